@@ -1,0 +1,1 @@
+"""Which way is tighter: the directions a governed field can have, and the algebra on them."""
