@@ -1,0 +1,1 @@
+"""Nouns and arithmetic of the fund: pure types, no I/O, no clock, no randomness."""

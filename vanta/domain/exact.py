@@ -1,0 +1,75 @@
+"""Exact numbers: decimals at the edges, scaled integers inside.
+
+Money, prices and quantities are integers of 10^-8 (`units`); ratios, scores and weights are
+integers of 10^-6 (`ppm`). NaN, infinities, exponents and more digits than the scale holds are
+refused where they enter, so nothing behind the edge ever rounds by accident.
+"""
+
+import re
+from decimal import Decimal
+
+from vanta.domain.errors import MalformedError
+
+UNIT = 10**8
+"""Scaled integers of one dollar, one share, one coin."""
+
+PPM = 10**6
+"""Scaled integers of the ratio 1."""
+
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?\Z")
+
+
+def _scaled(text: str, scale: int, digits: int, place: str) -> int:
+    if not _PLAIN.match(text):
+        raise MalformedError(
+            f"{text!r} is not a plain decimal",
+            code="NUMBER",
+            place=place,
+            remedy="write it as digits with at most one point, such as 12500.50",
+        )
+    value = Decimal(text) * scale
+    if value != value.to_integral_value():
+        raise MalformedError(
+            f"{text!r} has more than {digits} decimal places", code="NUMBER", place=place
+        )
+    return int(value)
+
+
+def units(text: str, *, place: str = "") -> int:
+    """Read a plain decimal as 10^-8 units: `"1.25"` is 125_000_000."""
+    return _scaled(text, UNIT, 8, place)
+
+
+def ppm(text: str, *, place: str = "") -> int:
+    """Read a plain decimal ratio as parts per million: `"0.05"` is 50_000."""
+    return _scaled(text, PPM, 6, place)
+
+
+def _shown(value: int, scale: int) -> str:
+    text = format(Decimal(value) / scale, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def show_units(value: int) -> str:
+    """The shortest plain decimal of a 10^-8 integer."""
+    return _shown(value, UNIT)
+
+
+def show_ppm(value: int) -> str:
+    """The shortest plain decimal of a parts-per-million integer."""
+    return _shown(value, PPM)
+
+
+def notional(price: int, quantity: int, multiplier: int = 1) -> int:
+    """Price times quantity times contract multiplier in units, rounded away from zero.
+
+    Rounding away from zero means an exposure is never counted smaller than it is.
+    """
+    product = price * quantity * multiplier
+    return -(-product // UNIT) if product >= 0 else product // UNIT
+
+
+def part_of(amount: int, ratio: int) -> int:
+    """`amount` times a ppm ratio, rounded toward zero, so that a share never exceeds its whole."""
+    product = amount * ratio
+    return product // PPM if product >= 0 else -(-product // PPM)

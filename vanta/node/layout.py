@@ -1,0 +1,54 @@
+"""Where things lie on a node, below one root: `/opt/vanta` in production, any folder elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders and files of one node."""
+
+    root: Path
+
+    @property
+    def memory(self) -> Path:
+        """Journals and views."""
+        return self.root / "memory"
+
+    @property
+    def logs(self) -> Path:
+        """Operational logs, JSON lines."""
+        return self.root / "logs"
+
+    @property
+    def etc(self) -> Path:
+        """Configuration and trust roots; read-only to services."""
+        return self.root / "etc"
+
+    @property
+    def config(self) -> Path:
+        """The node's configuration."""
+        return self.etc / "node.yaml"
+
+    @property
+    def trust(self) -> Path:
+        """The pinned introduction of the governance repository."""
+        return self.etc / "trust.json"
+
+    @property
+    def key(self) -> Path:
+        """The node's private key; its public half is registered in `Authority`."""
+        return self.etc / "keys" / "node"
+
+    @property
+    def mirror(self) -> Path:
+        """The controller's bare copy of the governance repository."""
+        return self.root / "governance.git"
+
+    def journal(self, name: str) -> Path:
+        """The live segment of a journal, such as `trade_log`."""
+        return self.memory / f"{name}.jsonl"
+
+    def view(self, name: str) -> Path:
+        """A view, such as `open_orders`."""
+        return self.memory / f"{name}.json"
