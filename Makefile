@@ -1,0 +1,37 @@
+# Two commands matter: `make demo` shows it, `make test` proves it. Both set up what they need.
+SHELL := /bin/sh
+BIN := .venv/bin
+FEEDS ?=
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup:
+	@tools/setup
+
+demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded feeds
+	@$(BIN)/python -m vanta.demo --output $(DEMO) $(if $(FEEDS),--feeds $(FEEDS))
+
+test: setup ## Every test that needs no root, in parallel
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+
+lint: setup ## Format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## Figures, with machine and command, into benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove what the other targets made
+	@rm -rf .venv .uv $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage benchmarks/results
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,63 @@
+"""Run every benchmark once, print the figures, and keep the raw JSON with machine and date."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import durable_peer, executor, governance, journal, markets
+
+RESULTS = Path(__file__).parent / "results"
+SUITES: dict[str, Callable[[], dict[str, Any]]] = {
+    "journal": journal.run,
+    "journal peer": durable_peer.run,
+    "governance": governance.run,
+    "markets": markets.run,
+    "executor": executor.run,
+}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "command": "make bench",
+    }
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=sorted(SUITES), action="append")
+    chosen = parser.parse_args().only or list(SUITES)
+    found: dict[str, Any] = {"machine": machine()}
+    for name in chosen:
+        print(f"running {name} ...", file=sys.stderr)
+        began = time.perf_counter()
+        found[name] = SUITES[name]() | {"seconds": round(time.perf_counter() - began, 1)}
+    RESULTS.mkdir(exist_ok=True)
+    stamp = found["machine"]["date"].replace(":", "")
+    text = json.dumps(found, indent=2)
+    (RESULTS / f"{stamp}.json").write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

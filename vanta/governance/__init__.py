@@ -1,0 +1,1 @@
+"""How a signed commit becomes policy: documents, signatures, the walk, the controller."""

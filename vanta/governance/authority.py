@@ -1,0 +1,247 @@
+"""Who may change what: people, roles and quorums, and the judgement of a set of changes; pure."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from vanta.domain.errors import MalformedError, RefusedError
+from vanta.domain.policy import Policy
+from vanta.governance.documents.kinds import AuthorityDocument, Grant
+from vanta.governance.keys import PublicKey, parse_public_key
+from vanta.lattice.direction import DEFAULT, EVERYTHING, Change, Effect
+
+ROOT = "root"
+AUTHORITY_PATH = ("authority",)
+"""The path of a change to the authority document itself."""
+
+_ROOT_PATHS = frozenset({"authority", "nodes", "ceiling", "account", "environment"})
+
+
+class PersonKeys(msgspec.Struct, frozen=True):
+    """One person: what they sign with, and the address their commits carry."""
+
+    email: str
+    keys: tuple[str, ...]
+
+
+class RoleGrant(msgspec.Struct, frozen=True):
+    """What a role may do in some vaults of some environments; `None` is never."""
+
+    environments: frozenset[str]
+    vaults: frozenset[str]
+    quorum: dict[str, int]
+    """`tighten`, `activate`, `loosen` to how many people it takes."""
+
+
+class RolePeople(msgspec.Struct, frozen=True):
+    """A role."""
+
+    people: frozenset[str]
+    grants: tuple[RoleGrant, ...]
+
+
+class Authority(msgspec.Struct, frozen=True):
+    """An authority document, resolved: what the walk judges by."""
+
+    people: dict[str, PersonKeys]
+    roles: dict[str, RolePeople]
+    root_quorum: int
+    nodes: dict[str, tuple[str, ...]]
+
+    def person_of(self, key: PublicKey) -> str | None:
+        """Whose key it is."""
+        text = key.openssh
+        return next((name for name, who in self.people.items() if text in who.keys), None)
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What one kind of change takes, and who has given it."""
+
+    scope: str
+    action: str
+    role: str
+    quorum: int
+    approved: tuple[str, ...]
+    missing: tuple[str, ...]
+    """People of the role who have not approved; enough of them would do."""
+    fields: tuple[str, ...]
+
+    @property
+    def met(self) -> bool:
+        """Whether enough people approved."""
+        return len(self.approved) >= self.quorum > 0
+
+
+def resolve(document: AuthorityDocument) -> Authority:
+    """Check an authority document for sense and turn it into what the walk uses.
+
+    Raises:
+        MalformedError: a name, key or role does not fit.
+        RefusedError: the authority could lock itself out.
+    """
+    spec = document.spec
+    people: dict[str, PersonKeys] = {}
+    owners: dict[str, str] = {}
+    for person in spec.people:
+        if person.name in people:
+            raise _bad("DUPLICATE_PERSON", f"{person.name!r} is listed twice")
+        keys = tuple(_canonical(key, owners, person.name) for key in person.keys)
+        people[person.name] = PersonKeys(email=person.email, keys=keys)
+    nodes = {
+        node.name: tuple(_canonical(key, owners, f"node {node.name}") for key in node.keys)
+        for node in spec.nodes
+    }
+    roles: dict[str, RolePeople] = {}
+    for role in spec.roles:
+        if role.name in roles:
+            raise _bad("DUPLICATE_ROLE", f"role {role.name!r} is listed twice")
+        if unknown := sorted(set(role.people) - people.keys()):
+            raise _bad("UNKNOWN_PERSON", f"role {role.name!r} names {unknown[0]!r}, who is nobody")
+        roles[role.name] = RolePeople(
+            people=frozenset(role.people), grants=tuple(_grant(role.name, g) for g in role.grants)
+        )
+    root = next((role for role in spec.roles if role.name == ROOT), None)
+    if root is None or not root.quorum:
+        raise _bad("NO_ROOT", "no role `root` with a quorum of at least 1")
+    if len(set(root.people)) - 1 < root.quorum:
+        raise RefusedError(
+            f"root needs {root.quorum} of {len(set(root.people))} people: losing one locks it out",
+            code="ROOT_LOCKOUT",
+            place="authority.yaml",
+            remedy="name more people as root, or lower its quorum",
+        )
+    return Authority(people=people, roles=roles, root_quorum=root.quorum, nodes=nodes)
+
+
+def _canonical(text: str, owners: dict[str, str], owner: str) -> str:
+    key = parse_public_key(text, place="authority.yaml").openssh
+    if owners.setdefault(key, owner) != owner:
+        raise _bad("SHARED_KEY", f"{owner!r} and {owners[key]!r} have the same key")
+    return key
+
+
+def _grant(role: str, grant: Grant) -> RoleGrant:
+    quorum = {
+        action: count
+        for action in ("tighten", "activate", "loosen")
+        if (count := getattr(grant, action)) is not None
+    }
+    for action, count in quorum.items():
+        if count < 1:
+            raise _bad("BAD_QUORUM", f"role {role!r} may {action} with {count} people")
+    return RoleGrant(environments=grant.environments, vaults=grant.vaults, quorum=quorum)
+
+
+def _bad(code: str, message: str) -> MalformedError:
+    return MalformedError(message, code=code, place="authority.yaml")
+
+
+def scope_of(path: tuple[str, ...]) -> str:
+    """What a change is about: `root`, a vault's name, or `*` for the whole environment."""
+    if path[0] in _ROOT_PATHS:
+        return ROOT
+    if path[0] == "vaults":
+        return path[1]
+    by_vault = path[0] == "overlay" and path[1] in {"vaults", "flips"} and len(path) > 2  # noqa: PLR2004 - path depth
+    return path[2] if by_vault and path[2] != DEFAULT else EVERYTHING
+
+
+def action_of(effect: Effect) -> str:
+    """What a person must be allowed to do to make a change of this effect."""
+    return "tighten" if effect in {Effect.TIGHTENS, Effect.NEUTRAL} else "loosen"
+
+
+def _within_envelope(change: Change, policy: Policy, now: int) -> bool:
+    """Whether a change only opens or moves a flip inside what a quorum allowed its vault."""
+    if change.path[:2] != ("overlay", "flips"):
+        return False
+    vault, flip = change.path[2], policy.overlay.flips.get(change.path[2])
+    if flip is None or vault not in policy.vaults:
+        return False
+    envelope = policy.vaults[vault].envelope
+    return (
+        flip.slice <= envelope.slice
+        and flip.amplifier <= envelope.amplifier
+        and flip.until <= now + envelope.ttl
+    )
+
+
+def may(authority: Authority, person: str, action: str, environment: str, scope: str) -> bool:
+    """Whether this person alone counts toward `action` at `scope`."""
+    return any(person in people for people, _, _ in _ways(authority, action, environment, scope))
+
+
+def _ways(
+    authority: Authority, action: str, environment: str, scope: str
+) -> Iterable[tuple[frozenset[str], int, str]]:
+    """Each role that may do it: its people, how many it takes, its name."""
+    for name, role in authority.roles.items():
+        if scope == ROOT:
+            if name == ROOT:
+                yield role.people, 1 if action == "tighten" else authority.root_quorum, name
+            continue
+        for grant in role.grants:
+            if _covers(grant.environments, environment) and _covers(grant.vaults, scope):
+                count = grant.quorum.get(action)
+                if count is not None:
+                    yield role.people, count, name
+
+
+def _covers(names: frozenset[str], name: str) -> bool:
+    return EVERYTHING in names or name in names
+
+
+def judge(
+    authority: Authority,
+    proposed: Policy,
+    found: Iterable[Change],
+    approvers: frozenset[str],
+    now: int,
+) -> tuple[Need, ...]:
+    """What each kind of change needs, at which scope, and whether the approvers give it.
+
+    Args:
+        authority: the authority in force.
+        proposed: the policy the changes lead to; its vaults' envelopes bound a flip.
+        found: changes from the policy in force.
+        approvers: distinct people whose approvals of exactly this tree count.
+        now: UTC nanoseconds.
+    """
+    asked: dict[tuple[str, str], list[str]] = {}
+    for change in found:
+        activates = _within_envelope(change, proposed, now)
+        action = "activate" if activates else action_of(change.effect)
+        asked.setdefault((scope_of(change.path), action), []).append(".".join(change.path))
+    return tuple(
+        _need(authority, proposed.environment, scope, action, approvers, tuple(fields))
+        for (scope, action), fields in sorted(asked.items())
+    )
+
+
+def _need(
+    authority: Authority,
+    environment: str,
+    scope: str,
+    action: str,
+    approvers: frozenset[str],
+    fields: tuple[str, ...],
+) -> Need:
+    """The way that is nearest to being met; nobody's way when no role covers the change."""
+    best: Need | None = None
+    for people, quorum, role in _ways(authority, action, environment, scope):
+        need = Need(
+            scope=scope,
+            action=action,
+            role=role,
+            quorum=quorum,
+            approved=tuple(sorted(people & approvers)),
+            missing=tuple(sorted(people - approvers)),
+            fields=fields,
+        )
+        if best is None or _distance(need) < _distance(best):
+            best = need
+    return best or Need(scope, action, "", 0, (), (), fields)
+
+
+def _distance(need: Need) -> int:
+    return max(0, need.quorum - len(need.approved))

@@ -1,0 +1,181 @@
+"""A person's clone of the governance repository: building trees and signed commits in it.
+
+Only Git's own plumbing is used, with the person's own Git and SSH (agents and hardware keys work).
+The working tree is read and never changed behind its owner's back.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.governance.authority import Authority
+from vanta.governance.keys import PublicKey, load_private_key, parse_public_key, public_key_of
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A person about to sign."""
+
+    name: str
+    email: str
+    key: Path
+    """Private key file, or a public key whose private half an agent or token holds."""
+
+
+def public_half(key: Path) -> PublicKey:
+    """The public key of a key file, from the file beside it where there is one."""
+    beside = key if key.suffix == ".pub" else key.with_name(f"{key.name}.pub")
+    try:
+        return parse_public_key(beside.read_text().strip(), place=str(beside))
+    except FileNotFoundError:
+        return public_key_of(load_private_key(key))
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot read the key: {error.strerror}", code="NO_KEY", place=str(beside)
+        ) from error
+
+
+def signer(authority: Authority, key: Path) -> Signer:
+    """Who signs with this key, by the authority given.
+
+    Raises:
+        RefusedError: nobody does.
+    """
+    public = public_half(key)
+    person = authority.person_of(public)
+    if person is None:
+        raise RefusedError(
+            f"{public.fingerprint} belongs to nobody in authority.yaml",
+            code="UNKNOWN_SIGNER",
+            place=str(key),
+            remedy="pass --key with the key you are registered with",
+        )
+    return Signer(person, authority.people[person].email, key)
+
+
+class Clone:
+    """One clone, bare or not.
+
+    Args:
+        path: any folder inside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._git("rev-parse", "--git-dir")
+
+    def _git(
+        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> str:
+        command = ["git", "-C", str(self.path), *args]
+        try:
+            done = subprocess.run(
+                command,
+                input=stdin,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+                env={**os.environ, **(env or {}), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise UnavailableError(
+                f"git {args[0]} did not run: {error}", code="GIT_FAILED", place=str(self.path)
+            ) from error
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise GitError(args[0], said[-1] if said else "no reason given", str(self.path))
+        return done.stdout.decode(errors="replace").strip()
+
+    def head(self, ref: str = "HEAD") -> str:
+        """The commit a ref points to."""
+        return self._git("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")
+
+    def git_dir(self) -> Path:
+        """The repository itself."""
+        return Path(self._git("rev-parse", "--absolute-git-dir"))
+
+    def branch(self) -> str:
+        """The branch that is checked out."""
+        return self._git("symbolic-ref", "--short", "HEAD")
+
+    def dirty(self) -> bool:
+        """Whether the working tree differs from HEAD."""
+        return bool(self._git("status", "--porcelain"))
+
+    def fetch(self, remote: str, branch: str) -> str:
+        """Bring a remote branch in; the commit it is at."""
+        self._git("fetch", "--quiet", "--no-tags", remote, f"refs/heads/{branch}")
+        return self.head("FETCH_HEAD")
+
+    def push(self, remote: str, oid: str, branch: str) -> None:
+        """Move a remote branch forward to a commit; raises `GitError` when it moved meanwhile."""
+        self._git("push", "--quiet", remote, f"{oid}:refs/heads/{branch}")
+
+    def working_tree(self) -> str:
+        """A tree of everything in the working tree that is not ignored."""
+        with tempfile.TemporaryDirectory(prefix="vanta-index-") as folder:
+            env = {"GIT_INDEX_FILE": f"{folder}/index"}
+            self._git("read-tree", "HEAD", env=env)
+            self._git("add", "--all", env=env)
+            return self._git("write-tree", env=env)
+
+    def first_tree(self) -> str:
+        """A tree of the working tree of a repository that has no commit yet."""
+        self._git("add", "--all")
+        return self._git("write-tree")
+
+    def begin(self, oid: str) -> None:
+        """Make a commit the first of the checked-out branch."""
+        self._git("update-ref", "HEAD", oid, "")
+
+    def tree_with(self, base: str, changed: Mapping[str, bytes | None]) -> str:
+        """The tree of a commit with some files written, or removed where the content is `None`."""
+        with tempfile.TemporaryDirectory(prefix="vanta-index-") as folder:
+            env = {"GIT_INDEX_FILE": f"{folder}/index"}
+            self._git("read-tree", base, env=env)
+            for path, content in changed.items():
+                if content is None:
+                    self._git("update-index", "--force-remove", "--", path, env=env)
+                else:
+                    blob = self._git("hash-object", "-w", "--stdin", stdin=content)
+                    entry = f"100644,{blob},{path}"
+                    self._git("update-index", "--add", "--cacheinfo", entry, env=env)
+            return self._git("write-tree", env=env)
+
+    def commit(self, tree: str, parents: Sequence[str], message: str, who: Signer) -> str:
+        """A signed commit object; no ref moves."""
+        options = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={who.key.resolve()}"]
+        options += ["-c", "i18n.commitEncoding=utf-8"]
+        identity = {
+            "GIT_AUTHOR_NAME": who.name,
+            "GIT_AUTHOR_EMAIL": who.email,
+            "GIT_COMMITTER_NAME": who.name,
+            "GIT_COMMITTER_EMAIL": who.email,
+        }
+        lineage = [arg for parent in parents for arg in ("-p", parent)]
+        return self._git(
+            *options, "commit-tree", "-S", *lineage, "-F", "-", tree,
+            stdin=message.encode(), env=identity,
+        )  # fmt: skip
+
+    def advance(self, oid: str, old: str) -> None:
+        """Move the checked-out branch from `old` to `oid`, and the index with it."""
+        self._git("update-ref", "HEAD", oid, old)
+        if self._git("rev-parse", "--is-bare-repository") == "false":
+            self._git("read-tree", oid)
+
+
+class GitError(UnavailableError):
+    """Git said no."""
+
+    def __init__(self, command: str, said: str, place: str) -> None:
+        remedy = ""
+        if "fetch first" in said or "non-fast-forward" in said or "failed to push" in said:
+            remedy = "the branch moved; fetch and try again"
+        super().__init__(f"git {command}: {said}", code="GIT_FAILED", place=place, remedy=remedy)

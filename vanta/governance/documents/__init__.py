@@ -1,0 +1,1 @@
+"""The governed documents: their shapes, how they are read, and what they compile to."""

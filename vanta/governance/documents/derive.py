@@ -1,0 +1,129 @@
+"""Document shapes derived from governed types, so that a field is declared once and only there.
+
+A governed field `max_quantity: Annotated[int, Cap("quantity")]` becomes the document field
+`maxQuantity`, read by the unit its direction names. What a document leaves out keeps the base
+value it is compiled onto: the closed one for a vault, the unbounded one for a ceiling.
+"""
+
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, create_model, model_validator
+from pydantic.alias_generators import to_camel
+
+from vanta.governance.documents.scalars import BY_UNIT, Members, Ratio
+from vanta.lattice.direction import (
+    AllowSet,
+    DenySet,
+    Direction,
+    Neutral,
+    Steps,
+    Tabled,
+    steps,
+    table,
+)
+from vanta.lattice.governed import Governed, Group, directions
+
+G = TypeVar("G", bound=Governed)
+
+
+class Shape(BaseModel):
+    """Base of every part of a document: closed, camelCase, immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=False
+    )
+
+
+class Step(Shape):
+    """One band: from this conviction on, at most this share of NAV."""
+
+    conviction: Ratio
+    size: Ratio
+
+
+def _distinct(points: list[Step]) -> list[Step]:
+    edges = [point.conviction for point in points]
+    if edges != sorted(set(edges)):
+        raise ValueError("bands go from the lowest conviction to the highest, each once")
+    return points
+
+
+class _TableShape(BaseModel):
+    """A map of names with a required default: it says something about every name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if isinstance(value, dict) and "default" not in value:
+            raise ValueError("say what holds for names not listed: add `default: ...`")
+        return value
+
+
+def _table_shape(name: str, inner: Any) -> type[BaseModel]:  # noqa: ANN401 - an annotated type
+    return create_model(
+        name, __base__=_TableShape, default=(inner, ...), __pydantic_extra__=(dict[str, inner], {})
+    )
+
+
+def _field(owner: str, name: str, hint: Any, direction: Direction[Any]) -> Any:  # noqa: ANN401
+    match direction:
+        case Group():
+            return shape(direction.kind)
+        case AllowSet() | DenySet():
+            return Members
+        case Steps():
+            return list[Step]
+        case Tabled():
+            return _table_shape(f"{owner}{to_camel(name)}", BY_UNIT[direction.inner.unit])
+        case Neutral():
+            return Annotated[StrictStr, Field(max_length=200)]
+        case _ if hint is bool:
+            return BY_UNIT["bool"]
+        case _ if direction.unit:
+            return BY_UNIT[direction.unit]
+        case _:
+            return dict[StrictStr, StrictStr]
+
+
+_shapes: dict[tuple[type[Governed], frozenset[str]], type[Shape]] = {}
+
+
+def shape(kind: type[Governed], *, without: frozenset[str] = frozenset()) -> type[Shape]:
+    """The document shape of a governed type; every field may be left out.
+
+    Args:
+        kind: the governed type.
+        without: fields a document does not write (they are compiled from elsewhere).
+    """
+    if (kind, without) not in _shapes:
+        hints = get_type_hints(kind)
+        fields: dict[str, Any] = {
+            name: (_field(kind.__name__, name, hints[name], direction) | None, None)
+            for name, direction in directions(kind).items()
+            if name not in without
+        }
+        made = create_model(f"{kind.__name__}Shape", __base__=Shape, __doc__=kind.__doc__, **fields)
+        _shapes[kind, without] = made
+    return _shapes[kind, without]
+
+
+def compile_onto(base: G, document: BaseModel, *, without: frozenset[str] = frozenset()) -> G:
+    """`base` with every field that `document` states replaced by what it states."""
+    found = directions(type(base))
+    stated: dict[str, Any] = {}
+    for name in (document.model_fields_set & found.keys()) - without:
+        direction, value = found[name], getattr(document, name)
+        match direction:
+            case Group():
+                stated[name] = compile_onto(getattr(base, name), value)
+            case Steps():
+                pairs = _distinct(value)
+                stated[name] = steps(iter((step.conviction, step.size) for step in pairs))
+            case Tabled():
+                stated[name] = table(value.default, value.__pydantic_extra__ or {})
+            case _:
+                stated[name] = value
+    return msgspec.structs.replace(base, **stated)

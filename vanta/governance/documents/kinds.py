@@ -1,0 +1,176 @@
+"""The five kinds of governed document, as pydantic models at the edge."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictStr, StringConstraints, create_model, model_validator
+
+from vanta.domain.policy import AccountPolicy, PersonaTerms, VaultPolicy
+from vanta.governance.documents.derive import Shape, shape
+from vanta.governance.documents.scalars import NAME_PATTERN, Count, Members, Ratio, Until
+
+Name = Annotated[StrictStr, StringConstraints(pattern=NAME_PATTERN)]
+Line = Annotated[StrictStr, StringConstraints(min_length=1, max_length=300)]
+
+
+class Metadata(Shape):
+    """What a document is called."""
+
+    name: Name
+    labels: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+
+
+class Document(Shape):
+    """What every document opens with."""
+
+    api_version: Literal["vanta.dev/v1"]
+    kind: str
+    metadata: Metadata
+
+
+_VaultShape = shape(VaultPolicy, without=frozenset({"persona"}))
+_CeilingShape = shape(VaultPolicy)
+_AccountShape = shape(AccountPolicy)
+_PersonaShape = shape(PersonaTerms, without=frozenset({"name"}))
+
+# What is derived at run time cannot be named to the type checker; `Any` says so honestly.
+VaultSpec: Any = create_model("VaultSpec", __base__=_VaultShape, persona=(Name, ...))
+CeilingSpec: Any = create_model("CeilingSpec", __base__=_CeilingShape, account=(_AccountShape, ...))
+PersonaSpec: Any = _PersonaShape
+
+
+class VaultDocument(Document):
+    """A vault's rules."""
+
+    kind: Literal["Vault"]
+    spec: VaultSpec
+
+
+class CeilingDocument(Document):
+    """What no vault of the environment it is named after may exceed; silent fields do not clamp."""
+
+    kind: Literal["Ceiling"]
+    spec: CeilingSpec
+
+
+class PersonaDocument(Document):
+    """How a persona trades."""
+
+    kind: Literal["Persona"]
+    spec: PersonaSpec
+
+
+class Scope(Shape):
+    """Where a switch holds; nothing said means everywhere."""
+
+    vault: Name | None = None
+    venue: Name | None = None
+    persona: Name | None = None
+    strategy: Name | None = None
+    follower: Name | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Scope":
+        if len(self.model_fields_set) > 1:
+            raise ValueError("a switch has one scope; write one entry for each")
+        return self
+
+
+SwitchName = Literal[
+    "reduce_only", "orders_disabled", "maintenance", "external_calls_disabled", "full_halt"
+]
+
+
+class SwitchEntry(Shape):
+    """One switch that is on."""
+
+    name: Name
+    switch: SwitchName
+    scope: Scope = Scope()
+    reason: Line
+    until: Until | None = None
+
+
+class FlipEntry(Shape):
+    """One vault's flip branch."""
+
+    name: Name
+    vault: Name
+    until: Until
+    slice: Ratio
+    amplifier: Ratio
+    conviction: Ratio
+    reason: Line
+
+
+class OverlaySpec(Shape):
+    """What is switched on, flipped or released."""
+
+    switches: list[SwitchEntry] = Field(default_factory=list)
+    flips: list[FlipEntry] = Field(default_factory=list)
+    released: Members = frozenset()
+
+
+class OverlayDocument(Document):
+    """The switches of an environment, or one self-contained halt."""
+
+    kind: Literal["Overlay"]
+    spec: OverlaySpec
+
+
+class Person(Shape):
+    """Somebody who may sign."""
+
+    name: Name
+    email: Line
+    keys: list[Line] = Field(min_length=1)
+
+
+class Node(Shape):
+    """A machine whose records are trusted."""
+
+    name: Name
+    keys: list[Line] = Field(min_length=1)
+
+
+class Grant(Shape):
+    """What a role may do, where, and how many of its people it takes."""
+
+    environments: Members
+    vaults: Members
+    tighten: Count | None = None
+    activate: Count | None = None
+    loosen: Count | None = None
+
+
+class Role(Shape):
+    """People who may do the same things."""
+
+    name: Name
+    people: list[Name] = Field(min_length=1)
+    quorum: Count | None = None
+    """For `root` alone: how many change authority, nodes and ceilings."""
+    grants: list[Grant] = Field(default_factory=list)
+
+
+class AuthoritySpec(Shape):
+    """Who may change what."""
+
+    people: list[Person] = Field(min_length=1)
+    nodes: list[Node] = Field(default_factory=list)
+    roles: list[Role] = Field(min_length=1)
+
+
+class AuthorityDocument(Document):
+    """The people, machines and roles of the fund."""
+
+    kind: Literal["Authority"]
+    spec: AuthoritySpec
+
+
+KINDS: dict[str, type[Document]] = {
+    "Authority": AuthorityDocument,
+    "Ceiling": CeilingDocument,
+    "Persona": PersonaDocument,
+    "Vault": VaultDocument,
+    "Overlay": OverlayDocument,
+}

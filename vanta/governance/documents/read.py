@@ -1,0 +1,168 @@
+"""From the files of a governed tree to documents: strict, all or nothing, errors with a place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pydantic import ValidationError
+
+from vanta.domain.errors import MalformedError
+from vanta.governance.documents.kinds import (
+    KINDS,
+    AuthorityDocument,
+    CeilingDocument,
+    Document,
+    OverlayDocument,
+    PersonaDocument,
+    VaultDocument,
+)
+from vanta.governance.strict_yaml import Node, place_of, plain, read_yaml
+
+AUTHORITY = "authority.yaml"
+CEILINGS = "ceilings/"
+PERSONAS = "personas/"
+ENVIRONMENTS = "environments/"
+
+
+def halts(environment: str) -> str:
+    """The folder of self-contained halt files of an environment."""
+    return f"{ENVIRONMENTS}{environment}/halts/"
+
+
+def governed_paths(environment: str) -> tuple[str, ...]:
+    """What one environment's digest covers: a file, or folders with a closing slash."""
+    return (AUTHORITY, CEILINGS, PERSONAS, f"{ENVIRONMENTS}{environment}/")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Every document one environment is made of."""
+
+    environment: str
+    authority: AuthorityDocument
+    ceiling: CeilingDocument
+    personas: dict[str, PersonaDocument]
+    vaults: dict[str, VaultDocument]
+    overlays: tuple[OverlayDocument, ...]
+
+
+def read_document(data: bytes, *, file: str) -> Document:
+    """One file as the document its `kind` names.
+
+    Raises:
+        MalformedError: with `file:line: field` and what to write instead.
+    """
+    node = read_yaml(data, file=file)
+    content = plain(node)
+    kind = content.get("kind") if isinstance(content, dict) else None
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise MalformedError(
+            f"kind {kind!r} is not one of {', '.join(KINDS)}",
+            code="UNKNOWN_KIND",
+            place=file,
+            remedy="start the file with `apiVersion: vanta.dev/v1` and one of these kinds",
+        )
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise _placed(error, node) from error
+
+
+def _placed(error: ValidationError, node: Node) -> MalformedError:
+    """The first thing pydantic found, where it stands in the file."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    remedy = "remove it, or look for a misspelling" if first["type"] == "extra_forbidden" else ""
+    if first["type"] == "missing":
+        remedy = "add it"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return MalformedError(
+        message[:1].lower() + message[1:] + more,
+        code="INVALID_FIELD",
+        place=str(place_of(node, first["loc"])),
+        remedy=remedy,
+    )
+
+
+def read_documents(files: Mapping[str, bytes], environment: str) -> Documents:
+    """Every governed file of one environment's tree.
+
+    Args:
+        files: path to content, exactly those below `governed_paths(environment)`.
+        environment: whose folder it is.
+
+    Raises:
+        MalformedError: any file is not what its place says; nothing is returned.
+    """
+    here = f"{ENVIRONMENTS}{environment}/"
+    found: dict[type[Document], dict[str, Document]] = {kind: {} for kind in KINDS.values()}
+    for path in sorted(files):
+        expected = _expected(path, here)
+        document = read_document(files[path], file=path)
+        if not isinstance(document, expected):
+            raise MalformedError(
+                f"this place is for {expected.__name__.removesuffix('Document')} documents",
+                code="WRONG_KIND",
+                place=path,
+            )
+        name = document.metadata.name
+        stem = PurePosixPath(path).stem
+        if expected is not AuthorityDocument and name != stem:
+            raise MalformedError(
+                f"metadata.name is {name!r} but the file is {stem!r}",
+                code="NAME_MISMATCH",
+                place=path,
+                remedy="a document is called what its file is called",
+            )
+        found[expected][name] = document
+    return _assembled(environment, found)
+
+
+def _expected(path: str, here: str) -> type[Document]:
+    folder, _, file = path.rpartition("/")
+    if path == AUTHORITY:
+        return AuthorityDocument
+    if file.endswith(".yaml"):
+        by_folder: dict[str, type[Document]] = {
+            CEILINGS: CeilingDocument,
+            PERSONAS: PersonaDocument,
+            f"{here}vaults/": VaultDocument,
+            f"{here}halts/": OverlayDocument,
+        }
+        if path == f"{here}overlay.yaml":
+            return OverlayDocument
+        if f"{folder}/" in by_folder:
+            return by_folder[f"{folder}/"]
+    raise MalformedError(
+        "no document has its place here",
+        code="UNEXPECTED_FILE",
+        place=path,
+        remedy="governed folders hold documents only; keep other files outside them",
+    )
+
+
+def _assembled(environment: str, found: dict[type[Document], dict[str, Document]]) -> Documents:
+    authority = next(iter(found[AuthorityDocument].values()), None)
+    ceiling = found[CeilingDocument].get(environment)
+    if not isinstance(authority, AuthorityDocument):
+        raise MalformedError("the tree has no authority", code="MISSING_AUTHORITY", place=AUTHORITY)
+    if not isinstance(ceiling, CeilingDocument):
+        raise MalformedError(
+            f"environment {environment!r} has no ceiling",
+            code="MISSING_CEILING",
+            place=f"{CEILINGS}{environment}.yaml",
+            remedy="an environment without a ceiling has no limit; add the document",
+        )
+    return Documents(
+        environment=environment,
+        authority=authority,
+        ceiling=ceiling,
+        personas={
+            n: d for n, d in found[PersonaDocument].items() if isinstance(d, PersonaDocument)
+        },
+        vaults={n: d for n, d in found[VaultDocument].items() if isinstance(d, VaultDocument)},
+        overlays=tuple(
+            d for d in found[OverlayDocument].values() if isinstance(d, OverlayDocument)
+        ),
+    )

@@ -1,0 +1,145 @@
+"""`vanta governance init`: a governance repository from the starter in `gitops/`."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Template
+
+from vanta.domain.encoding import encode
+from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.governance.authority import resolve
+from vanta.governance.clone import Clone, public_half, signer
+from vanta.governance.documents.kinds import AuthorityDocument
+from vanta.governance.documents.read import AUTHORITY, read_document
+from vanta.governance.keys import PublicKey
+from vanta.governance.trust import Trust
+
+_TEMPLATE = "authority.yaml.in"
+
+
+@dataclass(frozen=True)
+class Founder:
+    """One of the first people."""
+
+    name: str
+    email: str
+    key: PublicKey
+
+
+def _starter() -> Traversable:
+    """The starter's folder: inside an installed package, or beside it in a checkout."""
+    installed = files("vanta.governance") / "starter"
+    if installed.is_dir():
+        return installed
+    beside = Path(__file__).resolve().parents[2] / "gitops"
+    if not beside.is_dir():
+        raise UnavailableError("the starter is not installed", code="NO_STARTER", place=str(beside))
+    return beside
+
+
+def _walk(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir():
+            found |= _walk(entry, f"{path}/")
+        else:
+            found[path] = entry.read_bytes()
+    return found
+
+
+def render_authority(
+    founders: Sequence[Founder], nodes: Mapping[str, PublicKey], quorum: int
+) -> bytes:
+    """The first authority: every founder in every role, and the nodes' keys.
+
+    Raises:
+        MalformedError, RefusedError: these people cannot govern; with what is missing.
+    """
+    template = Template((_starter() / _TEMPLATE).read_text())
+    people = "\n".join(
+        f'    - name: {one.name}\n      email: "{one.email}"\n      keys: ["{one.key.openssh}"]'
+        for one in founders
+    )
+    listed = "\n".join(
+        f'    - name: {name}\n      keys: ["{key.openssh}"]' for name, key in nodes.items()
+    )
+    everyone = "[" + ", ".join(one.name for one in founders) + "]"
+    text = template.substitute(people=people, nodes=listed, everyone=everyone, quorum=quorum)
+    if not nodes:
+        text = text.replace("  nodes:\n", "  nodes: []")
+    data = text.encode()
+    document = read_document(data, file=AUTHORITY)
+    if not isinstance(document, AuthorityDocument):
+        raise RefusedError("the template is no Authority", code="WRONG_KIND", place=_TEMPLATE)
+    resolve(document)
+    return data
+
+
+def start(
+    target: Path,
+    founders: Sequence[Founder],
+    nodes: Mapping[str, PublicKey],
+    key: Path,
+    *,
+    quorum: int = 2,
+) -> Trust:
+    """Make the repository and its signed introduction.
+
+    Args:
+        target: a folder that does not exist or is empty.
+        founders: the first people; at least one more than the quorum.
+        nodes: node name to public key.
+        key: the private key of the founder who signs the introduction.
+        quorum: how many people a loosening takes.
+
+    Returns:
+        What every node must pin.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise RefusedError(
+            "the folder is not empty",
+            code="NOT_EMPTY",
+            place=str(target),
+            remedy="name a new folder",
+        )
+    content = {path: data for path, data in _walk(_starter()).items() if path != _TEMPLATE}
+    content[AUTHORITY] = render_authority(founders, nodes, quorum)
+    document = read_document(content[AUTHORITY], file=AUTHORITY)
+    if not isinstance(document, AuthorityDocument):
+        raise RefusedError("not an Authority", code="WRONG_KIND", place=AUTHORITY)
+    who = signer(resolve(document), key)
+    target.mkdir(parents=True, exist_ok=True)
+    _git_init(target)
+    for path, data in content.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_bytes(data)
+    clone = Clone(target)
+    introduction = clone.commit(clone.first_tree(), [], "Introduce the fund's governance\n", who)
+    clone.begin(introduction)
+    return Trust(introduction=introduction, fingerprints=(public_half(key).fingerprint,))
+
+
+def _git_init(target: Path) -> None:
+    try:
+        subprocess.run(
+            ["git", "init", "--quiet", "--initial-branch=main", str(target)],  # noqa: S607 - own git
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UnavailableError(
+            f"git init failed: {error}",
+            code="GIT_FAILED",
+            place=str(target),
+            remedy="install git: apt-get install git",
+        ) from error
+
+
+def trust_file(trust: Trust) -> bytes:
+    """The trust file's bytes."""
+    return encode(trust) + b"\n"

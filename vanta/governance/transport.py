@@ -1,0 +1,336 @@
+"""Fetching commits from somebody else's machine, so that a failure leaves nothing behind.
+
+A fetch runs in a repository of its own, made for it: no configuration but ours, and a store that
+only reads the mirror's. When everything has arrived, and has been counted, its objects are moved
+into the mirror and the fetched ids are written down as what to build on next time. Nobody trusts
+those: a walk starts from the ids a successful fetch returns, and verifies every object.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import select
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
+from vanta.governance import layout
+from vanta.governance.bounds import Bounds
+from vanta.governance.commits import is_oid
+from vanta.governance.git_process import command, environment, skeleton
+
+KNOWN_HEADS = "refs/vanta/fetched"
+"""Where a mirror keeps the ids it has; real refs, so that `git gc` spares their objects."""
+
+_MAX_KNOWN_HEADS = 64
+_FETCHED = "refs/fetched"
+_ERROR_BYTES = 2000
+_SEGMENTS = r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~+@=,-]+)+/?"
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
+_URLS = {
+    "file": re.compile(rf"{_SEGMENTS}\Z"),
+    "ssh": re.compile(rf"ssh://(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?{_HOST}{_SEGMENTS}\Z"),
+    "https": re.compile(rf"https://{_HOST}{_SEGMENTS}\Z"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SshAccess:
+    """With what a node reaches the governance repository over SSH.
+
+    Attributes:
+        identity: the private key file.
+        known_hosts: the host keys that are accepted, and no others.
+    """
+
+    identity: Path
+    known_hosts: Path
+
+    def command(self) -> str:
+        """What Git runs as `ssh`; the user's own SSH configuration is not read."""
+        options = (
+            "BatchMode=yes",
+            "ConnectTimeout=10",
+            "StrictHostKeyChecking=yes",
+            "IdentitiesOnly=yes",
+            "PermitLocalCommand=no",
+            "ProxyCommand=none",
+            f"IdentityFile={_ssh_path(self.identity)}",
+            f"UserKnownHostsFile={_ssh_path(self.known_hosts)}",
+        )
+        return shlex.join(
+            ["ssh", "-F", "none", *(part for option in options for part in ("-o", option))]
+        )
+
+
+def check_url(url: str) -> str:
+    """The transport a remote URL uses: `file` (an absolute path), `ssh` or `https`.
+
+    Raises:
+        RefusedError: code `BAD_URL`: anything else, options, credentials and `..` included.
+    """
+    for transport, pattern in _URLS.items():
+        if pattern.match(url):
+            return transport
+    raise RefusedError(
+        f"{url[:100]!r} is not a remote that may be fetched from",
+        code="BAD_URL",
+        remedy="write /absolute/path, ssh://git@host/path or https://host/path",
+    )
+
+
+def fetch(
+    mirror: layout.Layout,
+    url: str,
+    wanted: Sequence[str],
+    *,
+    bounds: Bounds,
+    ssh: SshAccess | None = None,
+    holds: Callable[[str], bool],
+    afresh: bool = False,
+) -> dict[str, str]:
+    """Fetch refs with their whole history into `mirror`; returns what each points to, by name.
+
+    Args:
+        mirror: our own bare repository.
+        url: where from; see `check_url`.
+        wanted: full ref names, and patterns ending in `/*` (which may match nothing).
+        bounds: limits; exceeding one fails the fetch.
+        ssh: how to authenticate; needed for `ssh://`.
+        holds: whether the mirror has an object, sound.
+        afresh: ask for everything again, for a mirror that turned out to lack objects.
+
+    Raises:
+        RefusedError: codes `BAD_URL`, `BAD_REF`, `FETCH_TOO_LARGE`, `TOO_MANY_OBJECTS`,
+            `TOO_MANY_REFS`, `SHALLOW`, `FOREIGN_OWNER`.
+        UnavailableError: codes `FETCH_FAILED`, `FETCH_TIMEOUT`, `REF_MISSING`, `GIT_MISSING`.
+            After any error the mirror is as it was.
+    """
+    transport = check_url(url)
+    for ref in wanted:
+        layout.check_ref(ref.removesuffix("/*"))
+    if transport == "file" and not Path(url).is_dir():
+        raise UnavailableError("no repository is there", code="FETCH_FAILED", place=url)
+    incoming = mirror.common / "incoming"
+    incoming.mkdir(exist_ok=True)
+    _sweep(incoming, older_than=10 * bounds.fetch_seconds)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=incoming) as folder:
+        git_dir = Path(folder)
+        skeleton(git_dir, mirror.object_format)
+        if not afresh:
+            _offer(git_dir, mirror, holds)
+        extra = {"GIT_SSH_COMMAND": ssh.command() if ssh else "false"}
+        _run(
+            [
+                *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--refmap="),
+                *("--", url, *(f"+{ref}:{_FETCHED}/{ref}" for ref in wanted)),
+            ],
+            git_dir,
+            environment(git_dir, git_dir / "objects", transport=transport, **extra),
+            url,
+            bounds,
+        )
+        found = _fetched(git_dir, wanted, bounds, url)
+        _measure(git_dir / "objects", bounds, url)
+        _adopt(git_dir / "objects", mirror.objects)
+    _remember(mirror, url, found)
+    return found
+
+
+def _offer(git_dir: Path, mirror: layout.Layout, holds: Callable[[str], bool]) -> None:
+    """Let the fetch read the mirror's objects, and tell the other side which commits we have."""
+    (git_dir / "objects" / "info").mkdir()
+    (git_dir / "objects" / "info" / "alternates").write_text(f"{mirror.objects}\n")
+    heads = sorted(
+        (mirror.common / KNOWN_HEADS).glob("*"), key=lambda path: path.stat().st_mtime_ns
+    )
+    stated = {path.read_text().strip() for path in heads[-_MAX_KNOWN_HEADS:]}
+    known = sorted(oid for oid in stated if is_oid(oid) and holds(oid))
+    lines = (f"{oid} refs/known/{number:04d}\n" for number, oid in enumerate(known))
+    (git_dir / "packed-refs").write_text("".join(lines))
+
+
+def _run(
+    arguments: Sequence[str],
+    git_dir: Path,
+    variables: Mapping[str, str],
+    url: str,
+    bounds: Bounds,
+) -> None:
+    complaint = git_dir / "complaint"
+    # To a file, under the size limit: the other side writes to it, and pipes are read into memory.
+    with complaint.open("wb") as errors:
+        process = subprocess.Popen(
+            command(
+                arguments,
+                bounds=bounds,
+                configuration=(f"protocol.{variables['GIT_ALLOW_PROTOCOL']}.allow=always",),
+            ),
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            cwd=git_dir,
+            start_new_session=True,
+        )
+        try:
+            ended = _ended(process, bounds.fetch_seconds)
+        finally:
+            if process.returncode is None:
+                # The whole session: ssh and index-pack are Git's children, not ours.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    if not ended:
+        raise UnavailableError(
+            f"the fetch took longer than {bounds.fetch_seconds} s", code="FETCH_TIMEOUT", place=url
+        )
+    if process.returncode:
+        with complaint.open("rb") as file:
+            said = file.read(_ERROR_BYTES).decode("utf-8", "replace")
+        raise _failure(said, url, bounds)
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for a process; `Popen.wait` with a timeout looks only every 50 ms."""
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return False
+    finally:
+        os.close(descriptor)
+    process.wait()
+    return True
+
+
+def _failure(said: str, url: str, bounds: Bounds) -> VantaError:
+    if "signal 25" in said or "File too large" in said:
+        return RefusedError(
+            f"the other side sent more than {bounds.fetch_bytes} bytes",
+            code="FETCH_TOO_LARGE",
+            place=url,
+        )
+    if "couldn't find remote ref" in said:
+        return UnavailableError("no such ref there", code="REF_MISSING", place=url)
+    if "dubious ownership" in said:
+        return RefusedError(
+            "the repository there belongs to another user",
+            code="FOREIGN_OWNER",
+            place=url,
+            remedy="fetch it over ssh://, or let this service's user own it",
+        )
+    printable = "".join(letter if letter.isprintable() else " " for letter in said)
+    return UnavailableError(
+        f"git fetch failed: {' '.join(printable.split())[:500]}", code="FETCH_FAILED", place=url
+    )
+
+
+def _fetched(git_dir: Path, wanted: Sequence[str], bounds: Bounds, url: str) -> dict[str, str]:
+    """What Git says it fetched, checked against what was asked for."""
+    if (git_dir / "shallow").exists():
+        raise RefusedError(
+            "the other side is a shallow copy",
+            code="SHALLOW",
+            place=url,
+            remedy="fetch from a full repository: git fetch --unshallow there",
+        )
+    there = layout.refs(layout.Layout(git_dir, git_dir), _FETCHED)
+    found = {name.removeprefix(f"{_FETCHED}/"): oid for name, oid in there.items()}
+    if len(found) > bounds.refs_per_fetch + len(wanted):
+        raise RefusedError(
+            f"more than {bounds.refs_per_fetch} refs match", code="TOO_MANY_REFS", place=url
+        )
+    for ref in wanted:
+        if not ref.endswith("/*") and ref not in found:
+            raise UnavailableError(f"{ref} was not sent", code="REF_MISSING", place=url)
+    return found
+
+
+def _measure(objects: Path, bounds: Bounds, url: str) -> None:
+    """Refuse a store that is larger, or holds more objects, than one fetch may bring."""
+    size = count = 0
+    for path in _files(objects):
+        size += path.stat().st_size
+        if path.suffix == ".pack":
+            with path.open("rb") as pack:
+                # `PACK`, version, number of objects.
+                count += int.from_bytes(pack.read(12)[8:], "big")
+        elif path.parent.name != "pack":
+            count += 1
+    if size > bounds.fetch_bytes:
+        raise RefusedError(
+            f"{size} bytes came, more than {bounds.fetch_bytes}", code="FETCH_TOO_LARGE", place=url
+        )
+    if count > bounds.fetch_objects:
+        raise RefusedError(
+            f"{count} objects came, more than {bounds.fetch_objects}",
+            code="TOO_MANY_OBJECTS",
+            place=url,
+        )
+
+
+def _adopt(source: Path, target: Path) -> None:
+    """Move complete objects; an index last, because its presence is what makes a pack visible."""
+    touched = set()
+    for path in sorted(_files(source), key=lambda path: path.suffix == ".idx"):
+        place = target / path.relative_to(source)
+        place.parent.mkdir(exist_ok=True)
+        path.rename(place)
+        touched.add(place.parent)
+    for folder in sorted(touched):
+        _sync(folder)
+
+
+def _remember(mirror: layout.Layout, url: str, found: Mapping[str, str]) -> None:
+    folder = mirror.common / KNOWN_HEADS
+    folder.mkdir(parents=True, exist_ok=True)
+    for ref, oid in found.items():
+        name = hashlib.sha256(f"{url}\0{ref}".encode()).hexdigest()[:32]
+        draft = mirror.common / "incoming" / f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
+        draft.write_text(f"{oid}\n")
+        draft.rename(folder / name)
+
+
+def _files(objects: Path) -> Iterable[Path]:
+    """The objects and packs of a store; not its `info`, which is about the store itself."""
+    for path in objects.rglob("*"):
+        if path.relative_to(objects).parts[0] != "info" and stat.S_ISREG(path.lstat().st_mode):
+            yield path
+
+
+def _sweep(incoming: Path, *, older_than: float) -> None:
+    """Remove what crashed fetches left; none runs longer than its bound."""
+    for path in incoming.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.lstat().st_mtime > older_than:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _ssh_path(path: Path) -> str:
+    text = str(path)
+    if not path.is_absolute() or not re.fullmatch(r"[A-Za-z0-9._/+@=,-]+", text):
+        raise RefusedError(
+            f"{text!r} is not a plain absolute path", code="BAD_PATH", remedy="move the file"
+        )
+    return text

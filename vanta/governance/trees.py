@@ -1,0 +1,186 @@
+"""Raw tree objects, and the only names and modes a governed folder may hold."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vanta.domain.errors import MalformedError, RefusedError
+from vanta.governance.bounds import Bounds
+
+FILE_MODE = "100644"
+FOLDER_MODE = "40000"
+"""As a tree object spells it; `git ls-tree` shows 040000."""
+
+_REFUSED_MODES = {
+    "120000": ("SYMLINK", "a symbolic link"),
+    "160000": ("SUBMODULE", "a submodule"),
+    "100755": ("BAD_MODE", "an executable file"),
+}
+_MODE = re.compile(rb"[0-7]{5,6}\Z")
+_NAME = re.compile(r"[A-Za-z0-9_.@+=,~#%&()\[\]{}'!$^;` -]+\Z")
+# `.git` as any file system spells it; some drop the case, some know the 8.3 name.
+_GIT_FOLDER = re.compile(r"(?:\.git|git~[0-9]+)\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One line of a tree object; `name` is raw and unjudged."""
+
+    mode: str
+    name: bytes
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedFile:
+    """A regular, non-executable file of a governed tree."""
+
+    mode: str
+    oid: str
+
+
+def parse_tree(oid: str, raw: bytes) -> tuple[TreeEntry, ...]:
+    """The entries of a tree object, which must stand once each and in Git's order.
+
+    Raises:
+        MalformedError: code `MALFORMED_TREE`.
+    """
+    entries: list[TreeEntry] = []
+    width = len(oid) // 2
+    at = 0
+    previous = b""
+    while at < len(raw):
+        space = raw.find(b" ", at, at + 7)
+        end = raw.find(b"\0", space)
+        mode = raw[at:space]
+        name = raw[space + 1 : end]
+        at = end + 1 + width
+        if space < 0 or end < 0 or at > len(raw) or not name or not _MODE.match(mode):
+            raise _malformed(oid, "an entry is not `mode name id`")
+        text = mode.decode("ascii")
+        # Git sorts a folder as if its name ended in a slash.
+        key = name + b"/" if text == FOLDER_MODE else name
+        if key <= previous:
+            raise _malformed(oid, "its entries are not in order, or one stands twice")
+        previous = key
+        entries.append(TreeEntry(text, name, raw[end + 1 : at].hex()))
+    if len({entry.name for entry in entries}) != len(entries):
+        raise _malformed(oid, "a file and a folder have one name")
+    return tuple(entries)
+
+
+def governed_name(entry: TreeEntry, folder: str) -> str:
+    """The entry's name, if a governed folder may hold such an entry.
+
+    Raises:
+        RefusedError: codes `BAD_NAME`, `SYMLINK`, `SUBMODULE`, `BAD_MODE`.
+    """
+    name = entry.name.decode("utf-8", "backslashreplace")
+    place = f"{folder}/{name}" if folder else name
+    if not place.isprintable():
+        place = ascii(place)
+    if (
+        not _NAME.match(name)
+        # `.` and `..` too; and some file systems drop trailing dots and spaces.
+        or name.endswith((".", " "))
+        or _GIT_FOLDER.match(name)
+    ):
+        raise RefusedError(
+            "a governed file has a plain ASCII name",
+            code="BAD_NAME",
+            place=place,
+            remedy="rename it to letters, digits, dots, dashes and underscores",
+        )
+    if entry.mode not in {FILE_MODE, FOLDER_MODE}:
+        code, what = _REFUSED_MODES.get(entry.mode, ("BAD_MODE", f"mode {entry.mode}"))
+        raise RefusedError(
+            f"{what} in a governed folder",
+            code=code,
+            place=place,
+            remedy="governed files are regular files of mode 100644",
+        )
+    return name
+
+
+def refuse_collisions(names: list[str], folder: str) -> None:
+    """No two names may differ only in case: some file system would hold one of them.
+
+    (Governed names are ASCII, so there is nothing for Unicode normalisation to bring together.)
+
+    Raises:
+        RefusedError: code `NAME_COLLISION`.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            raise RefusedError(
+                f"{other!r} and {name!r} are one name on some file systems",
+                code="NAME_COLLISION",
+                place=folder,
+                remedy="rename one of them",
+            )
+
+
+def list_files(
+    tree: Callable[[str], Sequence[TreeEntry]], oid: str, prefix: str, bounds: Bounds
+) -> dict[str, GovernedFile]:
+    """Every file at or under `prefix` of a tree, by path; see `Repository.tree_files`.
+
+    Args:
+        tree: the entries of a tree object.
+        oid: the root tree.
+        prefix: a folder or file; what is beside it is looked at only for names that some file
+            system would take for it.
+        bounds: depth, number and length.
+    """
+    files: dict[str, GovernedFile] = {}
+    waiting = [(oid, "", prefix.split("/") if prefix else [])]
+    folders = 0
+    while waiting:
+        current, folder, sought = waiting.pop()
+        folders += 1
+        entries = tree(current)
+        if sought:
+            entries = [entry for entry in entries if _resembles(entry.name, sought[0].encode())]
+        names = [governed_name(entry, folder) for entry in entries]
+        refuse_collisions(names, folder)
+        for name, entry in zip(names, entries, strict=True):
+            path = f"{folder}/{name}" if folder else name
+            if sought and name != sought[0]:
+                continue
+            if entry.mode == FOLDER_MODE:
+                waiting.append((entry.oid, path, sought[1:]))
+            elif len(sought) <= 1:
+                files[path] = GovernedFile(entry.mode, entry.oid)
+            _check_bounds(path, folders + len(waiting) + len(files), bounds)
+    return dict(sorted(files.items()))
+
+
+def _check_bounds(path: str, count: int, bounds: Bounds) -> None:
+    if path.count("/") >= bounds.tree_depth:
+        raise RefusedError(
+            f"folders are nested more than {bounds.tree_depth} deep",
+            code="TOO_DEEP",
+            place=path[:100],
+        )
+    if len(path) > bounds.path_length:
+        raise RefusedError(
+            f"a path longer than {bounds.path_length} characters",
+            code="PATH_TOO_LONG",
+            place=path[:100],
+        )
+    # Folders count too: empty ones that repeat themselves hold no file and take for ever.
+    if count > bounds.files_per_tree:
+        raise RefusedError(
+            f"more than {bounds.files_per_tree} governed files and folders", code="TOO_MANY_FILES"
+        )
+
+
+def _resembles(name: bytes, wanted: bytes) -> bool:
+    """Whether some file system would find `name` when asked for `wanted`."""
+    return name.lower().rstrip(b". ") == wanted.lower()
+
+
+def _malformed(oid: str, message: str) -> MalformedError:
+    return MalformedError(message, code="MALFORMED_TREE", place=f"tree {oid[:12]}")
