@@ -1,0 +1,129 @@
+"""Write the generated reference pages, after a command or a governed field changed.
+
+Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
+own help, `docs/reference/fields.md` from the governed types; `tests/docs` fails when either is out
+of date.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+
+from vanta.cli.main import app
+from vanta.domain.policy import Policy
+from vanta.domain.switches import Switches
+from vanta.lattice.direction import Direction, Tabled
+from vanta.lattice.governed import Governed, Group, Keyed, directions
+
+PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
+
+
+def commands() -> str:
+    """Every command with its options."""
+    root = typer.main.get_command(app)
+    lines = [
+        "# Commands",
+        "",
+        "Generated from the commands' own help by `python tools/reference.py`.",
+        "",
+        "Every command ends with 0 when it did what it says, 1 on an error (a line on standard",
+        "error with the place, and what to type next) and 2 on wrong usage. `vanta governance plan`",
+        "and `verify` add 3: approvals are missing, or only what tightens is in force.",
+        "`vanta --install-completion` sets up completion for your shell; `NO_COLOR` is honoured.",
+    ]
+    for path, command in _walk(("vanta",), root):
+        lines += ["", f"## `{' '.join(path)}`", "", *(command.help or "").splitlines(), ""]
+        rows = [_row(parameter) for parameter in command.params if _row(parameter)]
+        if rows:
+            lines += ["| option | what |", "|---|---|", *rows]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _walk(path: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield path, command
+        return
+    for name in sorted(children):
+        yield from _walk((*path, name), children[name])
+
+
+def _row(parameter: Any) -> str:  # noqa: ANN401 - a click parameter
+    if parameter.name == "help":
+        return ""
+    optional = getattr(parameter, "opts", [])
+    names = ", ".join(f"`{name}`" for name in optional if name.startswith("-"))
+    names = names or f"`{(parameter.human_readable_name or '').upper()}`"
+    text = (getattr(parameter, "help", "") or "").replace("|", "\\|")
+    needed = " Required." if parameter.required else ""
+    return f"| {names} | {text}{needed} |"
+
+
+def fields() -> str:
+    """Every governed field with its direction and unit."""
+    lines = [
+        "# Governed fields",
+        "",
+        "Generated from the policy types by `python tools/reference.py`. A field is written in",
+        "`camelCase` in documents. *Tighter* says which change needs one signature; the opposite",
+        "change, and every change of a field without an order, needs the quorum.",
+        "",
+        "| field | direction | tighter is | unit |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{'.'.join(path)}` | {type(found).__name__} | {_TIGHTER[type(found).__name__]} "
+        f"| {found.unit or '-'} |"
+        for path, found in _leaves((), Policy)
+    ]
+    switches = ", ".join(f"`{name}`" for name in Switches.__struct_fields__)
+    lines += ["", f"Switches, mildest first: {switches}."]
+    return "\n".join(lines) + "\n"
+
+
+_TIGHTER = {
+    "Cap": "lower",
+    "Floor": "higher",
+    "Switch": "on for longer",
+    "Permission": "off, or ending sooner",
+    "AllowSet": "fewer",
+    "DenySet": "more",
+    "Steps": "lower at every conviction",
+    "Unordered": "never: always the quorum",
+    "Neutral": "not risk",
+}
+
+
+def _leaves(
+    path: tuple[str, ...], kind: type[Governed]
+) -> Iterator[tuple[tuple[str, ...], Direction[Any]]]:
+    for name, direction in directions(kind).items():
+        yield from _leaf((*path, name), direction)
+
+
+def _leaf(
+    path: tuple[str, ...], direction: Direction[Any]
+) -> Iterator[tuple[tuple[str, ...], Direction[Any]]]:
+    match direction:
+        case Group():
+            yield from _leaves(path, direction.kind)
+        case Keyed():
+            yield from _leaves((*path, "NAME"), direction.group.kind)
+        case Tabled():
+            yield from _leaf((*path, "NAME"), direction.inner)
+        case _:
+            yield path, direction
+
+
+def main() -> None:
+    """Entry point."""
+    for name, text in {"commands.md": commands(), "fields.md": fields()}.items():
+        (PAGES / name).write_text(text)
+        click.echo(f"wrote docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()
