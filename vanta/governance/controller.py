@@ -31,6 +31,7 @@ from vanta.lattice.direction import Effect
 
 JOURNAL = "governance"
 PUBLISHED_MODE = 0o640
+STORE_FAULTS = frozenset({"MISSING_OBJECT", "CORRUPT_OBJECT", "OBJECT_MISMATCH"})
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Controller:
         self._crash = crash
         self._history = History(repository, environment)
         self._refused = ""
+        self._store_failed = False
         self.memory = Memory()
         path = memory_dir / f"{JOURNAL}.jsonl"
         self._journal = Journal.open(path, actor=actor, clock=clock, snapshot=lambda: self.memory)
@@ -110,12 +112,19 @@ class Controller:
         if self.memory.published:
             self._heal()
         try:
-            head = self._repository.fetch(self._source.remote, self._source.ref)
-            return self._evaluate(head, self._clock())
+            # After a fault of the store everything is fetched again, not only what seems new.
+            found = self._repository.fetch_refs(
+                self._source.remote, [self._source.ref], afresh=self._store_failed
+            )
+            steps = self._evaluate(found[self._source.ref], self._clock())
         except UnavailableError as error:
+            self._store_failed = error.code in STORE_FAULTS
             self._refuse("", error)
         except (RefusedError, MalformedError) as error:
             self._refuse(error.place, error)
+        else:
+            self._store_failed = False
+            return steps
         return ()
 
     def _evaluate(self, head: str, observed: int) -> tuple[Step, ...]:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import msgspec
 
-from vanta.domain.errors import RefusedError, VantaError
+from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.policy import Policy
 from vanta.governance.authority import AUTHORITY_PATH, Authority, Need, judge, may, scope_of
 from vanta.governance.commits import Commit, parse_approval
@@ -30,6 +30,13 @@ from vanta.governance.graph import Graph
 from vanta.governance.sshsig import parse_armor, verify
 from vanta.lattice.algebra import changes, tighten, tightenings
 from vanta.lattice.direction import Change, Effect, Tightening
+
+UNREADABLE = (MalformedError, RefusedError)
+"""What the same bytes raise on every node: it contributes nothing and the walk goes on.
+
+`UnavailableError` is not among them. It is a fault of this node's store, and a walk that went on
+would step over a halt it never read.
+"""
 
 NAMESPACE = "git"
 """The SSHSIG namespace of a commit signature."""
@@ -50,16 +57,16 @@ class Objects(Protocol):
         """Ancestry."""
 
     def commit(self, oid: str) -> Commit:
-        """A commit, strictly parsed; raises `VantaError` when its bytes are not one."""
+        """A commit, strictly parsed; raises `UNREADABLE` when its bytes are not one."""
 
     def digest(self, oid: str) -> str:
         """The digest of a commit's governed tree; equal only for equal trees, readable or not."""
 
     def candidate(self, oid: str) -> Candidate:
-        """What a commit's governed tree compiles to; raises `VantaError` when it does not."""
+        """What a commit's governed tree compiles to; raises `UNREADABLE` when it does not."""
 
     def files(self, oid: str) -> Mapping[str, bytes]:
-        """A commit's governed files as raw bytes; raises `VantaError` when they cannot be had."""
+        """A commit's governed files as raw bytes; raises `UNREADABLE` when they are none."""
 
     def parents(self, oid: str) -> tuple[str, ...]:
         """A commit's parents, first parent first."""
@@ -182,7 +189,7 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
     needs: tuple[Need, ...] = ()
     try:
         candidate = objects.candidate(oid)
-    except VantaError as error:
+    except UNREADABLE as error:
         why = (error.code, str(error))
     else:
         found = _changes(state, candidate, now)
@@ -209,7 +216,7 @@ def _seen(authority: Authority, oid: str, objects: Objects) -> Seen:
         if commit.signature is None or commit.signed_payload is None:
             return Seen(oid, "", "UNSIGNED")
         key = verify(parse_armor(commit.signature), commit.signed_payload, NAMESPACE)
-    except VantaError as error:
+    except UNREADABLE as error:
         return Seen(oid, "", error.code)
     person = authority.person_of(key)
     if person is None:
@@ -229,7 +236,7 @@ def _approved(
             continue
         try:
             approval = parse_approval(objects.commit(each.commit))
-        except VantaError:
+        except UNREADABLE:
             continue
         if (
             approval is not None
@@ -321,7 +328,7 @@ def _tightened(parent: str, oid: str, state: State, objects: Objects) -> tuple[T
     """What a commit made tighter than one parent; its halt files alone if a tree is unreadable."""
     try:
         return tightenings(objects.candidate(parent).policy, objects.candidate(oid).policy)
-    except VantaError:
+    except UNREADABLE:
         return _halts_added(parent, oid, state, objects)
 
 
@@ -330,14 +337,14 @@ def _halts_added(parent: str, oid: str, state: State, objects: Objects) -> tuple
     folder = halts(state.environment)
     try:
         before, after = objects.files(parent), objects.files(oid)
-    except VantaError:
+    except UNREADABLE:
         return ()
     halted = state.policy
     for path in sorted(after):
         if path.startswith(folder) and before.get(path) != after[path]:
             try:
                 document = read_document(after[path], file=path)
-            except VantaError:
+            except UNREADABLE:
                 continue
             if isinstance(document, OverlayDocument):
                 overlay = halt_tables(document, state.policy)

@@ -8,7 +8,7 @@ from vanta.governance.authority import resolve
 from vanta.governance.commits import Commit
 from vanta.governance.documents.compile import compile_policy
 from vanta.governance.documents.read import governed_paths, read_documents
-from vanta.governance.fold import Candidate
+from vanta.governance.fold import UNREADABLE, Candidate
 from vanta.governance.graph import Graph
 from vanta.governance.repository import Repository
 
@@ -66,7 +66,7 @@ class History:
         if tree not in self._files:
             try:
                 self._files[tree] = self._read(tree)
-            except VantaError as error:
+            except UNREADABLE as error:
                 self._files[tree] = error
         found = self._files[tree]
         if isinstance(found, VantaError):
@@ -85,7 +85,7 @@ class History:
         if tree not in self._digests:
             try:
                 digest = tree_digest(self._environment, self.tree_files(tree))
-            except VantaError:
+            except UNREADABLE:
                 # Unreadable trees are told apart by their object id, and equal nothing readable.
                 digest = f"unreadable:{tree}"
             self._digests[tree] = digest
@@ -99,7 +99,7 @@ class History:
                 self._candidates[digest] = Candidate(
                     compile_policy(documents), resolve(documents.authority)
                 )
-            except VantaError as error:
+            except UNREADABLE as error:
                 self._candidates[digest] = error
         found = self._candidates[digest]
         if isinstance(found, VantaError):
