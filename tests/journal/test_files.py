@@ -1,0 +1,79 @@
+"""A file is replaced whole or not at all."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.journal.building import spy
+from vanta.domain.errors import UnavailableError
+from vanta.journal.files import atomic_write
+
+
+def test_the_file_holds_the_data_and_has_the_mode(tmp_path: Path) -> None:
+    file = tmp_path / "vault.json"
+    before = os.umask(0o077)
+    try:
+        atomic_write(file, b"one")
+        assert file.stat().st_mode & 0o777 == 0o640
+        atomic_write(file, b"two", mode=0o444)
+    finally:
+        os.umask(before)
+    assert file.read_bytes() == b"two"
+    assert file.stat().st_mode & 0o777 == 0o444
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_who_has_the_old_file_open_keeps_it(tmp_path: Path) -> None:
+    file = tmp_path / "vault.json"
+    atomic_write(file, b"old")
+    with file.open("rb") as reader:
+        atomic_write(file, b"new")
+        assert reader.read() == b"old"
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"kept")
+    link.symlink_to(target)
+    atomic_write(link, b"new")
+    assert (target.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"kept", b"new", False)
+
+
+def test_data_owner_and_mode_are_on_disk_before_the_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = spy(monkeypatch, "fchmod", "fchown", "write", "fsync", "replace")
+    atomic_write(tmp_path / "f", b"data", owner=(os.getuid(), os.getgid()))
+    assert [name for name, _ in calls] == [
+        "fchmod",
+        "fchown",
+        "write",
+        "fsync",
+        "replace",
+        "fsync",
+    ]
+
+
+@pytest.mark.parametrize("call", ["fchmod", "write", "fsync", "replace"])
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    file = tmp_path / "vault.json"
+    atomic_write(file, b"old")
+    monkeypatch.setattr(os, call, refuse)
+    with pytest.raises(UnavailableError, match="No space") as caught:
+        atomic_write(file, b"new")
+    monkeypatch.undo()
+    assert (caught.value.code, caught.value.place) == ("WRITE_FAILED", str(file))
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError):
+        atomic_write(tmp_path / "no" / "file", b"")
