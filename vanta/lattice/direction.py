@@ -388,7 +388,7 @@ class Tabled(Direction[Table[V]]):
             # As one table, open where nothing was tightened: a tighter default must not reach a
             # name that the same change leaves alone.
             yield Tightening(path, mask)
-            return
+        # Names too: whoever may tighten one of them alone does so beside a default they may not.
         for name in self._names(before, after):
             yield from self.inner.tightenings(before.at(name), after.at(name), (*path, name))
 

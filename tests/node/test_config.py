@@ -1,0 +1,71 @@
+"""A node's own configuration, and where its files lie."""
+
+from pathlib import Path
+
+import pytest
+
+from vanta.domain.errors import MalformedError, UnavailableError
+from vanta.node.config import read_config
+from vanta.node.layout import Layout
+
+CONFIG = """\
+node: executor
+role: executor
+environment: prod
+governance:
+  remote: /srv/governance.git
+  poll_ms: 250
+bus: /var/bus
+"""
+
+
+def written(root: Path, text: str) -> Path:
+    path = Layout(root).config
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_configuration_is_read(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, CONFIG))
+    assert (config.node, config.role, config.environment) == ("executor", "executor", "prod")
+    assert (config.governance.remote, config.governance.branch) == ("/srv/governance.git", "main")
+    assert (config.governance.poll_ms, config.bus, config.broker) == (250, "/var/bus", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("role: executor", "role: trader", ":2: role"),
+        ("poll_ms: 250", "poll_ms: 5", ":6: governance.poll_ms"),
+        ("environment: prod\n", "", ": environment"),
+        ("bus: /var/bus", "buss: /var/bus", ":7: buss"),
+        ("remote: /srv/governance.git", 'remote: ""', ":5: governance.remote"),
+        ("node: executor", "node: 7", ":1: node"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    path = written(tmp_path, CONFIG.replace(old, new, 1))
+    with pytest.raises(MalformedError) as refused:
+        read_config(path)
+    assert refused.value.place.startswith(str(path))
+    assert refused.value.place.endswith(place)
+
+
+def test_a_missing_configuration_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError) as missing:
+        read_config(tmp_path / "node.yaml")
+    assert missing.value.code == "NO_CONFIG"
+
+
+def test_everything_of_a_node_lies_below_its_root(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    assert layout.journal("governance") == tmp_path / "memory" / "governance.jsonl"
+    assert layout.view("vault") == tmp_path / "memory" / "vault.json"
+    assert layout.trust == tmp_path / "etc" / "trust.json"
+    assert layout.key == tmp_path / "etc" / "keys" / "node"
+    assert {layout.logs, layout.memory, layout.mirror} == {
+        tmp_path / "logs", tmp_path / "memory", tmp_path / "governance.git",
+    }  # fmt: skip
