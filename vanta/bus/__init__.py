@@ -1,0 +1,1 @@
+"""How nodes hand records to each other: a port, and a local directory behind it."""

@@ -1,0 +1,267 @@
+"""The book: positions, open orders, reserved exposure and net asset value.
+
+The book is nothing but `trade_log.jsonl`, folded: `apply` takes one event and has no other input,
+so the same journal always makes the same book.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+
+from vanta.domain.encoding import decode
+from vanta.domain.errors import MalformedError
+from vanta.domain.instant import DAY
+from vanta.domain.policy import Published
+from vanta.domain.trading import HeldPosition, Order, OrderState
+from vanta.executor import events
+from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
+from vanta.executor.reference import reference
+from vanta.executor.sums import Sums, SymbolTotals
+
+CLOSED_KEPT = 4096
+"""Closed orders that are remembered, for fills that come after the end."""
+
+
+class BookState(msgspec.Struct, forbid_unknown_fields=True):
+    """All of a book, as it stands in a snapshot; lists are in the book's own order."""
+
+    published: Published | None
+    vaults: list[tuple[str, VaultBook]]
+    account: Totals
+    symbols: dict[str, SymbolTotals]
+    brokers: dict[str, int]
+    open: list[OpenOrder]
+    closed: list[OpenOrder]
+    decided: list[tuple[str, int]]
+    accepted: dict[str, list[int]]
+    day_ends: int
+    watermark: int
+
+
+class Book(Sums):
+    """The fold. Read freely; change only by `apply`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: Published | None = None
+        """The policy in force, with its provenance."""
+        self.open: dict[str, OpenOrder] = {}
+        """By client order id, oldest first."""
+        self.closed: dict[str, OpenOrder] = {}
+        self.decided: dict[str, int] = {}
+        """Intents that were decided, to when they expire; older ones are expired anyway."""
+        self.watermark = 0
+        """How far the broker's executions are known."""
+
+    def apply(self, event: events.Event) -> None:
+        """Take one event in.
+
+        Raises:
+            MalformedError: `BOOK_EVENT`: an event that cannot follow what came before.
+        """
+        fold = self._FOLDS.get(type(event))
+        if fold is None:
+            raise MalformedError(f"{event.type} does not change the book", code="BOOK_EVENT")
+        fold(self, event)
+
+    def _fund(self, event: events.VaultFunded) -> None:
+        vault = self._vault(event.vault)
+        for sums in (vault, self.account):
+            sums.cash += event.cash
+            sums.day_start += event.cash
+        vault.funded += event.cash
+        vault.high_water += event.cash
+
+    def _adopt(self, event: events.PolicyAdopted) -> None:
+        self.published = event.published
+        for name, policy in event.published.policy.vaults.items():
+            self.sector_of[name] = policy.universe.sectors
+            self._resector(name)
+
+    def _decide(self, event: events.DecisionMade) -> None:
+        intent, order, quote = event.intent, event.decision.order, event.quote
+        self._forget_expired(event.now)
+        self.decided[intent.id] = intent.expires
+        if quote is None:
+            return
+        self._mark(quote)
+        if order is None:
+            return
+        opened = OpenOrder(
+            order=order,
+            decision_id=event.decision.id,
+            dag_id=intent.dag_id,
+            price=max(order.limit_price, reference(quote)),
+            market_time=intent.market_time,
+            expires=intent.expires,
+        )
+        self.open[order.client_order_id] = opened
+        line = self._line(order, quote)
+        self._count(order, 1)
+        self._reserve(line, opened, opened.reserved, order.quantity)
+        self._accept(order.vault, event.now)
+        if not order.reducing:
+            self.vaults[order.vault].recent[content(order)] = event.now
+        self._restate(order.vault, line)
+
+    def _prepare(self, event: events.OrderPrepared) -> None:
+        self._order(event.order.client_order_id).prepared = True
+
+    def _acknowledge(self, event: events.OrderAcknowledged) -> None:
+        opened = self._order(event.client_order_id)
+        opened.broker_order_id, opened.reason = event.broker_order_id, ""
+        opened.state = OrderState.PARTIALLY_FILLED if opened.filled else OrderState.ACKNOWLEDGED
+
+    def _lose_sight(self, event: events.OrderUnknown) -> None:
+        opened = self._order(event.client_order_id)
+        opened.state, opened.reason = OrderState.UNKNOWN, event.reason
+
+    def _fill(self, event: events.OrderFilled) -> None:
+        fill = event.fill
+        opened = self.open.get(fill.client_order_id) or self.closed.get(fill.client_order_id)
+        if opened is None:
+            raise MalformedError(
+                "a fill of an order that is not in the book", code="BOOK_EVENT", place=fill.id
+            )
+        if fill.id in opened.fills:
+            return
+        order = opened.order
+        vault = self.vaults[order.vault]
+        line = vault.lines[order.symbol]
+        reserved, remaining = opened.reserved, opened.remaining
+        opened.fills = (*opened.fills, fill.id)
+        opened.filled += fill.quantity
+        if not opened.state.terminal:
+            self._reserve(line, opened, opened.reserved - reserved, opened.remaining - remaining)
+            opened.state = OrderState.PARTIALLY_FILLED
+        gain = trade(line, fill.quantity if fill.side == "buy" else -fill.quantity, fill.price)
+        line.flip = min(line.flip + (fill.quantity if order.flip else 0), abs(line.quantity))
+        line.fees += fill.fee
+        vault.fees += fill.fee
+        vault.realised += gain
+        opened.realised += gain - fill.fee
+        cash = proceeds(fill.side, fill.price, fill.quantity, order.multiplier) - fill.fee
+        vault.cash += cash
+        self.account.cash += cash
+        self._price(order.symbol, self.symbols[order.symbol], fill.price)
+        self._restate(order.vault, line)
+        if not opened.state.terminal and opened.remaining == 0:
+            self._close(opened, OrderState.FILLED, "")
+
+    def _reject(self, event: events.OrderRejected) -> None:
+        self._close(self._order(event.client_order_id), OrderState.REJECTED, event.code)
+
+    def _cancel(self, event: events.OrderCancelled) -> None:
+        self._close(self._order(event.client_order_id), OrderState.CANCELLED, event.reason)
+
+    def _withhold(self, event: events.OrderWithheld) -> None:
+        reason = " ".join(event.codes)
+        self._close(self._order(event.client_order_id), OrderState.WITHHELD, reason)
+
+    def _reconcile(self, event: events.BookReconciled) -> None:
+        self.watermark = event.watermark
+
+    def _close(self, opened: OpenOrder, state: OrderState, reason: str) -> None:
+        """End an order: what it still reserves is free, and its exit counts in the streak."""
+        order = opened.order
+        vault = self.vaults[order.vault]
+        line = vault.lines[order.symbol]
+        self._reserve(line, opened, -opened.reserved, -opened.remaining)
+        opened.state, opened.reason = state, reason
+        del self.open[order.client_order_id]
+        self.closed[order.client_order_id] = opened
+        while len(self.closed) > CLOSED_KEPT:
+            del self.closed[next(iter(self.closed))]
+        self._count(order, -1)
+        self._restate(order.vault, line)
+        if order.reducing and opened.realised:
+            vault.streak = vault.streak + 1 if opened.realised < 0 else 0
+
+    def _order(self, client_order_id: str) -> OpenOrder:
+        opened = self.open.get(client_order_id)
+        if opened is None:
+            raise MalformedError(
+                "not an open order of the book", code="BOOK_EVENT", place=client_order_id
+            )
+        return opened
+
+    def _forget_expired(self, now: int) -> None:
+        """Forget the oldest intents once they are refused for their age anyway."""
+        while self.decided:
+            first = next(iter(self.decided))
+            if self.decided[first] > now - DAY:
+                return
+            del self.decided[first]
+
+    _FOLDS: ClassVar[dict[type[events.Event], Callable[["Book", Any], None]]] = {
+        events.VaultFunded: _fund,
+        events.PolicyAdopted: _adopt,
+        events.DecisionMade: _decide,
+        events.OrderPrepared: _prepare,
+        events.OrderAcknowledged: _acknowledge,
+        events.OrderUnknown: _lose_sight,
+        events.OrderFilled: _fill,
+        events.OrderRejected: _reject,
+        events.OrderCancelled: _cancel,
+        events.OrderWithheld: _withhold,
+        events.BookReconciled: _reconcile,
+    }
+
+    def knows_fill(self, client_order_id: str, fill_id: str) -> bool:
+        """Whether a fill is in the book already."""
+        opened = self.open.get(client_order_id) or self.closed.get(client_order_id)
+        return opened is not None and fill_id in opened.fills
+
+    def positions(self) -> list[HeldPosition]:
+        """What every vault holds or has traded, by vault and symbol."""
+        return [
+            HeldPosition(name, symbol, line.quantity, line.cost, line.realised, line.fees)
+            for name, vault in sorted(self.vaults.items())
+            for symbol, line in sorted(vault.lines.items())
+            if line.quantity or line.realised or line.fees
+        ]
+
+    def state(self) -> BookState:
+        """All of it; encode it before the next `apply`, for it shares what it holds."""
+        return BookState(
+            published=self.published,
+            vaults=list(self.vaults.items()),
+            account=self.account,
+            symbols=self.symbols,
+            brokers=self.brokers,
+            open=list(self.open.values()),
+            closed=list(self.closed.values()),
+            decided=list(self.decided.items()),
+            accepted={name: list(times) for name, times in self.accepted.items()},
+            day_ends=self.day_ends,
+            watermark=self.watermark,
+        )
+
+    @classmethod
+    def from_state(cls, data: bytes) -> "Book":
+        """The book whose encoded state this is; `null` is the empty one.
+
+        Raises:
+            MalformedError: not a state.
+        """
+        book = cls()
+        if data == b"null":
+            return book
+        state = decode(BookState, data, place="the book's snapshot")
+        book.vaults, book.account = dict(state.vaults), state.account
+        book.symbols, book.brokers = state.symbols, state.brokers
+        book.open = {opened.order.client_order_id: opened for opened in state.open}
+        book.closed = {opened.order.client_order_id: opened for opened in state.closed}
+        book.decided = dict(state.decided)
+        book.accepted = {name: deque(times) for name, times in state.accepted.items()}
+        book.day_ends, book.watermark = state.day_ends, state.watermark
+        if state.published is not None:
+            book._adopt(events.PolicyAdopted(state.published))
+        return book
+
+
+def content(order: Order) -> str:
+    """What makes two opening orders the same request, whatever their ids, sizes and prices."""
+    return f"{order.symbol} {order.side} {order.strategy}"

@@ -1,0 +1,1 @@
+"""The brokers: one port, and an adapter for each."""

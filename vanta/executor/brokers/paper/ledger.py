@@ -1,0 +1,155 @@
+"""What the paper exchange remembers of its orders, folded from its journal."""
+
+from typing import ClassVar
+
+import msgspec
+
+from vanta.domain.encoding import decode
+from vanta.domain.record import Record
+from vanta.domain.trading import Fill, Order, OrderState
+from vanta.executor.brokers.port import Account, BrokerOrder, Ended
+from vanta.executor.positions import proceeds
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every body of the exchange's journal."""
+
+    type: ClassVar[str]
+
+
+class Taken(Fact, frozen=True):
+    """An order was taken."""
+
+    type: ClassVar[str] = "paper.taken"
+    order: Order
+    market_time: int
+    broker_order_id: str
+    ts: int
+
+
+class Refused(Fact, frozen=True):
+    """An order was refused."""
+
+    type: ClassVar[str] = "paper.refused"
+    client_order_id: str
+    code: str
+    reason: str
+
+
+class Filled(Fact, frozen=True):
+    """A part of an order filled."""
+
+    type: ClassVar[str] = "paper.filled"
+    fill: Fill
+
+
+class Over(Fact, frozen=True):
+    """What was left of an order is gone."""
+
+    type: ClassVar[str] = "paper.ended"
+    client_order_id: str
+    code: str
+    reason: str
+
+
+class Voided(Fact, frozen=True):
+    """An order that never came was cancelled: it will be refused if it comes."""
+
+    type: ClassVar[str] = "paper.voided"
+    client_order_id: str
+
+
+class Repeated(Fact, frozen=True):
+    """An order was submitted that was there already."""
+
+    type: ClassVar[str] = "paper.repeated"
+    client_order_id: str
+
+
+_FACTS: dict[str, type[Fact]] = {
+    kind.type: kind for kind in (Taken, Refused, Filled, Over, Voided, Repeated)
+}
+
+
+class Resting(msgspec.Struct):
+    """An order the exchange has taken."""
+
+    taken: Taken
+    state: OrderState = OrderState.ACKNOWLEDGED
+    filled: int = 0
+    parts: int = 0
+    waited: int = 0
+    """Polls it has rested beyond its limit; not remembered across a restart."""
+    reason: str = ""
+
+    @property
+    def seen(self) -> BrokerOrder:
+        """As a broker shows it."""
+        order = self.taken.order
+        return BrokerOrder(
+            order.client_order_id,
+            self.taken.broker_order_id,
+            order.symbol,
+            self.state,
+            order.quantity,
+            self.filled,
+            self.reason,
+        )
+
+
+class Ledger:
+    """The fold of the exchange's journal."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Resting] = {}
+        """By client order id, in the order they came."""
+        self.resting: dict[str, Resting] = {}
+        """Those of them that are alive."""
+        self.refused: dict[str, Refused] = {}
+        self.happened: list[Fill | Ended] = []
+        """Fills and ends, in their order; a watermark is a place in it."""
+        self.positions: dict[str, int] = {}
+        self.account = Account(0, 0)
+        self.repeated = 0
+        """Submissions of an id that was there already."""
+
+    def recall(self, record: Record) -> None:
+        """Take one record of the journal in."""
+        kind = _FACTS.get(record.type)
+        if kind is not None:
+            self.apply(decode(kind, bytes(record.body), place=record.id))
+
+    def apply(self, fact: Fact) -> None:
+        """Take one fact in."""
+        match fact:
+            case Taken(order=order):
+                self.orders[order.client_order_id] = Resting(fact)
+                self.resting[order.client_order_id] = self.orders[order.client_order_id]
+            case Refused(client_order_id=name):
+                self.refused[name] = fact
+            case Voided(client_order_id=name):
+                self.refused[name] = Refused(name, "VOIDED", "cancelled before it came")
+            case Filled(fill=fill):
+                self._fill(fill)
+            case Over(client_order_id=name):
+                resting = self.resting.pop(name)
+                resting.state, resting.reason = OrderState.CANCELLED, fact.code
+                self.happened.append(Ended(name, resting.state, fact.code, fact.reason))
+            case Repeated():
+                self.repeated += 1
+
+    def _fill(self, fill: Fill) -> None:
+        name = fill.client_order_id
+        resting = self.resting[name]
+        resting.filled += fill.quantity
+        resting.parts += 1
+        resting.state = OrderState.PARTIALLY_FILLED
+        if resting.filled >= resting.taken.order.quantity:
+            resting.state = OrderState.FILLED
+            del self.resting[name]
+        signed = fill.quantity if fill.side == "buy" else -fill.quantity
+        self.positions[fill.symbol] = self.positions.get(fill.symbol, 0) + signed
+        multiplier = resting.taken.order.multiplier
+        moved = proceeds(fill.side, fill.price, fill.quantity, multiplier) - fill.fee
+        self.account = Account(self.account.cash_flow + moved, self.account.fees + fill.fee)
+        self.happened.append(fill)

@@ -1,0 +1,36 @@
+"""When a venue trades: exchange calendars, never a hand-made list of holidays."""
+
+import bisect
+from typing import Literal
+
+Session = Literal["open", "closed", "halted"]
+
+ALWAYS_OPEN = frozenset({"crypto"})
+CALENDAR = "XNYS"
+"""Of every other asset class: the New York Stock Exchange."""
+
+
+class Sessions:
+    """Sessions of the exchange, worked out once when first asked for (the import takes seconds)."""
+
+    def __init__(self) -> None:
+        self._opens: list[int] = []
+        self._closes: list[int] = []
+
+    def warm(self) -> None:
+        """Work the table out now."""
+        if self._opens:
+            return
+        import exchange_calendars  # noqa: PLC0415 - heavy, and crypto never needs it
+
+        schedule = exchange_calendars.get_calendar(CALENDAR).schedule
+        self._opens = [int(moment.value) for moment in schedule["open"]]
+        self._closes = [int(moment.value) for moment in schedule["close"]]
+
+    def at(self, asset_class: str, market_time: int) -> Session:
+        """Whether the venue trades at an instant; its closing instant still counts."""
+        if asset_class in ALWAYS_OPEN:
+            return "open"
+        self.warm()
+        place = bisect.bisect_right(self._opens, market_time)
+        return "open" if place and market_time <= self._closes[place - 1] else "closed"

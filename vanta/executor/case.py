@@ -1,0 +1,259 @@
+"""The case a decision is about: intent, book, mandate, quote and instant, with what they add up to.
+
+Everything sizing and fences look at is worked out here once. Open, pending and proposed are
+always counted together, at the quote's price where there is one.
+"""
+
+from vanta.domain.exact import PPM, notional, part_of
+from vanta.domain.trading import Intent, Order, Quote
+from vanta.executor.book import Book
+from vanta.executor.mandate import Mandate
+from vanta.executor.positions import Line, VaultBook
+from vanta.executor.reference import reference
+from vanta.executor.sums import SymbolTotals
+
+CRYPTO = "crypto"
+"""The rail whose cash is stablecoin."""
+
+FEE_ALLOWANCE = 2_000
+"""What is kept free for the fees of an opening order, ppm of its notional."""
+
+UNSIZED = -1
+
+_NO_VAULT = VaultBook()
+_NO_LINE = Line("", "", 1)
+_NO_SYMBOL = SymbolTotals()
+
+
+class Case:
+    """One intent against the book and its vault's mandate; money in units, shares in ppm."""
+
+    __slots__ = (
+        "account_loss",
+        "account_net_down",
+        "account_net_up",
+        "account_rest",
+        "account_symbol_rest",
+        "available",
+        "beyond",
+        "book",
+        "broker",
+        "buying",
+        "class_rest",
+        "crypto",
+        "deployable",
+        "down",
+        "every",
+        "exposed",
+        "flipped",
+        "intent",
+        "line",
+        "loss",
+        "mandate",
+        "multiplier",
+        "nav",
+        "net_down",
+        "net_up",
+        "now",
+        "quote",
+        "reference",
+        "rest",
+        "room",
+        "sector_rest",
+        "sized",
+        "terms",
+        "up",
+        "vault",
+        "worth",
+    )
+
+    def __init__(
+        self,
+        intent: Intent,
+        book: Book,
+        mandate: Mandate,
+        quote: Quote | None,
+        now: int,
+        broker: str,
+    ) -> None:
+        symbol = intent.symbol
+        self.intent, self.book, self.mandate, self.now = intent, book, mandate, now
+        self.broker = broker
+        self.terms = mandate.symbols.get(symbol) or mandate.symbol(symbol)
+        self.vault = book.vaults.get(intent.vault, _NO_VAULT)
+        self.line = self.vault.lines.get(symbol, _NO_LINE)
+        self.buying = intent.side == "buy"
+        self.every = False
+        """Whether fences report what passed, too, with its numbers."""
+        self.room = -1
+        """What every cap leaves for this order, once that is worked out; -1 before."""
+        self.sized = UNSIZED
+        """What sizing came to, where a least order stands in for it."""
+        if quote is not None and quote.symbol == symbol:
+            self.quote: Quote | None = quote
+            self.reference = reference(quote)
+            """The middle of the market; 0 where there is none."""
+            self.multiplier = quote.instrument.multiplier
+            self.crypto = quote.instrument.rail == CRYPTO
+        else:
+            self.quote, self.reference, self.multiplier, self.crypto = None, 0, 1, False
+        self._add_up(book.symbols.get(symbol, _NO_SYMBOL))
+
+    def _add_up(self, symbol: SymbolTotals) -> None:
+        """What the vault and the account stand at, with this symbol at the quote's price."""
+        book, vault, mandate, price = self.book, self.vault, self.mandate, self.reference
+        account, counted = book.account, self.line.counted
+        gross = counted.gross
+        self.up = counted.long + counted.buying
+        """Exposure to the symbol once all its buys have filled."""
+        self.down = counted.short + counted.selling
+        """The same once all its sells have."""
+        self.rest = vault.gross - gross
+        """The vault's exposure to everything else."""
+        self.account_rest = account.gross - gross
+        self.account_symbol_rest = symbol.gross - gross
+        self.class_rest = vault.classes.get(self.intent.asset_class, 0) - gross
+        if book.sector_of.get(mandate.vault) is mandate.sectors:
+            self.sector_rest = vault.sectors.get(self.terms.sector, 0) - gross
+        else:
+            self.sector_rest = self._sector() - gross
+        net = vault.long - vault.short
+        self.net_up, self.net_down = net + vault.buying, vault.selling - net
+        net = account.long - account.short
+        self.account_net_up, self.account_net_down = net + account.buying, account.selling - net
+        self.flipped = vault.flipped
+        """What the flip branch uses."""
+        # A short's proceeds are in the cash, and as much again stands behind it.
+        self.available = vault.cash - vault.buying - vault.selling - 2 * vault.short
+        """Cash that nothing has a claim on, before what fees may take."""
+        self.nav = vault.cash + vault.value
+        """Net asset value; of a vault that was never funded, 0."""
+        account_nav = account.cash + account.value
+        new_day = price and self.quote is not None and self.quote.market_time >= book.day_ends
+        self.loss = (self.nav if new_day else vault.day_start) - self.nav
+        """Lost today, realised and unrealised; negative for a profit."""
+        self.account_loss = (account_nav if new_day else account.day_start) - account_nav
+        if price and price != symbol.mark:
+            self._move(symbol, price)
+        gains = self.nav - mandate.capital
+        self.deployable = self.nav
+        """What sizes are a share of: the capital, and the gains that are reinvested."""
+        if gains > 0:
+            self.deployable = mandate.capital + part_of(gains, min(mandate.reinvest, PPM))
+
+    def _move(self, symbol: SymbolTotals, price: int) -> None:
+        """Count the symbol at a new price wherever it is held, as the book will with this quote."""
+        for name in symbol.vaults:
+            line = self.book.vaults[name].lines[self.intent.symbol]
+            before, after = line.counted, line.count(price)
+            moved = after.value - before.value
+            shifted = after.long - before.long - after.short + before.short
+            self.account_loss -= moved
+            self.account_net_up += shifted
+            self.account_net_down -= shifted
+            if line is self.line:
+                self.up += after.long - before.long
+                self.down += after.short - before.short
+                self.net_up += shifted
+                self.net_down -= shifted
+                self.nav += moved
+                self.loss -= moved
+                self.available -= 2 * (after.short - before.short)
+                self.flipped += after.flipped - before.flipped
+            else:
+                self.account_rest += after.gross - before.gross
+                self.account_symbol_rest += after.gross - before.gross
+
+    def _sector(self) -> int:
+        """The vault's exposure to the symbol's sector, as this mandate draws sectors.
+
+        For the question "what if": the book sums sectors as the policy it last adopted does.
+        """
+        mandate, sector = self.mandate, self.terms.sector
+        return sum(
+            line.counted.gross
+            for symbol, line in self.vault.lines.items()
+            if mandate.symbol(symbol).sector == sector
+        )
+
+    def banded(self, conviction: int) -> int:
+        """The largest position a conviction is worth before the persona scales it."""
+        deployable = self.deployable
+        return deployable * self.mandate.share(conviction) // PPM if deployable > 0 else 0
+
+    def scaled(self, banded: int, *, flip: bool) -> int:
+        """A banded size as the persona takes it, and the flip branch where that is open."""
+        mandate = self.mandate
+        scaled = banded * mandate.multiplier // PPM
+        if flip:
+            return scaled * min(mandate.flip_amplifier, mandate.envelope_amplifier) // PPM
+        return scaled
+
+    @property
+    def slice(self) -> int:
+        """What the flip branch may use altogether."""
+        mandate = self.mandate
+        share = min(mandate.flip_slice, mandate.envelope_slice)
+        return part_of(max(0, self.deployable), share)
+
+    def leave(self, greatest: int, *, flip: bool) -> int:
+        """Work out `room`: what is left for one more order by every cap on amounts.
+
+        Args:
+            greatest: the largest position the conviction is worth.
+            flip: whether the flip branch's slice bounds it too.
+
+        Returns:
+            Notional units. An order up to it breaches none of these caps; negative where one is
+            passed already.
+        """
+        mandate, terms, nav, quote = self.mandate, self.terms, self.nav, self.quote
+        if quote is None or nav <= 0:
+            return -1
+        if self.buying:
+            own, other, net, net_other = self.up, self.down, self.net_up, self.net_down
+            account_net, account_net_other = self.account_net_up, self.account_net_down
+        else:
+            own, other, net, net_other = self.down, self.up, self.net_down, self.net_up
+            account_net, account_net_other = self.account_net_down, self.account_net_up
+        alone = min(
+            greatest,
+            mandate.per_symbol,
+            mandate.account_per_symbol - self.account_symbol_rest,
+            nav * terms.per_ticker // PPM,
+            nav * terms.per_sector // PPM - self.sector_rest,
+            nav * mandate.per_asset_class.at(self.intent.asset_class) // PPM - self.class_rest,
+            mandate.gross - self.rest,
+            self.deployable - self.rest,
+            mandate.account_gross - self.account_rest,
+        )
+        if other > alone or net_other > mandate.net or account_net_other > mandate.account_net:
+            return -1
+        free = self.available
+        if self.crypto:
+            free -= part_of(nav, mandate.stablecoin_buffer)
+        room = min(
+            alone - own,
+            mandate.max_notional,
+            mandate.net - net,
+            mandate.account_net - account_net,
+            free * PPM // (PPM + FEE_ALLOWANCE),
+            quote.adv * mandate.max_of_adv // PPM,
+        )
+        self.room = min(room, self.slice - self.flipped) if flip else room
+        return self.room
+
+    def weigh(self, order: Order) -> None:
+        """Count `order` as proposed.
+
+        Sets `worth`, its notional at its limit or the reference, whichever is higher; `exposed`,
+        the vault's exposure to the symbol with it; and `beyond`, whether it could breach a cap
+        on amounts.
+        """
+        price = max(order.limit_price, self.reference)
+        worth = self.worth = notional(price, order.quantity, order.multiplier)
+        if order.side == "buy":
+            self.exposed = max(self.up + worth, self.down)
+        else:
+            self.exposed = max(self.up, self.down + worth)
+        self.beyond = self.every or worth > self.room

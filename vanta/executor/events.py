@@ -1,0 +1,231 @@
+"""What the Executor's two journals say: the bodies of their records, and how they are read.
+
+The book is the fold of `trade_log.jsonl`: every type of it is in `TRADE_LOG`. An event becomes an
+`Entry` by `entry` and comes back from a `Record` by `read`, so a type's name, id and body are
+declared in one place.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from vanta.domain.encoding import content_id, decode, encode
+from vanta.domain.errors import MalformedError
+from vanta.domain.policy import Published
+from vanta.domain.record import Entry, Record
+from vanta.domain.trading import Decision, Envelope, Fill, Intent, Order, Quote
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every body; `type` is the record's."""
+
+    type: ClassVar[str]
+
+    def record_id(self, ordinal: int) -> str:
+        """Id of the event's record.
+
+        Args:
+            ordinal: the record's place in the journal; the same thing can happen twice.
+        """
+        return content_id("evt", self.type.encode(), encode(self), ordinal.to_bytes(8, "big"))
+
+
+class IntentAccepted(Event, frozen=True):
+    """An intent that passed intake, with the bytes that prove it."""
+
+    type: ClassVar[str] = "intent.accepted"
+    envelope: Envelope
+    intent: Intent
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return self.intent.id
+
+
+class IntentRefused(Event, frozen=True):
+    """A parcel that did not pass intake."""
+
+    type: ClassVar[str] = "intent.refused"
+    code: str
+    reason: str
+    node: str
+    """Who it says it is from; empty when it could not be read."""
+    digest: str
+    """SHA-256 of the parcel, in hex."""
+
+
+class VaultFunded(Event, frozen=True):
+    """Money a vault starts from."""
+
+    type: ClassVar[str] = "vault.funded"
+    vault: str
+    cash: int
+    at: int
+
+
+class PolicyAdopted(Event, frozen=True):
+    """From here on, decisions are made under this policy."""
+
+    type: ClassVar[str] = "policy.adopted"
+    published: Published
+
+
+class DecisionMade(Event, frozen=True):
+    """A decision with everything it was made from, but for the book and the policy in force."""
+
+    type: ClassVar[str] = "decision.made"
+    intent: Intent
+    quote: Quote | None
+    now: int
+    broker: str
+    """Where the order would go, and where the quote is from."""
+    decision: Decision
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return self.decision.id
+
+
+class OrderPrepared(Event, frozen=True):
+    """An order that is on disk and may be sent."""
+
+    type: ClassVar[str] = "order.prepared"
+    order: Order
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return self.order.client_order_id
+
+
+class _OfOrder(Event, frozen=True):
+    client_order_id: str
+
+
+class OrderWithheld(_OfOrder, frozen=True):
+    """The gate was shut: the order never left."""
+
+    type: ClassVar[str] = "order.withheld"
+    codes: tuple[str, ...]
+
+
+class OrderAcknowledged(_OfOrder, frozen=True):
+    """The broker has the order."""
+
+    type: ClassVar[str] = "order.acknowledged"
+    broker_order_id: str
+    ts: int
+
+
+class OrderUnknown(_OfOrder, frozen=True):
+    """Nobody can say yet whether the broker has the order; its exposure stays reserved."""
+
+    type: ClassVar[str] = "order.unknown"
+    reason: str
+
+
+class OrderRejected(_OfOrder, frozen=True):
+    """The broker refused the order."""
+
+    type: ClassVar[str] = "order.rejected"
+    code: str
+    reason: str
+
+
+class OrderFilled(Event, frozen=True):
+    """One execution."""
+
+    type: ClassVar[str] = "order.filled"
+    fill: Fill
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return f"fill_{self.fill.id}"
+
+
+class OrderCancelled(_OfOrder, frozen=True):
+    """What was left of the order is gone from the broker."""
+
+    type: ClassVar[str] = "order.cancelled"
+    reason: str
+
+
+class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing the book and the broker do not agree about."""
+
+    code: str
+    subject: str
+    """Order or symbol."""
+    ours: int | str | None
+    theirs: int | str | None
+
+
+class BookReconciled(Event, frozen=True):
+    """The book was held against the broker, whose executions are known up to `watermark`."""
+
+    type: ClassVar[str] = "book.reconciled"
+    differences: tuple[Difference, ...]
+    watermark: int
+
+
+TRADE_LOG: dict[str, type[Event]] = {
+    kind.type: kind
+    for kind in (
+        VaultFunded,
+        PolicyAdopted,
+        DecisionMade,
+        OrderPrepared,
+        OrderWithheld,
+        OrderAcknowledged,
+        OrderUnknown,
+        OrderRejected,
+        OrderFilled,
+        OrderCancelled,
+        BookReconciled,
+    )
+}
+"""Every type of `trade_log.jsonl` but the writer's own."""
+
+INTENTS: dict[str, type[Event]] = {kind.type: kind for kind in (IntentAccepted, IntentRefused)}
+"""Every type of `intents.jsonl` but the writer's own."""
+
+
+def read(record: Record) -> Event | None:
+    """The event a record states; None for the journal's own records.
+
+    Raises:
+        MalformedError: `EVENT_TYPE`: a type this build does not know; `MALFORMED_JSON`.
+    """
+    kind = TRADE_LOG.get(record.type) or INTENTS.get(record.type)
+    if kind is None:
+        if record.type.startswith("journal."):
+            return None
+        raise MalformedError(
+            f"{record.type} is not a type of the Executor's journals",
+            code="EVENT_TYPE",
+            place=record.id,
+            remedy="read it with the build that wrote it",
+        )
+    return decode(kind, bytes(record.body), place=record.id)
+
+
+def entry(
+    event: Event,
+    *,
+    ordinal: int,
+    parents: tuple[str, ...] = (),
+    dag_id: str = "",
+    policy: str = "",
+) -> Entry:
+    """The entry that states an event.
+
+    Args:
+        event: what happened.
+        ordinal: the place its record will have in the journal.
+        parents: ids of the records that caused it.
+        dag_id: of the conviction it grew from; empty for none.
+        policy: governance commit in force.
+    """
+    return Entry(
+        type=event.type,
+        id=event.record_id(ordinal),
+        body=event,
+        parents=parents,
+        dag_id=dag_id,
+        policy=policy,
+    )

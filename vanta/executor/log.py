@@ -1,0 +1,112 @@
+"""The trade log: the one place where the book moves, and where what moved it is made durable."""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from vanta.domain.record import Entry, Position, Record
+from vanta.executor.book import Book, BookState
+from vanta.executor.events import DecisionMade, Event, entry, read
+from vanta.journal.reader import live_state
+from vanta.journal.writer import ROTATE_AT, Journal
+
+RECENT = 50
+"""Decisions a person is shown."""
+
+_NEVER = 2**62
+
+
+class TradeLog:
+    """`trade_log.jsonl` and the book that is its fold.
+
+    What is stated moves the book at once, so that the next decision of a batch sees it, and is
+    durable with the next `commit`. Nothing may be sent between the two. When `commit` fails the
+    book is ahead of the disk: whoever holds this must stop, and start again from the journal.
+
+    Args:
+        path: of the journal.
+        actor: service and build.
+        clock: UTC nanoseconds.
+        rotate_at: bytes after which a segment is closed.
+    """
+
+    def __init__(
+        self, path: Path, *, actor: str, clock: Callable[[], int], rotate_at: int = ROTATE_AT
+    ) -> None:
+        self.book = Book()
+        self._path = path
+        self._rotate_at = rotate_at
+        self._queue: list[Entry] = []
+        # A snapshot must hold what was appended and no more, so segments are closed by `commit`.
+        self._journal = Journal.open(
+            path, actor=actor, clock=clock, rotate_at=_NEVER, snapshot=self._state
+        )
+        self.recent: deque[DecisionMade] = deque(maxlen=RECENT)
+        """The latest decisions of the live segment."""
+        self.decided_before: set[str] = set()
+        """Intents whose decisions the live segment held when it was opened."""
+        try:
+            found = live_state(path)
+            self.book = Book.from_state(bytes(found.state))
+            for record in found.records:
+                self._recall(record)
+        except BaseException:
+            self._journal.close()
+            raise
+
+    def _state(self) -> BookState:
+        return self.book.state()
+
+    def _recall(self, record: Record) -> None:
+        event = read(record)
+        if event is not None:
+            self.book.apply(event)
+        if isinstance(event, DecisionMade):
+            self.recent.append(event)
+            self.decided_before.add(event.intent.id)
+
+    @property
+    def position(self) -> Position:
+        """How far the journal is durable."""
+        return self._journal.position
+
+    @property
+    def commit_id(self) -> str:
+        """Governance commit in force."""
+        published = self.book.published
+        return published.provenance.commit if published else ""
+
+    def state(self, event: Event, *, parents: tuple[str, ...] = (), dag_id: str = "") -> None:
+        """Say that something happened: the book has it, the disk with the next `commit`."""
+        self.book.apply(event)
+        if isinstance(event, DecisionMade):
+            self.recent.append(event)
+        ordinal = self._journal.position.size + len(self._queue)
+        self._queue.append(
+            entry(event, ordinal=ordinal, parents=parents, dag_id=dag_id, policy=self.commit_id)
+        )
+
+    def of_order(self, client_order_id: str, event: Event) -> None:
+        """Say that something happened to an order of the book."""
+        book = self.book
+        opened = book.open.get(client_order_id) or book.closed[client_order_id]
+        self.state(event, parents=(client_order_id,), dag_id=opened.dag_id)
+
+    def commit(self) -> bool:
+        """Make everything stated durable; False when there was nothing.
+
+        Raises:
+            UnavailableError: it is not durable, and this log takes nothing more.
+        """
+        if not self._queue:
+            return False
+        queue, self._queue = self._queue, []
+        self._journal.append(queue)
+        if self._path.stat().st_size >= self._rotate_at:
+            self._journal.rotate()
+            self.recent.clear()
+        return True
+
+    def close(self) -> None:
+        """Give the journal up."""
+        self._journal.close()

@@ -1,0 +1,227 @@
+"""What one vault holds, has reserved, and has made of it; the parts the book is folded from.
+
+Exposure is never counted smaller than it is. A position counts at its mark; an opening order
+counts in full from the moment it is decided, at its limit or the reference, whichever is higher;
+a reducing order takes nothing off before it is filled. Of one symbol, whichever of "all buys
+fill" and "all sells fill" is larger counts.
+"""
+
+import msgspec
+
+from vanta.domain.conviction import Side
+from vanta.domain.exact import UNIT, notional
+from vanta.domain.trading import Order, OrderState
+from vanta.executor.reference import is_call
+
+UNCLASSIFIED = "unclassified"
+"""The sector of every symbol that no sector is stated for: together under one cap."""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What one line adds to the sums, in units."""
+
+    gross: int = 0
+    """Greatest exposure once everything open has filled or gone."""
+    long: int = 0
+    """Notional of the position when long, rounded up."""
+    short: int = 0
+    buying: int = 0
+    selling: int = 0
+    value: int = 0
+    """Signed worth of the position, rounded down."""
+    quantity: int = 0
+    flipped: int = 0
+    """Exposure that came from the flip branch."""
+    written: int = 0
+    """Quantity of the underlying that short calls could call away."""
+    occupied: int = 0
+    unmarked: int = 0
+
+
+NOTHING = Counted()
+
+
+class Line(msgspec.Struct):
+    """One symbol in one vault. Money and quantities in units."""
+
+    symbol: str
+    asset_class: str
+    multiplier: int
+    underlying: str = ""
+    mark: int = 0
+    """Price the position counts at; 0 before there is one."""
+    quantity: int = 0
+    """Negative when short."""
+    cost: int = 0
+    """What the quantity was paid (received when short), without fees."""
+    realised: int = 0
+    fees: int = 0
+    flip: int = 0
+    """Quantity that came from the flip branch; the base's is taken to be sold first."""
+    buying: int = 0
+    """Notional reserved by opening buys."""
+    selling: int = 0
+    """Notional reserved by opening sells."""
+    flipping: int = 0
+    """Notional reserved by opening orders of the flip branch."""
+    writing: int = 0
+    """Quantity of opening sells."""
+    reducing: int = 0
+    """Quantity of reducing orders."""
+    counted: Counted = NOTHING
+    """What the sums hold of this line."""
+
+    @property
+    def available(self) -> int:
+        """Quantity a reducing order may still take off."""
+        return max(0, abs(self.quantity) - self.reducing)
+
+    def count(self, mark: int) -> Counted:
+        """What the line adds to every sum, at this mark."""
+        quantity, multiplier = self.quantity, self.multiplier
+        held = value = flipped = written = 0
+        if quantity:
+            held = notional(mark, abs(quantity), multiplier) if mark else self.cost
+            value = worth(mark, quantity, multiplier)
+            flipped = notional(mark, self.flip, multiplier) if self.flip else 0
+        long, short = (held, 0) if quantity > 0 else (0, held)
+        if self.underlying and is_call(self.symbol):
+            written = (self.writing + max(0, -quantity)) * multiplier
+        return Counted(
+            max(long + self.buying, short + self.selling),
+            long,
+            short,
+            self.buying,
+            self.selling,
+            value,
+            quantity,
+            flipped + self.flipping,
+            written,
+            int(bool(quantity or self.buying or self.selling)),
+            int(bool(quantity) and not mark),
+        )
+
+
+class Totals(msgspec.Struct):
+    """Sums over lines, in units."""
+
+    gross: int = 0
+    long: int = 0
+    short: int = 0
+    buying: int = 0
+    selling: int = 0
+    value: int = 0
+    cash: int = 0
+    day_start: int = 0
+    """Net asset value when the market's day began."""
+    open_orders: int = 0
+
+    @property
+    def nav(self) -> int:
+        """Net asset value: cash and what the positions are worth."""
+        return self.cash + self.value
+
+    def recount(self, before: Counted, after: Counted) -> None:
+        """Take in that one line's part changed."""
+        self.gross += after.gross - before.gross
+        self.long += after.long - before.long
+        self.short += after.short - before.short
+        self.buying += after.buying - before.buying
+        self.selling += after.selling - before.selling
+        self.value += after.value - before.value
+
+
+class VaultBook(Totals):
+    """One vault: its sums, its lines, and how it has done."""
+
+    funded: int = 0
+    high_water: int = 0
+    """Highest net asset value so far."""
+    streak: int = 0
+    """Losing exits in a row."""
+    occupied: int = 0
+    """Symbols with a position or an opening order."""
+    unmarked: int = 0
+    """Positions without a mark: while there are any, nobody knows the profit or loss."""
+    flipped: int = 0
+    realised: int = 0
+    fees: int = 0
+    lines: dict[str, Line] = {}
+    classes: dict[str, int] = {}
+    """Gross exposure by asset class."""
+    sectors: dict[str, int] = {}
+    """Gross exposure by sector, as the policy in force draws sectors."""
+    written: dict[str, int] = {}
+    """By underlying: the quantity that short calls could call away."""
+    recent: dict[str, int] = {}
+    """When the same content was last accepted."""
+
+
+class OpenOrder(msgspec.Struct):
+    """An order that was decided and is not over, or a closed one that may still hear a fill."""
+
+    order: Order
+    decision_id: str
+    dag_id: str
+    price: int
+    """What it is reserved at: its limit or the reference, whichever is higher."""
+    market_time: int
+    """The market's time it acts at."""
+    expires: int
+    """Of its intent."""
+    prepared: bool = False
+    """Whether `order.prepared` is on disk."""
+    state: OrderState = OrderState.PREPARED
+    broker_order_id: str = ""
+    reason: str = ""
+    filled: int = 0
+    realised: int = 0
+    """What its fills realised, after their fees."""
+    fills: tuple[str, ...] = ()
+    """Ids of its fills."""
+
+    @property
+    def remaining(self) -> int:
+        """Quantity not filled."""
+        return max(0, self.order.quantity - self.filled)
+
+    @property
+    def reserved(self) -> int:
+        """Notional an opening order still reserves."""
+        if self.order.reducing or self.state.terminal:
+            return 0
+        return notional(self.price, self.remaining, self.order.multiplier)
+
+
+def trade(line: Line, quantity: int, price: int) -> int:
+    """Move a line by a signed quantity at a price; returns the profit this realised, before fees.
+
+    Costs are averages. Rounding is against us: profits down, costs of what is left up.
+    """
+    held, size = line.quantity, abs(quantity)
+    line.quantity = held + quantity
+    if held == 0 or (held > 0) == (quantity > 0):
+        line.cost += notional(price, size, line.multiplier)
+        return 0
+    closing = min(abs(held), size)
+    kept = line.cost * (abs(held) - closing)
+    if held > 0:
+        line.cost, out = -(-kept // held), line.cost
+        gain = worth(price, closing, line.multiplier) - (out - line.cost)
+    else:
+        line.cost, received = kept // -held, line.cost
+        gain = received - line.cost - notional(price, closing, line.multiplier)
+    if size > closing:
+        line.cost = notional(price, size - closing, line.multiplier)
+    line.realised += gain
+    return gain
+
+
+def worth(price: int, quantity: int, multiplier: int) -> int:
+    """Price times signed quantity times multiplier in units, rounded down."""
+    return price * quantity * multiplier // UNIT
+
+
+def proceeds(side: Side, price: int, quantity: int, multiplier: int) -> int:
+    """What a fill does to the cash, before its fee; rounded against us."""
+    return worth(price, quantity if side == "sell" else -quantity, multiplier)

@@ -1,0 +1,147 @@
+"""The one place where a finding becomes a sentence."""
+
+from collections.abc import Callable
+
+from vanta.domain.exact import show_ppm, show_units
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
+from vanta.domain.trading import Finding
+
+Value = int | str | None
+
+
+def _money(value: Value) -> str:
+    if not isinstance(value, int):
+        return _name(value)
+    sign = "-" if value < 0 else ""
+    # Cents are what a person compares; the exact number is in the record.
+    return f"{sign}${abs(value) / 10**8:,.2f}"
+
+
+def _quantity(value: Value) -> str:
+    return show_units(value) if isinstance(value, int) else _name(value)
+
+
+def _share(value: Value) -> str:
+    return f"{show_ppm(value * 100)} %" if isinstance(value, int) else _name(value)
+
+
+def _duration(value: Value) -> str:
+    if not isinstance(value, int):
+        return _name(value)
+    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if abs(value) >= 2 * unit:
+            return f"{value / unit:.1f} {letter}"
+    return f"{value / SECOND:.3g} s"
+
+
+def _name(value: Value) -> str:
+    return "nothing" if value is None else str(value)
+
+
+_Show = Callable[[Value], str]
+
+_SENTENCES: dict[str, tuple[str, _Show]] = {
+    "VAULT_UNKNOWN": ("vault {o} is not in the policy in force", _name),
+    "CONVICTION": ("a conviction of {o} is below the {l} this persona acts on", _share),
+    "NO_SIZE": ("the caps leave no room for one lot", _quantity),
+    "NOT_POSITIVE": ("price and quantity must be above zero, and one is {o}", _quantity),
+    "TOO_LARGE": ("{o} is larger than any price or quantity that is believed", _quantity),
+    "INSTRUMENT": ("the venue's instrument is {o}, not the one ordered", _name),
+    "TICK": ("the price {o} is not on the tick of {l}", _quantity),
+    "LOT": ("the quantity {o} is not a whole number of lots of {l}", _quantity),
+    "ORDER_QUANTITY": ("a quantity of {o} is above the {l} one order may have", _quantity),
+    "ORDER_NOTIONAL": ("{o} is above the {l} one order may be worth", _money),
+    "QUOTE_MISSING": ("the broker gives no quote for {o}", _name),
+    "QUOTE_INVALID": ("a quote of {o} is no market", _name),
+    "QUOTE_AGE": ("the quote is {o} old; at most {l} is allowed", _duration),
+    "COLLAR": ("the limit is {o} from the reference; at most {l} is allowed", _share),
+    "DUPLICATE_ID": ("intent {o} was decided before", _name),
+    "DUPLICATE_CONTENT": ("the same was ordered {o} ago, within the window of {l}", _duration),
+    "INTENT_EXPIRED": ("the intent has expired ({o} left)", _duration),
+    "INTENT_FROM_FUTURE": ("the intent was made {o} ahead of this clock", _duration),
+    "INTENT_AGE": ("the intent is {o} old; at most {l} is allowed", _duration),
+    "FLIP_CLOSED": ("the vault's flip branch is closed ({o} left)", _duration),
+    "SESSION": ("the market is {o}", _name),
+    "SYMBOL_NOT_ALLOWED": ("{o} is not on the vault's allow list", _name),
+    "SYMBOL_DENIED": ("{o} is on the vault's deny list", _name),
+    "ASSET_CLASS": ("the vault may not trade the asset class {o}", _name),
+    "BROKER": ("the vault may not use the broker {o}", _name),
+    "RAIL": ("the vault may not use the rail {o}", _name),
+    "RESTRICTED": ("the venue restricts {o}", _name),
+    "SHORT_NOT_ALLOWED": ("vault {o} may not sell short", _name),
+    "NOT_SHORTABLE": ("{o} cannot be sold short at this broker", _name),
+    "NAKED_OPTION": ("the option needs {o} of the underlying behind it; {l} is free", _quantity),
+    "UNCOVERS_OPTION": ("{o} would be left behind calls that need {l}", _quantity),
+    "NOT_REDUCING": ("a quantity of {o} is more than the {l} left to reduce", _quantity),
+    "POSITION": ("the position would be {o}; the vault's cap for one symbol is {l}", _money),
+    "POSITION_ACCOUNT": ("all vaults would hold {o} of it; their cap together is {l}", _money),
+    "POSITIONS": ("it would be position number {o}; at most {l} are allowed", _name),
+    "GROSS": ("gross exposure would be {o}; the vault's cap is {l}", _money),
+    "NET": ("net exposure would be {o}; the vault's cap is {l}", _money),
+    "ACCOUNT_GROSS": ("gross exposure of all vaults would be {o}; the cap is {l}", _money),
+    "ACCOUNT_NET": ("net exposure of all vaults would be {o}; the cap is {l}", _money),
+    "NAV_UNKNOWN": ("the vault's net asset value is {o}; shares of it mean nothing", _money),
+    "TICKER_SHARE": ("the symbol would be {o} of NAV; its cap is {l}", _share),
+    "SECTOR_SHARE": ("the sector would be {o} of NAV; its cap is {l}", _share),
+    "ASSET_CLASS_SHARE": ("the asset class would be {o} of NAV; its cap is {l}", _share),
+    "BUYING_POWER": ("the order may cost {o}; {l} is free", _money),
+    "CAPITAL": ("{o} would be deployed; the vault's capital is {l}", _money),
+    "STABLECOIN_BUFFER": ("{o} would be left in stablecoin; the buffer is {l}", _money),
+    "PNL_UNKNOWN": ("nobody knows the vault's profit or loss: {o} positions have no mark", _name),
+    "DAILY_LOSS": ("the vault has lost {o} today; it stops opening above {l}", _money),
+    "ACCOUNT_DAILY_LOSS": ("all vaults have lost {o} today; they stop opening above {l}", _money),
+    "DRAWDOWN": ("the vault is {o} below its highest NAV; it stops opening above {l}", _share),
+    "LOSS_STREAK": ("{o} exits in a row lost money; the vault stops opening above {l}", _name),
+    "CONCENTRATION": ("the position would be {o}; this conviction is worth {l}", _money),
+    "FLIP_SLICE": ("the flip branch would use {o}; its slice is {l}", _money),
+    "ADV_UNKNOWN": ("nobody knows how much of it trades in a day", _money),
+    "ADV_FLOOR": ("{o} of it trade in a day; the vault asks for {l}", _money),
+    "ADV_SHARE": ("the order would be {o} of a day's trading; its cap is {l}", _share),
+    "SPREAD": ("the spread is {o} of the price; at most {l} is allowed", _share),
+    "ORDERS_PER_MINUTE": ("it would be order {o} of this minute; at most {l} are allowed", _name),
+    "OPEN_ORDERS": ("the vault would have {o} open orders; at most {l} are allowed", _name),
+    "OPEN_ORDERS_BROKER": ("the broker would have {o} open orders; at most {l} are allowed", _name),
+    "OPEN_ORDERS_ACCOUNT": ("all vaults would have {o} open orders; at most {l} allowed", _name),
+    "REDUCE_ONLY": ("reduce_only is on for {o}: nothing may be opened", _name),
+    "ORDERS_DISABLED": ("orders_disabled is on for {o}", _name),
+    "MAINTENANCE": ("maintenance is on for {o}", _name),
+    "EXTERNAL_CALLS_DISABLED": ("external_calls_disabled is on for {o}", _name),
+    "FULL_HALT": ("full_halt is on for {o}", _name),
+}
+
+_GATE = {
+    "HALT_LATCHED": "a halt is latched on this node",
+    "GATE_LOCK": "the gate's lock cannot be taken",
+    "RECONCILIATION_DRIFT": "the book and the broker do not agree",
+    "NO_POLICY": "no published policy can be read",
+}
+
+CODES = frozenset(_SENTENCES)
+"""Every code there is a sentence for."""
+
+
+def sentence(finding: Finding) -> str:
+    """A finding in one sentence, with its numbers in their units, and its fence and code.
+
+    Of a question that failed, the sentence says what is wrong; of one that passed, what was asked
+    and the numbers.
+    """
+    tag = f"[{finding.fence} {finding.code}]"
+    known = _SENTENCES.get(finding.code)
+    if known is None:
+        return f"{finding.code.replace('_', ' ').lower()} {tag}"
+    text, show = known
+    observed, limit = show(finding.observed), show(finding.limit)
+    if finding.passed:
+        of = f" of {limit}" if finding.limit is not None else ""
+        return f"{finding.code.replace('_', ' ').lower()}: {observed}{of} {tag}"
+    return f"{text.format(o=observed, l=limit)} {tag}"
+
+
+def withheld(code: str) -> str:
+    """Why the gate kept an order in, in one sentence."""
+    if code in _GATE:
+        return f"{_GATE[code]} [{code}]"
+    if code in _SENTENCES:
+        return f"{code.lower()} is on [{code}]"
+    return f"the gate is shut [{code}]"

@@ -1,0 +1,60 @@
+"""Holding the book against the broker: what the two do not agree about. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from vanta.domain.trading import OrderState
+from vanta.executor.book import Book
+from vanta.executor.brokers.port import Account, BrokerOrder
+from vanta.executor.events import Difference
+
+_UNSETTLED = frozenset({OrderState.PREPARED, OrderState.UNKNOWN})
+"""Orders the broker may or may not have: nothing it says of them is a difference yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerState:
+    """What a broker says, read in one go after its executions were taken in."""
+
+    orders: Sequence[BrokerOrder]
+    positions: dict[str, int]
+    account: Account
+
+
+def compare(book: Book, broker: BrokerState, name: str) -> tuple[Difference, ...]:
+    """Everything the book and the broker `name` differ in; empty when they agree."""
+    return (
+        *_orders(book, broker, name),
+        *_positions(book, broker),
+        *_money(book, broker),
+    )
+
+
+def _orders(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
+    theirs = {order.client_order_id: order for order in broker.orders}
+    for client_order_id, opened in book.open.items():
+        if opened.order.broker != name or opened.state in _UNSETTLED:
+            continue
+        order = theirs.get(client_order_id)
+        if order is None:
+            yield Difference("ORDER_MISSING", client_order_id, opened.state.value, None)
+        elif order.filled != opened.filled:
+            yield Difference("ORDER_FILLED", client_order_id, opened.filled, order.filled)
+    for client_order_id, order in theirs.items():
+        if client_order_id not in book.open:
+            yield Difference("ORDER_NOT_OURS", client_order_id, None, order.state.value)
+
+
+def _positions(book: Book, broker: BrokerState) -> Iterator[Difference]:
+    for symbol in sorted(book.symbols.keys() | broker.positions.keys()):
+        totals = book.symbols.get(symbol)
+        ours = totals.quantity if totals else 0
+        theirs = broker.positions.get(symbol, 0)
+        if ours != theirs:
+            yield Difference("POSITION", symbol, ours, theirs)
+
+
+def _money(book: Book, broker: BrokerState) -> Iterator[Difference]:
+    moved = sum(vault.cash - vault.funded for vault in book.vaults.values())
+    if moved != broker.account.cash_flow:
+        yield Difference("CASH", "", moved, broker.account.cash_flow)

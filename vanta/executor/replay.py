@@ -1,0 +1,82 @@
+"""Replay: every decision made again from what is on record, and its bytes compared."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from vanta.domain.encoding import encode
+from vanta.domain.record import Record
+from vanta.executor.book import Book
+from vanta.executor.decide import decide
+from vanta.executor.events import DecisionMade, OrderPrepared, read
+from vanta.executor.mandate import Mandates
+
+
+class Replayed(NamedTuple):
+    """One record made again; it holds when both are equal."""
+
+    record_id: str
+    recorded: bytes
+    recomputed: bytes
+
+
+class _DecisionBytes(msgspec.Struct):
+    decision: msgspec.Raw
+
+
+class _OrderBytes(msgspec.Struct):
+    order: msgspec.Raw
+
+
+class _Opening(msgspec.Struct):
+    segment: int
+    state: msgspec.Raw
+
+
+def replay(records: Iterable[Record]) -> Iterator[Replayed]:
+    """Fold a trade log and make again what was made from the book as it then was.
+
+    Made again are each decision, the order prepared from it, and the snapshot of each segment.
+
+    Args:
+        records: of `trade_log.jsonl`, from its beginning, or from the first record of a segment.
+
+    Raises:
+        MalformedError: a record the Executor did not write.
+    """
+    book, began = Book(), False
+    mandates: Mandates | None = None
+    for record in records:
+        if record.type.startswith("journal."):
+            opening = msgspec.json.decode(record.body, type=_Opening)
+            state = bytes(opening.state)
+            if began:
+                yield Replayed(record.id, state, encode(book.state()))
+            book, began = Book.from_state(state), True
+            continue
+        event = read(record)
+        if event is None:
+            continue
+        if isinstance(event, DecisionMade):
+            published = book.published
+            if published is not None and (
+                mandates is None or mandates.policy is not published.policy
+            ):
+                mandates = Mandates(published.policy)
+            yield Replayed(record.id, _recorded(record), _again(event, book, mandates))
+        elif isinstance(event, OrderPrepared):
+            opened = book.open.get(event.order.client_order_id)
+            recorded = bytes(msgspec.json.decode(record.body, type=_OrderBytes).order)
+            yield Replayed(record.id, recorded, encode(opened.order) if opened else b"null")
+        book.apply(event)
+
+
+def _recorded(record: Record) -> bytes:
+    return bytes(msgspec.json.decode(record.body, type=_DecisionBytes).decision)
+
+
+def _again(event: DecisionMade, book: Book, mandates: Mandates | None) -> bytes:
+    if mandates is None:
+        return b"null"
+    return encode(decide(event.intent, book, mandates, event.quote, event.now, broker=event.broker))

@@ -1,0 +1,183 @@
+"""The router: from an order on disk to a broker, and from the broker back into the book.
+
+Exactly once, in three steps: the order is on disk; it passes the gate and is sent once under its
+deterministic id; and where the answer is not clear it is UNKNOWN, keeps its exposure, and the
+broker is asked. An order is sent a second time only where the broker proves that it has none and
+takes the same id as the same order.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from vanta.domain.trading import OrderState
+from vanta.executor.brokers.port import (
+    Absent,
+    Acknowledged,
+    Broker,
+    BrokerOrder,
+    Ended,
+    Rejected,
+    Unknown,
+)
+from vanta.executor.events import (
+    BookReconciled,
+    Difference,
+    Event,
+    OrderAcknowledged,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderUnknown,
+    OrderWithheld,
+)
+from vanta.executor.gate import Gate
+from vanta.executor.log import TradeLog
+from vanta.executor.positions import OpenOrder
+from vanta.executor.reconcile import BrokerState, compare
+
+Checkpoint = Callable[[str], None]
+"""Called between steps with the name of the one just done; where a crash test strikes."""
+
+_ASK = frozenset({OrderState.PREPARED, OrderState.UNKNOWN})
+
+
+def passing(_: str) -> None:
+    """The checkpoint that does nothing."""
+
+
+class Router:
+    """Sends what is on disk, and takes in what comes of it.
+
+    Args:
+        log: the trade log and its book.
+        gate: asked before every send.
+        broker: where orders go.
+        clock: UTC nanoseconds.
+        checkpoint: called between steps.
+    """
+
+    def __init__(
+        self,
+        log: TradeLog,
+        gate: Gate,
+        broker: Broker,
+        clock: Callable[[], int],
+        checkpoint: Checkpoint = passing,
+    ) -> None:
+        self._log = log
+        self._gate = gate
+        self._broker = broker
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self.strays: dict[str, Difference] = {}
+        """Executions of orders that are not in the book."""
+
+    def send(self, orders: Iterable[OpenOrder]) -> None:
+        """Send orders that are on disk, each past the gate; their outcomes are on disk after."""
+        for opened in orders:
+            outcome = self._send(opened)
+            self._log.of_order(opened.order.client_order_id, outcome)
+        self._log.commit()
+        self._checkpoint("outcomes journalled")
+
+    def _send(self, opened: OpenOrder) -> Event:
+        order = opened.order
+        with self._gate.look(order) as shut:
+            self._checkpoint("gate looked")
+            if shut:
+                return OrderWithheld(order.client_order_id, shut)
+            answer = self._broker.submit(order, opened.market_time)
+        self._checkpoint("submitted")
+        match answer:
+            case Acknowledged(broker_order_id, ts):
+                return OrderAcknowledged(order.client_order_id, broker_order_id, ts)
+            case Rejected(code, reason):
+                return OrderRejected(order.client_order_id, code, reason)
+            case Unknown(reason):
+                return OrderUnknown(order.client_order_id, reason)
+        assert_never(answer)
+
+    def settle(self) -> None:
+        """Ask the broker about every order whose fate is not known."""
+        for opened in [opened for opened in self._log.book.open.values() if opened.state in _ASK]:
+            self._settle(opened)
+        self._log.commit()
+        self._checkpoint("settled")
+
+    def _settle(self, opened: OpenOrder) -> None:
+        name = opened.order.client_order_id
+        answer = self._broker.order_status(name)
+        match answer:
+            case BrokerOrder(state=OrderState.REJECTED):
+                self._log.of_order(name, OrderRejected(name, answer.reason, "as the broker says"))
+            case BrokerOrder():
+                found = OrderAcknowledged(name, answer.broker_order_id, self._clock())
+                self._log.of_order(name, found)
+            case Absent():
+                self._absent(opened)
+            case Unknown(reason):
+                if opened.state is not OrderState.UNKNOWN:
+                    self._log.of_order(name, OrderUnknown(name, reason))
+
+    def _absent(self, opened: OpenOrder) -> None:
+        """The broker has never seen the order: send it after all, or make sure it never comes."""
+        name = opened.order.client_order_id
+        if self._broker.resubmits and opened.expires > self._clock():
+            self._log.of_order(name, self._send(opened))
+            return
+        if self._broker.cancel(name) is OrderState.CANCELLED:
+            self._log.of_order(name, OrderCancelled(name, "ABSENT"))
+
+    def poll(self) -> int:
+        """Take in what was executed since the watermark; returns the number of news.
+
+        Raises:
+            UnavailableError: the broker does not answer.
+        """
+        book = self._log.book
+        news = self._broker.executions_since(book.watermark)
+        self._checkpoint("executions read")
+        for fill in news.fills:
+            if fill.client_order_id not in book.open and fill.client_order_id not in book.closed:
+                stray = Difference("FILL_NOT_OURS", fill.client_order_id, None, fill.quantity)
+                self.strays[fill.id] = stray
+            elif not book.knows_fill(fill.client_order_id, fill.id):
+                self._log.of_order(fill.client_order_id, OrderFilled(fill))
+        for ended in news.ended:
+            if ended.client_order_id in book.open:
+                self._log.of_order(ended.client_order_id, _end(ended))
+        if news.watermark != book.watermark:
+            self._log.state(BookReconciled((), news.watermark))
+        self._log.commit()
+        self._checkpoint("executions journalled")
+        return len(news.fills) + len(news.ended)
+
+    def reconcile(self) -> tuple[Difference, ...]:
+        """Hold the book against the broker; what differs twice in a row holds everything in.
+
+        The second look is for what was executed between the reads of the first.
+
+        Raises:
+            UnavailableError: the broker does not answer.
+        """
+        differences = self._compare()
+        if differences:
+            self.poll()
+            again = self._compare()
+            differences = tuple(one for one in again if one in differences)
+            if differences:
+                self._log.state(BookReconciled(differences, self._log.book.watermark))
+                self._log.commit()
+        self._gate.hold = ("RECONCILIATION_DRIFT",) if differences else ()
+        return differences
+
+    def _compare(self) -> tuple[Difference, ...]:
+        broker = self._broker
+        state = BrokerState(broker.open_orders(), broker.positions(), broker.account())
+        return (*compare(self._log.book, state, broker.name), *self.strays.values())
+
+
+def _end(ended: Ended) -> Event:
+    if ended.state is OrderState.REJECTED:
+        return OrderRejected(ended.client_order_id, ended.code, ended.reason)
+    return OrderCancelled(ended.client_order_id, ended.code)

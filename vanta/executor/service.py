@@ -1,0 +1,243 @@
+"""The Executor's process: intents in, decisions on disk, orders out, fills back, views for people.
+
+It is made to be killed. Every step leaves the disk in a state another process goes on from: an
+intent waits until its decision is on disk, an order is on disk before it is sent, and what became
+of it is asked of the broker, never guessed. An error that leaves the book ahead of the disk ends
+the process.
+"""
+
+import gc
+import threading
+from collections import ChainMap
+from collections.abc import Callable
+from itertools import islice
+
+from vanta.bus.port import Inbox
+from vanta.domain.errors import VantaError
+from vanta.domain.instant import SECOND
+from vanta.domain.policy import Published
+from vanta.domain.trading import Intent, Quote
+from vanta.executor.adoption import PolicyInForce
+from vanta.executor.brokers.port import Broker, BrokerAwayError
+from vanta.executor.decide import decide
+from vanta.executor.events import DecisionMade, OrderPrepared, PolicyAdopted, VaultFunded
+from vanta.executor.gate import Gate
+from vanta.executor.inflow import Inflow
+from vanta.executor.intake import Accepted, Refused, accept
+from vanta.executor.log import TradeLog
+from vanta.executor.mandate import Mandates
+from vanta.executor.positions import OpenOrder
+from vanta.executor.router import Checkpoint, Router, passing
+from vanta.executor.views import Views
+from vanta.journal.writer import ROTATE_AT
+from vanta.node.layout import Layout
+
+BATCH = 256
+"""Most intents of one step."""
+
+RECONCILE_EVERY = 5 * SECOND
+ASK_EVERY = SECOND // 5
+
+
+class ExecutorNode:
+    """One Executor on its journals; the only writer of both.
+
+    Args:
+        layout: of the node.
+        read_policy: the policy published now; raises where there is none to read.
+        clock: UTC nanoseconds.
+        broker: where orders go and quotes come from.
+        inbox: where intents come from.
+        actor: service and build.
+        checkpoint: called between steps.
+        rotate_at: bytes after which a journal's segment is closed.
+
+    Raises:
+        UnavailableError: another process holds the journals, or the disk refuses.
+        MalformedError: a journal was changed by somebody.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        read_policy: Callable[[], Published],
+        clock: Callable[[], int],
+        broker: Broker,
+        inbox: Inbox,
+        actor: str,
+        checkpoint: Checkpoint = passing,
+        rotate_at: int = ROTATE_AT,
+    ) -> None:
+        self._clock, self._broker, self._inbox = clock, broker, inbox
+        self._checkpoint = checkpoint
+        self._log = TradeLog(
+            layout.journal("trade_log"), actor=actor, clock=clock, rotate_at=rotate_at
+        )
+        try:
+            self._inflow = Inflow(
+                layout.journal("intents"),
+                actor=actor,
+                clock=clock,
+                decided=self._log.book.decided.keys() | self._log.decided_before,
+                rotate_at=rotate_at,
+            )
+        except BaseException:
+            self._log.close()
+            raise
+        self._policy = PolicyInForce(read_policy, self._log.book.published)
+        self._gate = Gate(layout.memory, self._policy, clock)
+        self._router = Router(self._log, self._gate, broker, clock, checkpoint)
+        self._views = Views(layout, self._log, self._inflow)
+        self._mandates: Mandates | None = None
+        self.armed = False
+        """Whether the broker was asked about everything that was open before this process."""
+        self.trouble = ""
+        """Code of what keeps new orders in; empty when nothing does."""
+        self._asked = self._reconciled = 0
+
+    def close(self) -> None:
+        """Give the journals up."""
+        self._inflow.close()
+        self._log.close()
+
+    def run(self, stop: threading.Event, *, idle: float = 0.02) -> None:
+        """Step until `stop`; `idle` seconds between steps that found nothing to do."""
+        # What a boot leaves behind lives as long as the process; sweeping it again only delays.
+        gc.collect()
+        gc.freeze()
+        while not stop.is_set():
+            if not self.step():
+                stop.wait(idle)
+
+    def step(self) -> int:
+        """One round of everything; returns how much there was to do.
+
+        Raises:
+            UnavailableError: a journal takes no more: end the process.
+        """
+        self.trouble = ""
+        ready = self._adopt()
+        done = self._take_in()
+        try:
+            if not self.armed:
+                self._arm()
+            if ready:
+                done += self._decide_waiting()
+            done += self._ask()
+        except BrokerAwayError as error:
+            # The broker is away. What waits goes on waiting; what is open keeps its exposure.
+            self.armed = False
+            self.trouble = error.code
+        self._inflow.rotate_if_due()
+        self._views.refresh(self._clock(), idle=not done)
+        return done
+
+    def _adopt(self) -> bool:
+        """Take the published policy; False where it cannot be read."""
+        try:
+            published = self._policy()
+        except VantaError as error:
+            self.trouble = error.code
+            return False
+        book = self._log.book
+        if book.published is not published and book.published != published:
+            self._log.state(PolicyAdopted(published))
+        in_force = book.published
+        if in_force is None:
+            return False
+        for name, vault in in_force.policy.vaults.items():
+            if name not in book.vaults and vault.capital > 0:
+                self._log.state(VaultFunded(name, vault.capital, self._clock()))
+        self._log.commit()
+        if self._mandates is None or self._mandates.policy is not in_force.policy:
+            self._mandates = Mandates(in_force.policy)
+        return True
+
+    def _take_in(self) -> int:
+        """Let parcels in; they are off the bus once what came of them is on disk."""
+        published = self._log.book.published
+        if published is None:
+            return 0
+        parcels = self._inbox.poll(BATCH)
+        if not parcels:
+            return 0
+        self._checkpoint("parcels read")
+        now, new = self._clock(), dict[str, int]()
+        seen = ChainMap(new, self._inflow.seen)
+        judged: list[Accepted | Refused] = []
+        for parcel in parcels:
+            one = accept(parcel.payload, published.policy.nodes, seen, now)
+            if isinstance(one, Accepted):
+                new[one.intent.id] = one.intent.expires
+            judged.append(one)
+        self._inflow.take(judged, self._log.commit_id)
+        self._checkpoint("intents journalled")
+        self._inbox.done(*[parcel.id for parcel in parcels])
+        self._checkpoint("parcels done")
+        return len(parcels)
+
+    def _arm(self) -> None:
+        """Settle everything that was open before, then hold the book against the broker."""
+        for opened in list(self._log.book.open.values()):
+            if not opened.prepared:
+                # Decided and not prepared: the crash came between two records of one batch.
+                event = OrderPrepared(opened.order)
+                self._log.state(event, parents=(opened.decision_id,), dag_id=opened.dag_id)
+        self._log.commit()
+        self._router.poll()
+        self._router.settle()
+        self._router.poll()
+        self._router.reconcile()
+        self.armed = True
+        self._checkpoint("armed")
+
+    def _decide_waiting(self) -> int:
+        """Decide on what waits, make it durable, then send what was accepted."""
+        waiting = list(islice(self._inflow.waiting.values(), BATCH))
+        mandates = self._mandates
+        if not waiting or mandates is None:
+            return 0
+        # Every quote before the first decision: once the book moves, nothing may fail but the disk.
+        quotes: dict[tuple[str, int], Quote | None] = {}
+        for intent in waiting:
+            market = (intent.symbol, intent.market_time)
+            if market not in quotes:
+                quotes[market] = self._broker.quote(*market)
+        accepted = [
+            opened
+            for intent in waiting
+            if (opened := self._decide(intent, quotes[intent.symbol, intent.market_time], mandates))
+        ]
+        self._checkpoint("decided")
+        self._log.commit()
+        self._checkpoint("decisions journalled")
+        for intent in waiting:
+            self._inflow.decided(intent.id)
+        self._router.send(accepted)
+        return len(waiting)
+
+    def _decide(self, intent: Intent, quote: Quote | None, mandates: Mandates) -> OpenOrder | None:
+        book, broker, now = self._log.book, self._broker.name, self._clock()
+        decision = decide(intent, book, mandates, quote, now, broker=broker)
+        made = DecisionMade(intent, quote, now, broker, decision)
+        self._log.state(made, parents=(intent.id,), dag_id=intent.dag_id)
+        if decision.order is None:
+            return None
+        prepared = OrderPrepared(decision.order)
+        self._log.state(prepared, parents=(decision.id,), dag_id=intent.dag_id)
+        return book.open[decision.order.client_order_id]
+
+    def _ask(self) -> int:
+        """Hear what became of open orders; now and then compare everything."""
+        now, book = self._clock(), self._log.book
+        news = 0
+        if book.open or now - self._asked >= ASK_EVERY:
+            news = self._router.poll()
+        if now - self._asked >= ASK_EVERY:
+            self._asked = now
+            self._router.settle()
+        if now - self._reconciled >= RECONCILE_EVERY:
+            self._reconciled = now
+            self._router.reconcile()
+        return news

@@ -1,0 +1,66 @@
+"""How much, and at what price: NAV, band, persona, headroom, lot.
+
+Headroom is what every cap still leaves, so an order that is sized never breaches one; the fences
+check it all the same, for they know nothing of how an order came about.
+"""
+
+from vanta.domain.exact import PPM, UNIT, notional
+from vanta.domain.trading import Sizing
+from vanta.executor.case import Case
+from vanta.executor.fences.one_order import EXIT_COLLAR
+
+REACH = 4
+"""A limit reaches past the far side of the market by this part of the collar: one quarter."""
+
+
+def limit_price(case: Case) -> int:
+    """A price that reaches past the far side of the market, within the collar, on a tick.
+
+    0 where there is no market. Where no tick lies within the collar, the nearest: the fence
+    denies it.
+    """
+    quote, intent = case.quote, case.intent
+    if quote is None or not case.reference:
+        return 0
+    collar = case.mandate.collar
+    if intent.reducing:
+        collar = max(collar, EXIT_COLLAR)
+    collar = min(collar, PPM)
+    tick = max(1, quote.instrument.tick)
+    sides = quote.bid + quote.ask
+    if intent.side == "buy":
+        wanted = quote.ask + quote.ask * collar // (REACH * PPM)
+        return min(wanted, sides * (PPM + collar) // (2 * PPM)) // tick * tick
+    wanted = quote.bid - quote.bid * collar // (REACH * PPM)
+    lowest = -(-sides * (PPM - collar) // (2 * PPM))
+    return -(-max(wanted, lowest) // tick) * tick
+
+
+def exit_size(case: Case) -> Sizing:
+    """All of the position that no other order is already reducing."""
+    line, quote = case.line, case.quote
+    against = (line.quantity > 0) == (case.intent.side == "sell")
+    left = line.available if against else 0
+    worth = notional(case.reference, left, case.multiplier)
+    lot = max(1, quote.instrument.lot) if quote is not None else 1
+    return Sizing(case.nav, worth, worth, worth, left // lot * lot)
+
+
+def entry_size(case: Case, price: int, *, flip: bool) -> Sizing:
+    """What the conviction is worth, cut to the room every cap leaves.
+
+    Args:
+        case: intent, book, mandate and quote.
+        price: the limit, units; 0 for none.
+        flip: whether the vault's flip branch sizes it.
+    """
+    mandate, quote = case.mandate, case.quote
+    banded = case.banded(case.intent.conviction)
+    persona = case.scaled(banded, flip=flip)
+    headroom = max(0, case.leave(persona, flip=flip))
+    if quote is None or price <= 0:
+        return Sizing(case.nav, banded, persona, 0, 0)
+    each = max(price, case.reference) * case.multiplier
+    quantity = min(headroom * UNIT // each, mandate.max_quantity)
+    lot = max(1, quote.instrument.lot)
+    return Sizing(case.nav, banded, persona, headroom, quantity // lot * lot)

@@ -1,0 +1,158 @@
+"""The sums the book keeps, each brought up to date by one line at a time.
+
+They are what makes a decision cost the same however many positions and orders there are.
+"""
+
+from collections import deque
+
+import msgspec
+
+from vanta.domain.instant import DAY, MINUTE
+from vanta.domain.trading import Order, Quote
+from vanta.executor.positions import UNCLASSIFIED, Line, OpenOrder, Totals, VaultBook
+from vanta.executor.reference import reference
+
+
+class SymbolTotals(msgspec.Struct):
+    """One symbol over all vaults."""
+
+    gross: int = 0
+    quantity: int = 0
+    multiplier: int = 1
+    mark: int = 0
+    """Price its positions count at; 0 before there is one."""
+    marked: int = 0
+    """The market's time of that price."""
+    vaults: list[str] = []
+    """Vaults with a line of it."""
+
+
+class Sums:
+    """Vaults, symbols and brokers, as sums over lines and open orders. Amounts in units."""
+
+    def __init__(self) -> None:
+        self.vaults: dict[str, VaultBook] = {}
+        self.account = Totals()
+        """All vaults together."""
+        self.symbols: dict[str, SymbolTotals] = {}
+        self.brokers: dict[str, int] = {}
+        """Open orders by broker."""
+        self.accepted: dict[str, deque[int]] = {}
+        """By vault: when orders were accepted, within the last minute."""
+        self.sector_of: dict[str, dict[str, str]] = {}
+        """By vault, as its policy states it."""
+        self.day_ends = 0
+        """When the market's day is over, by the market's time."""
+
+    def _vault(self, name: str) -> VaultBook:
+        vault = self.vaults.get(name)
+        if vault is None:
+            vault = self.vaults[name] = VaultBook()
+        return vault
+
+    def _line(self, order: Order, quote: Quote) -> Line:
+        """The line an order is about, begun where there is none."""
+        lines = self._vault(order.vault).lines
+        line = lines.get(order.symbol)
+        if line is None:
+            symbol = self.symbols.get(order.symbol)
+            if symbol is None:
+                symbol = self.symbols[order.symbol] = SymbolTotals(multiplier=order.multiplier)
+                symbol.mark, symbol.marked = reference(quote), quote.market_time
+            symbol.vaults.append(order.vault)
+            line = lines[order.symbol] = Line(
+                symbol=order.symbol,
+                asset_class=order.asset_class,
+                multiplier=order.multiplier,
+                underlying=quote.instrument.underlying,
+                mark=symbol.mark,
+            )
+        return line
+
+    def _count(self, order: Order, change: int) -> None:
+        self.vaults[order.vault].open_orders += change
+        self.account.open_orders += change
+        self.brokers[order.broker] = self.brokers.get(order.broker, 0) + change
+
+    def _accept(self, vault: str, now: int) -> None:
+        times = self.accepted.setdefault(vault, deque())
+        while times and times[0] <= now - MINUTE:
+            times.popleft()
+        times.append(now)
+
+    def _reserve(self, line: Line, opened: OpenOrder, amount: int, quantity: int) -> None:
+        """Reserve, or with negative numbers release, for one order."""
+        order = opened.order
+        if order.reducing:
+            line.reducing += quantity
+            return
+        if order.side == "buy":
+            line.buying += amount
+        else:
+            line.selling += amount
+            line.writing += quantity
+        if order.flip:
+            line.flipping += amount
+
+    def _mark(self, quote: Quote) -> None:
+        """Take a quote's price as the mark of its symbol, and begin the market's day with it."""
+        price = reference(quote)
+        if price == 0:
+            return
+        if quote.market_time >= self.day_ends:
+            self._begin_day(quote.market_time)
+        symbol = self.symbols.get(quote.symbol)
+        if symbol is None or quote.market_time < symbol.marked:
+            return
+        symbol.marked = quote.market_time
+        self._price(quote.symbol, symbol, price)
+
+    def _begin_day(self, market_time: int) -> None:
+        # At the marks of the day before, so that a gap at the open is part of the day's loss.
+        self.day_ends = (market_time // DAY + 1) * DAY
+        for vault in self.vaults.values():
+            vault.day_start = vault.nav
+        self.account.day_start = self.account.nav
+
+    def _price(self, name: str, symbol: SymbolTotals, price: int) -> None:
+        """Count every position of a symbol at a new price."""
+        if symbol.mark == price:
+            return
+        symbol.mark = price
+        for vault in symbol.vaults:
+            line = self.vaults[vault].lines[name]
+            line.mark = price
+            self._restate(vault, line)
+
+    def _restate(self, name: str, line: Line) -> None:
+        """Bring every sum up to date with one line that changed."""
+        vault, symbol = self.vaults[name], self.symbols[line.symbol]
+        before, after = line.counted, line.count(line.mark)
+        line.counted = after
+        vault.recount(before, after)
+        self.account.recount(before, after)
+        vault.occupied += after.occupied - before.occupied
+        vault.unmarked += after.unmarked - before.unmarked
+        vault.flipped += after.flipped - before.flipped
+        vault.high_water = max(vault.high_water, vault.nav)
+        symbol.quantity += after.quantity - before.quantity
+        grown = after.gross - before.gross
+        if grown:
+            symbol.gross += grown
+            classes, sectors = vault.classes, vault.sectors
+            classes[line.asset_class] = classes.get(line.asset_class, 0) + grown
+            sector = self.sector_of.get(name, {}).get(line.symbol, UNCLASSIFIED)
+            sectors[sector] = sectors.get(sector, 0) + grown
+        if after.written != before.written:
+            written = vault.written.get(line.underlying, 0) + after.written - before.written
+            vault.written[line.underlying] = written
+
+    def _resector(self, name: str) -> None:
+        """Sum one vault's exposure by sector anew, after its map of sectors changed."""
+        vault = self.vaults.get(name)
+        if vault is None:
+            return
+        vault.sectors = {}
+        for line in vault.lines.values():
+            sector = self.sector_of.get(name, {}).get(line.symbol, UNCLASSIFIED)
+            vault.sectors[sector] = vault.sectors.get(sector, 0) + line.counted.gross
