@@ -30,8 +30,8 @@ def commands() -> str:
         "Generated from the commands' own help by `python tools/reference.py`.",
         "",
         "Every command ends with 0 when it did what it says, 1 on an error (a line on standard",
-        "error with the place, and what to type next) and 2 on wrong usage. `vanta governance plan`",
-        "and `verify` add 3: approvals are missing, or only what tightens is in force.",
+        "error with the place, and what to type next) and 2 on wrong usage. `vanta governance`",
+        "`plan` and `verify` add 3: approvals are missing, or only what tightens is in force.",
         "`vanta --install-completion` sets up completion for your shell; `NO_COLOR` is honoured.",
     ]
     for path, command in _walk(("vanta",), root):
@@ -56,7 +56,7 @@ def _row(parameter: Any) -> str:  # noqa: ANN401 - a click parameter
         return ""
     optional = getattr(parameter, "opts", [])
     names = ", ".join(f"`{name}`" for name in optional if name.startswith("-"))
-    names = names or f"`{(parameter.human_readable_name or '').upper()}`"
+    names = names or f"`{(parameter.name or '').upper()}`"
     text = (getattr(parameter, "help", "") or "").replace("|", "\\|")
     needed = " Required." if parameter.required else ""
     return f"| {names} | {text}{needed} |"

@@ -1,0 +1,132 @@
+"""`vanta executor`: decide, route, and show what became of it."""
+
+import signal
+import threading
+import time
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
+from vanta.cli.output import command, print_json, say
+from vanta.domain.errors import RefusedError
+from vanta.domain.exact import UNIT, show_units
+from vanta.domain.instant import SECOND, show_instant
+
+if TYPE_CHECKING:
+    from vanta.executor.listing import ListedOrder
+
+app = typer.Typer(help="Decide, route, and show what became of it.", no_args_is_help=True)
+
+_QUIET_ROUNDS = 25
+"""Rounds with nothing to do after which the day is over, 20 ms each."""
+
+
+@app.command("run")
+@command
+def run(
+    node: NodeDir = NODE_DEFAULT,
+    with_paper_broker: Annotated[
+        bool, typer.Option("--with-paper-broker", help="Start the paper broker too, and end it.")
+    ] = False,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="End when nothing is left to do.")
+    ] = False,
+) -> None:
+    """Take intents in, decide, send, and follow every order to its end."""
+    from vanta.bus.directory import DirectoryInbox
+    from vanta.executor.brokers.paper.client import PaperBroker
+    from vanta.executor.brokers.paper.process import start
+    from vanta.executor.service import ExecutorNode
+    from vanta.governance.published import PolicyReader
+    from vanta.node.config import read_config
+    from vanta.node.layout import Layout
+
+    layout = Layout(node.resolve())
+    config = read_config(layout.config)
+    for name in ("bus", "broker"):
+        if not getattr(config, name):
+            raise RefusedError(
+                f"the node has no {name}",
+                code=f"NO_{name.upper()}",
+                place=str(layout.config),
+                remedy=f"add `{name}: <folder>`",
+            )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _got, _frame: stop.set())
+    folder = Path(config.broker)
+    with ExitStack() as stack:
+        if with_paper_broker:
+            process = start(folder, folder / "tape.jsonl", log=layout.logs / "paper-broker.log")
+            stack.callback(process.wait, timeout=10)
+            stack.callback(process.terminate)
+        broker = PaperBroker(folder)
+        stack.callback(broker.close)
+        executor = ExecutorNode(
+            layout,
+            read_policy=PolicyReader(layout.memory),
+            clock=time.time_ns,
+            broker=broker,
+            inbox=DirectoryInbox(Path(config.bus)),
+            actor=f"executor@{version('vanta')}",
+        )
+        stack.callback(executor.close)
+        if not until_idle:
+            executor.run(stop)
+            return
+        quiet = 0
+        while quiet < _QUIET_ROUNDS and not stop.is_set():
+            quiet = 0 if executor.step() else quiet + 1
+            if quiet:
+                stop.wait(0.02)
+        if executor.trouble:
+            raise RefusedError(
+                "the Executor could not work",
+                code=executor.trouble,
+                remedy="`vanta governance status`, and is the broker running?",
+            )
+
+
+@app.command("orders")
+@command
+def orders(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Every order, how far it came, and why what was denied was denied."""
+    from vanta.executor.listing import listing
+    from vanta.journal.reader import read
+    from vanta.node.layout import Layout
+
+    found = listing(read(Layout(node.resolve()).journal("trade_log")))
+    if as_json:
+        print_json(found)
+        return
+    rows = [_HEAD, *(_row(name, one) for name, one in found.orders.items())]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
+    for row in rows:
+        say("  ".join(_pad(*cell) for cell in zip(row, widths, _HEAD, strict=True)).rstrip())
+    denied = ", ".join(f"{code} {n}" for code, n in sorted(found.denied.items()))
+    say(f"{found.accepted} accepted; reasons for denial: {denied or 'none'}")
+
+
+_HEAD = (
+    "order", "prepared", "vault", "symbol", "side", "quantity", "filled", "price", "fees", "state",
+)  # fmt: skip
+_NUMBERS = frozenset({"quantity", "filled", "price", "fees"})
+_CENT = UNIT // 100
+
+
+def _pad(text: str, width: int, name: str) -> str:
+    return text.rjust(width) if name in _NUMBERS else text.ljust(width)
+
+
+def _row(name: str, one: "ListedOrder") -> tuple[str, ...]:
+    price = show_units(one.paid // one.filled // _CENT * _CENT) if one.filled else "-"
+    prepared = show_instant(one.prepared // SECOND * SECOND)
+    order = one.order
+    return (
+        name[:12], prepared, order.vault, order.symbol, order.side, show_units(order.quantity),
+        show_units(one.filled), price, show_units(one.fees), f"{one.state.value} {one.why}".strip(),
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""`vanta halt` and `vanta resume`."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vanta.cli.options import Branch, Environment, Json, Key, Remote, Repo
+from vanta.cli.output import command, print_json, say
+from vanta.domain.errors import RefusedError
+from vanta.domain.switches import SWITCHES
+
+Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; it is kept for ever.")]
+
+
+def _scope(**given: str | None) -> dict[str, str]:
+    named = {kind: name for kind, name in given.items() if name}
+    if len(named) > 1:
+        raise RefusedError(
+            "a halt has one scope", code="TWO_SCOPES", remedy="run `vanta halt` once for each"
+        )
+    return named
+
+
+@command
+def halt(
+    reason: Reason,
+    environment: Environment,
+    key: Key,
+    repo: Repo = Path(),
+    switch: Annotated[
+        str, typer.Option("--switch", help=f"One of {', '.join(SWITCHES)}.")
+    ] = "full_halt",
+    vault: Annotated[str | None, typer.Option("--vault", help="Only this vault.")] = None,
+    venue: Annotated[str | None, typer.Option("--venue", help="Only this broker.")] = None,
+    persona: Annotated[str | None, typer.Option("--persona", help="Only this persona.")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", help="Only this one.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="RFC 3339 time it ends by itself.")
+    ] = None,
+    remote: Remote = "origin",
+    branch: Branch = "main",
+    as_json: Json = False,
+) -> None:
+    """Stop trading by one signed commit, pushed at once. One signature is enough."""
+    from vanta.governance.authoring import Desk
+
+    if switch not in SWITCHES:
+        raise RefusedError(
+            f"there is no switch {switch!r}",
+            code="NO_SUCH_SWITCH",
+            remedy=f"use one of {', '.join(SWITCHES)}",
+        )
+    scope = _scope(vault=vault, venue=venue, persona=persona, strategy=strategy)
+    entry = {"switch": switch, "scope": scope, "reason": reason, "until": until}
+    signed = Desk(repo, environment, key, time.time_ns()).halt(entry, remote, branch)
+    if as_json:
+        print_json(signed)
+        return
+    where = " ".join(f"{kind} {name}" for kind, name in scope.items()) or "everywhere"
+    say(f"{switch} for {where} in {environment}, signed by {signed.signer}")
+    say(f"  commit {signed.commit[:12]} pushed to {remote}/{branch}: {signed.detail}")
+    say("  next: vanta governance status, and `vanta resume` when it is over")
+
+
+@command
+def resume(
+    reason: Reason,
+    environment: Environment,
+    key: Key,
+    repo: Repo = Path(),
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="A halt to take back; all if none is named.")
+    ] = None,
+    edit: Annotated[
+        str | None, typer.Option("--edit", help="Let this adopted hand edit go (its nonce).")
+    ] = None,
+    remote: Remote = "origin",
+    branch: Branch = "main",
+    as_json: Json = False,
+) -> None:
+    """Take halts back: the first of the approvals that loosening needs."""
+    from vanta.governance.authoring import Desk
+
+    desk = Desk(repo, environment, key, time.time_ns())
+    if edit:
+        signed = desk.release(edit, reason, remote, branch)
+    else:
+        signed = desk.resume(tuple(name or ()), reason, remote, branch)
+    if as_json:
+        print_json(signed)
+        return
+    say(f"resume proposed and approved by {signed.signer}: {signed.detail}")
+    say(f"  commit {signed.commit[:12]} pushed to {remote}/{branch}")
+    say("  next: the others pull and run `vanta governance approve --push`")

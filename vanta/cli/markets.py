@@ -1,0 +1,161 @@
+"""`vanta markets`: harvest feeds, reflect on them, promote intents."""
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
+from vanta.cli.output import command, errors, print_json, say
+from vanta.domain.errors import RefusedError
+from vanta.domain.instant import parse_instant, show_instant
+
+app = typer.Typer(help="Harvest feeds, reflect on them, promote intents.", no_args_is_help=True)
+
+Feeds = Annotated[Path, typer.Option("--feeds", help="Folder of recorded feeds.")]
+From = Annotated[str | None, typer.Option("--from", help="RFC 3339 time the window begins.")]
+To = Annotated[str | None, typer.Option("--to", help="RFC 3339 time the window ends before.")]
+Step = Annotated[
+    str | None, typer.Option("--step", help="Length of a turn, such as 30m. Default 1h.")
+]
+
+
+@app.command("sample")
+@command
+def sample(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+) -> None:
+    """Write the bundled sample: a few invented days of all six feeds, in the real formats."""
+    from vanta.markets.sample.compose import compose
+    from vanta.markets.sample.plot import END, START
+    from vanta.markets.window import write_window
+
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError(
+            "the folder is not empty", code="NOT_EMPTY", place=str(folder), remedy="name a new one"
+        )
+    compose(folder)
+    write_window(folder, START, END)
+    window = _window(folder, None, None, None)
+    say(f"sample feeds in {folder}, from {show_instant(window[0])} to {show_instant(window[1])}")
+
+
+def _window(feeds: Path, start: str | None, end: str | None, step: str | None) -> Any:  # noqa: ANN401
+    """The window to work on: what was asked for, or what the folder says it holds."""
+    from vanta.governance.documents.scalars import read_duration
+    from vanta.markets.window import read_window
+
+    if (start is None) != (end is None):
+        raise RefusedError("--from and --to come together", code="WINDOW", place="--from")
+    if start is not None and end is not None:
+        since, until = parse_instant(start, place="--from"), parse_instant(end, place="--to")
+    else:
+        since, until = read_window(feeds)
+    try:
+        length = read_duration(step or "1h")
+    except ValueError as error:
+        raise RefusedError(str(error), code="STEP", place="--step") from error
+    return since, until, length
+
+
+@app.command("run")
+@command
+def run(
+    feeds: Feeds,
+    node: NodeDir = NODE_DEFAULT,
+    start: From = None,
+    end: To = None,
+    step: Step = None,
+    as_json: Json = False,
+) -> None:
+    """Work through a window of recorded feeds: harvest, reflect and promote, turn by turn."""
+    from vanta.bus.directory import DirectoryOutbox
+    from vanta.governance.keys import load_private_key
+    from vanta.governance.published import PolicyReader
+    from vanta.markets.service import MarketsNode
+    from vanta.node.config import read_config
+    from vanta.node.layout import Layout
+
+    layout = Layout(node.resolve())
+    config = read_config(layout.config)
+    if not config.bus:
+        raise RefusedError(
+            "the node has no bus",
+            code="NO_BUS",
+            place=str(layout.config),
+            remedy="add `bus: <folder>`, the same as the Executor's",
+        )
+    since, until, length = _window(feeds, start, end, step)
+    turns = -(-(until - since) // length)
+    with MarketsNode.open(
+        layout,
+        policy=PolicyReader(layout.memory),
+        clock=time.time_ns,
+        key=load_private_key(layout.key),
+        outbox=DirectoryOutbox(Path(config.bus)),
+        feeds=feeds,
+        node=config.node,
+    ) as markets:
+        done: list[Any] = []
+        shown = errors.is_terminal and not as_json
+        with errors.status("opening the feeds") if shown else nullcontext() as status:
+
+            def each(turn: Any) -> None:  # noqa: ANN401 - imported lazily
+                done.append(turn)
+                if status is not None:
+                    status.update(f"{show_instant(turn.as_of)}: turn {len(done)} of {turns}")
+
+            markets.run(since, until, length, each)
+    totals = _totals(done)
+    if as_json:
+        print_json(totals)
+        return
+    say(
+        f"{totals['signals']} signals ({totals['repeats']} repeats left out, "
+        f"{totals['set_aside']} items set aside), {totals['convictions']} convictions, "
+        f"{totals['intents']} intents sent"
+    )
+    for reason in totals["refused"]:
+        say(f"  {reason}")
+
+
+def _totals(turns: list[Any]) -> dict[str, Any]:
+    """What all turns came to together."""
+    taken = [
+        feed
+        for turn in turns
+        if not isinstance(turn.harvest, RefusedError)
+        for feed in turn.harvest.feeds.values()
+    ]
+    refused = {str(turn.harvest) for turn in turns if isinstance(turn.harvest, RefusedError)}
+    refused |= {str(turn.reflection.refused) for turn in turns if turn.reflection.refused}
+    return {
+        "turns": len(turns),
+        "signals": sum(feed.taken for feed in taken),
+        "repeats": sum(feed.duplicate for feed in taken),
+        "set_aside": sum(sum(feed.set_aside.values()) for feed in taken),
+        "convictions": sum(len(turn.reflection.views) for turn in turns),
+        "intents": sum(len(turn.reflection.intents) for turn in turns),
+        "held": sum(len(turn.reflection.held) for turn in turns),
+        "refused": sorted(refused),
+    }
+
+
+@app.command("tape")
+@command
+def tape(
+    feeds: Feeds,
+    out: Annotated[Path, typer.Option("--out", help="The paper broker's tape to write.")],
+    start: From = None,
+    end: To = None,
+) -> None:
+    """Write the market the paper broker fills against, from recorded prices."""
+    from vanta.markets.tape import write_tape
+
+    since, until, _ = _window(feeds, start, end, None)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    report = write_tape(feeds, since, until, out)
+    prices = sum(traded.rows for traded in report.symbols.values())
+    say(f"{prices} prices of {len(report.symbols)} symbols written to {out}")

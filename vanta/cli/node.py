@@ -1,0 +1,89 @@
+"""`vanta node`: the folder a node lives in."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vanta.cli.options import NODE_DEFAULT, Environment, Json, NodeDir
+from vanta.cli.output import command, print_json, say
+from vanta.domain.errors import RefusedError
+
+app = typer.Typer(help="Make and look at a node's folder.", no_args_is_help=True)
+
+Role = Literal["alpha", "markets", "executor"]
+
+
+@app.command("init")
+@command
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    role: Annotated[Role, typer.Option("--role", help="What the node does.")],
+    environment: Environment,
+    remote: Annotated[
+        str, typer.Option("--remote", help="URL or path of the governed repository.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Its name in Authority.")] = "",
+    bus: Annotated[
+        Path | None, typer.Option("--bus", help="Folder intents travel through.")
+    ] = None,
+    broker: Annotated[
+        Path | None, typer.Option("--broker", help="Folder of the paper broker.")
+    ] = None,
+    poll_ms: Annotated[int, typer.Option("--poll-ms", help="Between two looks at Git.")] = 500,
+    as_json: Json = False,
+) -> None:
+    """Make a node's folders, configuration and key."""
+    from vanta.governance.keys import generate_key
+    from vanta.journal.files import atomic_write
+    from vanta.node.config import read_config
+    from vanta.node.layout import Layout
+
+    layout = Layout(folder.resolve())
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError(
+            "the folder is not empty", code="NOT_EMPTY", place=str(folder), remedy="name a new one"
+        )
+    name = name or role
+    # A service runs from anywhere, so a path is kept whole.
+    remote = remote if "://" in remote else str(Path(remote).resolve())
+    shared = [each.resolve() for each in (bus, broker) if each]
+    for part in (layout.memory, layout.logs, layout.key.parent, *shared):
+        part.mkdir(parents=True, mode=0o750, exist_ok=True)
+    # Quoted as JSON strings, which YAML reads the same.
+    lines = [
+        f"node: {name}", f"role: {role}", f"environment: {environment}", "governance:",
+        f"  remote: {_quoted(remote)}", f"  poll_ms: {poll_ms}",
+    ]  # fmt: skip
+    lines += [f"bus: {_quoted(str(bus.resolve()))}"] if bus else []
+    lines += [f"broker: {_quoted(str(broker.resolve()))}"] if broker else []
+    atomic_write(layout.config, ("\n".join(lines) + "\n").encode(), mode=0o640)
+    read_config(layout.config)
+    key = generate_key(layout.key, f"{name}@{environment}")
+    if as_json:
+        print_json({"node": name, "folder": layout.root, "key": key.openssh})
+        return
+    say(f"{role} node {name!r} in {layout.root}")
+    say(f"  key {key.fingerprint}")
+    say(f"  next: register it with `vanta governance init ... --node {folder}`")
+
+
+def _quoted(text: str) -> str:
+    from vanta.domain.encoding import encode
+
+    return encode(text).decode()
+
+
+@app.command("checkpoint")
+@command
+def checkpoint(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Sign how far each journal reaches, so that cutting or rewriting it shows."""
+    from vanta.node.checkpoints import checkpoint_all
+    from vanta.node.layout import Layout
+
+    signed = checkpoint_all(Layout(node.resolve()))
+    if as_json:
+        print_json(signed)
+        return
+    for journal, position in signed.items():
+        say(f"signed {journal} at {position.size} records, {position.head[:12]}")

@@ -1,0 +1,31 @@
+"""Options that several commands share, so that they are spelled the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NodeDir = Annotated[
+    Path,
+    typer.Option("--node", "-n", envvar="VANTA_NODE", help="The node's folder."),
+]
+NODE_DEFAULT = Path("/opt/vanta")
+
+Repo = Annotated[
+    Path, typer.Option("--repo", "-r", help="Your clone of the governance repository.")
+]
+Environment = Annotated[
+    str,
+    typer.Option("--environment", "-e", envvar="VANTA_ENVIRONMENT", help="dev, staging, prod..."),
+]
+Key = Annotated[
+    Path,
+    typer.Option("--key", "-k", envvar="VANTA_KEY", help="Your SSH key: the private key file."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Remote = Annotated[str, typer.Option("--remote", help="The Git remote to push to.")]
+Branch = Annotated[str, typer.Option("--branch", help="The governed branch.")]
+TrustFile = Annotated[
+    Path,
+    typer.Option("--trust", "-t", envvar="VANTA_TRUST", help="The pinned introduction."),
+]

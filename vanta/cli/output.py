@@ -1,0 +1,52 @@
+"""How commands speak: text for people, JSON for programs, errors on one line with a remedy."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+
+from vanta.domain.encoding import encode
+from vanta.domain.errors import VantaError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+console = Console(highlight=False)
+"""Standard output; colours only on a terminal, and never under NO_COLOR."""
+errors = Console(stderr=True, highlight=False)
+
+
+def print_json(value: object) -> None:
+    """A value as indented JSON on standard output."""
+    sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """A line for a person; what it says is text and never markup."""
+    console.print(text, style=style, markup=False, soft_wrap=True)
+
+
+def fail(error: VantaError) -> None:
+    """The error on standard error: what and where, then what to type next."""
+    place = f"{error.place}: " if error.place else ""
+    errors.print(f"error: {place}{error.message} [{error.code}]", markup=False, soft_wrap=True)
+    if error.remedy:
+        errors.print(f"  try: {error.remedy}", markup=False, soft_wrap=True)
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn a `VantaError` into its message and exit code 1."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except VantaError as error:
+            fail(error)
+            raise typer.Exit(1) from error
+
+    return run

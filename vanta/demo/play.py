@@ -1,0 +1,125 @@
+"""What every act needs: the stage, the feeds, and looking until something is so."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vanta.demo.ledger import Tally, body, of, records
+from vanta.demo.stage import ENVIRONMENT, Stage
+from vanta.domain.policy import Policy
+from vanta.domain.record import Record
+from vanta.governance.published import PolicyReader
+from vanta.journal.reader import read
+
+IN = ("-r", "governance", "-e", ENVIRONMENT)
+"""Which repository and environment a command is about."""
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """What Markets reads, and the four stretches of market time the acts use."""
+
+    folder: Path
+    name: str
+    stretches: tuple[tuple[str, str], ...]
+    """RFC 3339 from and to, one after another."""
+    step: str
+
+
+@dataclass(frozen=True)
+class Play:
+    """Everything an act needs."""
+
+    stage: Stage
+    feeds: Feeds
+
+    def trades(self) -> list[Record]:
+        """The Executor's trade log so far."""
+        return records(self.stage.node("executor"), "trade_log")
+
+    def receipts(self, node: str = "executor") -> list[Record]:
+        """A node's governance receipts so far."""
+        return records(self.stage.node(node), "governance")
+
+    def policy(self) -> Policy:
+        """What the Executor would enforce if it looked now."""
+        return PolicyReader(self.stage.node("executor").memory)().policy
+
+    def at_broker(self) -> list[Record]:
+        """The paper broker's own journal."""
+        return list(read(self.stage.broker / "paper.jsonl"))
+
+    def promoted(self) -> set[str]:
+        """Ids of every intent Markets signed."""
+        found = of(records(self.stage.node("markets"), "reflection"), "intent.promoted")
+        return {each["intent"]["id"] for each in found}
+
+    def decided(self) -> Counter[str]:
+        """How often each intent was decided."""
+        return Counter(d["intent"]["id"] for d in of(self.trades(), "decision.made"))
+
+    def refused(self) -> int:
+        """How many parcels the Executor did not take in."""
+        return len(of(records(self.stage.node("executor"), "intents"), "intent.refused"))
+
+    def market(self, stretch: int, step: str = "") -> tuple[str, ...]:
+        """The command that lets Markets work through one of the stretches."""
+        since, until = self.feeds.stretches[stretch]
+        return (
+            "markets", "run", "--node", "nodes/markets", "--feeds", str(self.feeds.folder),
+            "--from", since, "--to", until, "--step", step or self.feeds.step,
+        )  # fmt: skip
+
+    def settle(self) -> None:
+        """Wait until every intent is decided and every order is at its end."""
+        self.stage.wait(
+            "every intent to be decided", lambda: self.promoted() <= set(self.decided())
+        )
+        self.stage.wait("every order to reach its end", self._all_over)
+
+    def _all_over(self) -> bool:
+        tally = Tally(self.trades())
+        return tally.over >= set(tally.prepared)
+
+    def outcome(self, commit: str, node: str = "executor") -> dict[str, Any]:
+        """The receipt of a commit, once there is one."""
+        found: list[dict[str, Any]] = []
+
+        def there() -> bool:
+            found[:] = [
+                r for r in of(self.receipts(node), "policy.evaluated") if r["commit"] == commit
+            ]
+            return bool(found)
+
+        self.stage.wait(f"a receipt for {commit[:12]}", there)
+        return found[-1]
+
+    def adopted(self, commit: str) -> int:
+        """When the Executor took over the policy of a commit, UTC nanoseconds."""
+        found: list[int] = []
+
+        def there() -> bool:
+            for record in self.trades():
+                if record.type == "policy.adopted":
+                    where = body(record)["published"]["provenance"]
+                    if where["commit"] == commit:
+                        found.append(record.ts)
+            return bool(found)
+
+        self.stage.wait(f"the Executor to adopt {commit[:12]}", there)
+        return found[0]
+
+    def pull(self) -> None:
+        """Bring Ada's clone to what the forge has."""
+        self.stage.git("pull", "--quiet", "--ff-only", "origin", "main", quiet=True)
+
+    def head(self) -> str:
+        """The commit Ada's clone is at."""
+        return self.stage.git("rev-parse", "HEAD", quiet=True).strip()
+
+    def second(self, person: str) -> str:
+        """A second person pulls, approves and pushes; the commit."""
+        self.pull()
+        self.stage.vanta("governance", "approve", *IN, "-k", f"people/{person}", "--push")
+        return self.head()

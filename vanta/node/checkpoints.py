@@ -1,0 +1,54 @@
+"""A node signs how far its journals reach, so that cutting or rewriting them shows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vanta.domain.errors import UnavailableError
+from vanta.domain.record import Position
+from vanta.governance.keys import load_private_key
+from vanta.journal.checkpoint import append_checkpoint, sign
+from vanta.journal.verify import verify
+from vanta.node.config import read_config
+from vanta.node.layout import Layout
+
+
+def journals(layout: Layout) -> list[Path]:
+    """The live segment of every journal of a node."""
+    return sorted(
+        path for path in layout.memory.glob("*.jsonl") if not path.stem.rpartition(".")[0]
+    )
+
+
+def origin(node: str, journal: str) -> str:
+    """What a checkpoint says it is of."""
+    return f"{node}/{journal}"
+
+
+def checkpoint_all(
+    layout: Layout, *, told: Callable[[str, Position], None] = lambda _journal, _at: None
+) -> dict[str, Position]:
+    """Verify and sign every journal of a node as it stands.
+
+    What does not verify is not signed: signing it would vouch for whoever changed it.
+
+    Raises:
+        MalformedError: a journal was changed.
+        UnavailableError: the node has no journal.
+    """
+    config = read_config(layout.config)
+    found = journals(layout)
+    if not found:
+        raise UnavailableError(
+            "the node has no journal yet",
+            code="NO_JOURNAL",
+            place=str(layout.memory),
+            remedy="start its services first",
+        )
+    key = load_private_key(layout.key)
+    signed: dict[str, Position] = {}
+    for path in found:
+        position = verify(path).position
+        append_checkpoint(path, sign(position, origin(config.node, path.stem), config.node, key))
+        signed[path.stem] = position
+        told(path.stem, position)
+    return signed
