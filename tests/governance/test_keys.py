@@ -32,7 +32,7 @@ P = 2**255 - 19
 
 def ssh_keygen(*arguments: str) -> str:
     done = subprocess.run(
-        ["ssh-keygen", *arguments],  # noqa: S607 - the one on the machine is the oracle
+        ["ssh-keygen", *arguments],
         capture_output=True,
         text=True,
         check=True,

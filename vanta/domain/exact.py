@@ -19,30 +19,31 @@ PPM = 10**6
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?\Z")
 
 
-def _scaled(text: str, scale: int, digits: int, place: str) -> int:
+def _scaled(text: str, digits: int, place: str) -> int:
     if not _PLAIN.match(text):
         raise MalformedError(
-            f"{text!r} is not a plain decimal",
+            f"{text[:60]!r} is not a plain decimal",
             code="NUMBER",
             place=place,
             remedy="write it as digits with at most one point, such as 12500.50",
         )
-    value = Decimal(text) * scale
-    if value != value.to_integral_value():
+    whole, _, fraction = text.partition(".")
+    if len(fraction.rstrip("0")) > digits:
         raise MalformedError(
-            f"{text!r} has more than {digits} decimal places", code="NUMBER", place=place
+            f"{text[:60]!r} has more than {digits} decimal places", code="NUMBER", place=place
         )
-    return int(value)
+    # As an integer from the digits themselves: a decimal context would round long ones.
+    return int(whole + fraction[:digits].ljust(digits, "0"))
 
 
 def units(text: str, *, place: str = "") -> int:
     """Read a plain decimal as 10^-8 units: `"1.25"` is 125_000_000."""
-    return _scaled(text, UNIT, 8, place)
+    return _scaled(text, 8, place)
 
 
 def ppm(text: str, *, place: str = "") -> int:
     """Read a plain decimal ratio as parts per million: `"0.05"` is 50_000."""
-    return _scaled(text, PPM, 6, place)
+    return _scaled(text, 6, place)
 
 
 def _shown(value: int, scale: int) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vanta.domain.encoding import encode
-from vanta.domain.errors import RefusedError, VantaError
+from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.instant import HOUR, show_instant
 from vanta.governance.authority import Authority, resolve
 from vanta.governance.clone import Clone, GitError, Signer, signer
 from vanta.governance.documents.compile import compile_policy
-from vanta.governance.documents.kinds import AuthorityDocument
+from vanta.governance.documents.kinds import AuthorityDocument, OverlayDocument
 from vanta.governance.documents.read import (
     AUTHORITY,
     ENVIRONMENTS,
@@ -30,6 +30,9 @@ from vanta.governance.repository import Repository
 
 APPROVAL_TTL = 72 * HOUR
 _PUSH_TRIES = 5
+_LOOK_BACK = 1_000
+"""Commits below a poisoned head among which a readable authority is looked for."""
+_LONGEST_REASON = 300
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
@@ -74,8 +77,10 @@ class Desk:
         return self._repository.links(commit).tree
 
     def _authority(self, commit: str) -> Authority:
-        data = self.files(self._tree(commit)).get(AUTHORITY)
-        document = read_document(data or b"", file=AUTHORITY)
+        # This file alone: whatever else is wrong with the tree, a halt on top of it is signed.
+        listing = self._repository.tree_files(self._tree(commit), AUTHORITY)
+        data = self._repository.blob(listing[AUTHORITY].oid) if AUTHORITY in listing else b""
+        document = read_document(data, file=AUTHORITY)
         if not isinstance(document, AuthorityDocument):
             raise RefusedError("not an Authority", code="WRONG_KIND", place=AUTHORITY)
         return resolve(document)
@@ -83,6 +88,22 @@ class Desk:
     def signer(self, commit: str) -> Signer:
         """Who this key belongs to in the authority of a commit."""
         return signer(self._authority(commit), self._key)
+
+    def _signer_below(self, commit: str) -> Signer:
+        """Who this key belongs to in the nearest authority that can be read and knows it.
+
+        A branch is poisoned by spoiling its authority too; the nodes judge by the one in force.
+        """
+        at = commit
+        for _ in range(_LOOK_BACK):
+            try:
+                return self.signer(at)
+            except (MalformedError, RefusedError):
+                parents = self._repository.parents(at)
+                if not parents:
+                    break
+                at = parents[0]
+        return self.signer(commit)
 
     def check(self, tree: str) -> str:
         """The digest of a tree that reads and compiles; raises `VantaError` otherwise."""
@@ -94,10 +115,14 @@ class Desk:
 
     def propose(self, message: str, *, ttl: int = APPROVAL_TTL) -> Signed:
         """Sign everything in the working tree as one commit that approves its own tree."""
+        if not message.strip():
+            raise RefusedError(
+                "a proposal says why", code="NO_MESSAGE", remedy='add a message: -m "..."'
+            )
         head = self.clone.head()
         tree = self.clone.working_tree()
         digest = self.check(tree)
-        return self._sign(head, tree, message, digest, ttl, advance=True)
+        return self._sign(head, tree, message, digest, ttl, who=self.signer(head), advance=True)
 
     def approve(self, *, ttl: int = APPROVAL_TTL) -> Signed:
         """Sign an empty commit on HEAD that approves the governed tree of HEAD."""
@@ -105,20 +130,22 @@ class Desk:
         tree = self._tree(head)
         digest = self.check(tree)
         message = f"Approve {self.environment} at {head[:12]}"
-        return self._sign(head, tree, message, digest, ttl, advance=True)
+        return self._sign(head, tree, message, digest, ttl, who=self.signer(head), advance=True)
 
     def halt(self, entry: Mapping[str, object], remote: str, branch: str) -> Signed:
         """Sign a commit that adds one self-contained halt, and push it.
 
         It goes on whatever the branch is at, readable or not, and is tried again when the branch
-        moves meanwhile.
+        moves meanwhile. It approves nothing: who halts has not looked at what else is proposed
+        there, and to tighten takes no approval.
         """
         stem = f"{_slug(str(entry['switch']))}-{secrets.token_hex(6)}"
         path = f"{halts(self.environment)}{stem}.yaml"
-        content = _halt_document(stem, entry)
+        reason = _one_line(str(entry["reason"]))
+        content = _halt_document(stem, {**entry, "reason": reason})
         read_document(content, file=path)
-        reason = str(entry["reason"])
-        return self._deliver({path: content}, f"Halt: {reason}", remote, branch, detail=path)
+        message = f"Halt: {reason}"
+        return self._deliver({path: content}, message, remote, branch, detail=path, approves=False)
 
     def resume(self, names: tuple[str, ...], reason: str, remote: str, branch: str) -> Signed:
         """Sign a commit that takes halts back (all of them when none is named), and push it.
@@ -127,7 +154,7 @@ class Desk:
         """
         tip = self.clone.fetch(remote, branch)
         folder = halts(self.environment)
-        present = {p.removeprefix(folder).removesuffix(".yaml"): p for p in self._halt_paths(tip)}
+        present = {p.removeprefix(folder).removesuffix(".yaml"): p for p in self._halts(tip)}
         if missing := sorted(set(names) - present.keys()):
             raise RefusedError(
                 f"there is no halt {missing[0]!r}",
@@ -144,9 +171,8 @@ class Desk:
                 remedy="a switch in overlay.yaml is taken back by editing it and proposing that",
             )
         changed: dict[str, bytes | None] = dict.fromkeys(taken)
-        return self._deliver(
-            changed, f"Resume: {reason}", remote, branch, detail=", ".join(sorted(taken))
-        )
+        message, detail = f"Resume: {_one_line(reason)}", ", ".join(sorted(taken))
+        return self._deliver(changed, message, remote, branch, detail=detail, approves=True)
 
     def release(self, nonce: str, reason: str, remote: str, branch: str) -> Signed:
         """Sign a commit that lets a break-glass edit go, and push it; it needs the quorum."""
@@ -157,12 +183,21 @@ class Desk:
             f'spec:\n  released: ["{nonce}"]\n'
         ).encode()
         read_document(content, file=path)
-        return self._deliver({path: content}, f"Release: {reason}", remote, branch, detail=path)
+        message = f"Release: {_one_line(reason)}"
+        return self._deliver({path: content}, message, remote, branch, detail=path, approves=True)
 
-    def _halt_paths(self, commit: str) -> list[str]:
-        folder = halts(self.environment)
-        listing = self._repository.tree_files(self._tree(commit), folder.rstrip("/"))
-        return [path for path in listing if path.startswith(folder)]
+    def _halts(self, commit: str) -> list[str]:
+        """The files that halt something; a release lies beside them and is none."""
+        folder = halts(self.environment).rstrip("/")
+        listing = self._repository.tree_files(self._tree(commit), folder)
+        return [path for path, file in listing.items() if self._halting(path, file.oid)]
+
+    def _halting(self, path: str, oid: str) -> bool:
+        try:
+            document = read_document(self._repository.blob(oid), file=path)
+        except MalformedError:
+            return True
+        return not isinstance(document, OverlayDocument) or bool(document.spec.switches)
 
     def _deliver(
         self,
@@ -172,17 +207,14 @@ class Desk:
         branch: str,
         *,
         detail: str,
+        approves: bool,
     ) -> Signed:
         for attempt in range(_PUSH_TRIES):
             tip = self.clone.fetch(remote, branch)
             tree = self.clone.tree_with(tip, changed)
-            try:
-                digest = self.check(tree)
-            except VantaError:
-                if None in changed.values():
-                    raise
-                digest = ""
-            signed = self._sign(tip, tree, message, digest, APPROVAL_TTL, detail=detail)
+            digest = self.check(tree) if approves else ""
+            who = self._signer_below(tip)
+            signed = self._sign(tip, tree, message, digest, APPROVAL_TTL, who=who, detail=detail)
             try:
                 self.clone.push(remote, signed.commit, branch)
             except GitError:
@@ -200,10 +232,10 @@ class Desk:
         digest: str,
         ttl: int,
         *,
+        who: Signer,
         advance: bool = False,
         detail: str = "",
     ) -> Signed:
-        who = self.signer(parent)
         text = f"{message.strip()}\n"
         if digest:
             until = show_instant((self._now + ttl) // 10**9 * 10**9)
@@ -222,6 +254,12 @@ def environments(path: Path) -> list[str]:
 
 def _slug(text: str) -> str:
     return _UNSAFE.sub("-", text.lower()).strip("-")[:40]
+
+
+def _one_line(text: str) -> str:
+    """A reason as it can be written down: nobody's paste keeps a halt from landing."""
+    visible = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(visible.split())[:_LONGEST_REASON]
 
 
 def _halt_document(stem: str, entry: Mapping[str, object]) -> bytes:

@@ -11,6 +11,8 @@ from vanta.governance.keys import PublicKey, parse_public_key
 from vanta.lattice.direction import DEFAULT, EVERYTHING, Change, Effect
 
 ROOT = "root"
+ROOT_SCOPE = "(root)"
+"""The scope of what only root may change; no vault can be called this."""
 AUTHORITY_PATH = ("authority",)
 """The path of a change to the authority document itself."""
 
@@ -87,10 +89,12 @@ def resolve(document: AuthorityDocument) -> Authority:
             raise _bad("DUPLICATE_PERSON", f"{person.name!r} is listed twice")
         keys = tuple(_canonical(key, owners, person.name) for key in person.keys)
         people[person.name] = PersonKeys(email=person.email, keys=keys)
-    nodes = {
-        node.name: tuple(_canonical(key, owners, f"node {node.name}") for key in node.keys)
-        for node in spec.nodes
-    }
+    nodes: dict[str, tuple[str, ...]] = {}
+    for node in spec.nodes:
+        if node.name in nodes:
+            raise _bad("DUPLICATE_NODE", f"node {node.name!r} is listed twice")
+        owner = f"node {node.name}"
+        nodes[node.name] = tuple(_canonical(key, owners, owner) for key in node.keys)
     roles: dict[str, RolePeople] = {}
     for role in spec.roles:
         if role.name in roles:
@@ -137,9 +141,9 @@ def _bad(code: str, message: str) -> MalformedError:
 
 
 def scope_of(path: tuple[str, ...]) -> str:
-    """What a change is about: `root`, a vault's name, or `*` for the whole environment."""
+    """What a change is about: the fund itself, a vault's name, or `*` for the environment."""
     if path[0] in _ROOT_PATHS:
-        return ROOT
+        return ROOT_SCOPE
     if path[0] == "vaults":
         return path[1]
     by_vault = path[0] == "overlay" and path[1] in {"vaults", "flips"} and len(path) > 2  # noqa: PLR2004 - path depth
@@ -153,7 +157,7 @@ def action_of(effect: Effect) -> str:
 
 def _within_envelope(change: Change, policy: Policy, now: int) -> bool:
     """Whether a change only opens or moves a flip inside what a quorum allowed its vault."""
-    if change.path[:2] != ("overlay", "flips"):
+    if change.path[:2] != ("overlay", "flips") or change.effect is Effect.TIGHTENS:
         return False
     vault, flip = change.path[2], policy.overlay.flips.get(change.path[2])
     if flip is None or vault not in policy.vaults:
@@ -174,17 +178,21 @@ def may(authority: Authority, person: str, action: str, environment: str, scope:
 def _ways(
     authority: Authority, action: str, environment: str, scope: str
 ) -> Iterable[tuple[frozenset[str], int, str]]:
-    """Each role that may do it: its people, how many it takes, its name."""
+    """Each role that may do it: its people, how many it takes, its name.
+
+    Who may approve a flip beyond an envelope may also approve one within it.
+    """
+    actions = (action, "loosen") if action == "activate" else (action,)
     for name, role in authority.roles.items():
-        if scope == ROOT:
+        if scope == ROOT_SCOPE:
             if name == ROOT:
                 yield role.people, 1 if action == "tighten" else authority.root_quorum, name
             continue
         for grant in role.grants:
             if _covers(grant.environments, environment) and _covers(grant.vaults, scope):
-                count = grant.quorum.get(action)
-                if count is not None:
-                    yield role.people, count, name
+                for quorum in (grant.quorum.get(each) for each in actions):
+                    if quorum is not None:
+                        yield role.people, quorum, name
 
 
 def _covers(names: frozenset[str], name: str) -> bool:

@@ -20,7 +20,15 @@ from vanta.domain.record import Entry, Record
 from vanta.governance import receipts
 from vanta.governance.fold import State, Step, fold, introduce
 from vanta.governance.history import History
-from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, parse, read_files, render
+from vanta.governance.published import (
+    OVERLAY_FILE,
+    VAULT_FILE,
+    Receipts,
+    parse,
+    read_files,
+    render,
+    source_of,
+)
 from vanta.governance.receipts import Evaluated, Memory, evaluated, recall, remember
 from vanta.governance.repository import Repository
 from vanta.governance.trust import Trust
@@ -85,10 +93,16 @@ class Controller:
         self.memory = Memory()
         path = memory_dir / f"{JOURNAL}.jsonl"
         self._journal = Journal.open(path, actor=actor, clock=clock, snapshot=lambda: self.memory)
-        self._recall(path)
+        self._receipts = Receipts(path)
+        try:
+            self._recall(path)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give up the journal."""
+        self._receipts.close()
         self._journal.close()
 
     def _recall(self, path: Path) -> None:
@@ -101,16 +115,16 @@ class Controller:
                 remedy="a node keeps its environment for life; use a new folder",
             )
         if self.memory.published:
-            self._write_files(self._expected())
+            self._settle(self._expected())
 
     def tick(self) -> tuple[Step, ...]:
-        """Heal the published files, then evaluate what is new; the steps taken.
+        """Settle the published files, then evaluate what is new; the steps taken.
 
         Raises:
             VantaError: nothing may be published: no trust root, journal not writable.
         """
         if self.memory.published:
-            self._heal()
+            self._settle(self._expected())
         try:
             # After a fault of the store everything is fetched again, not only what seems new.
             found = self._repository.fetch_refs(
@@ -128,25 +142,35 @@ class Controller:
         return ()
 
     def _evaluate(self, head: str, observed: int) -> tuple[Step, ...]:
-        if self.memory.state is None:
+        introduced = self.memory.state is None
+        if introduced:
             self._introduce(observed)
         state = self.memory.state
         if state is None or head == state.anchor:
+            if introduced:
+                self._write_files(self._expected())
             self._refused = ""
             return ()
-        steps = tuple(fold(state, head, self._history, self._clock()))
+        steps = tuple(fold(state, head, self._history, observed))
         last = steps[-1]
-        published = self.memory.publication(last.state, self.memory.restraints)
+        gone = frozenset().union(*(step.state.policy.released for step in steps))
+        held = {n: r for n, r in self.memory.restraints.items() if n not in gone}
+        published = self.memory.publication(last.state, held)
         bodies = [evaluated(step, observed, published if step is last else None) for step in steps]
+        before = self._expected()
         self._crash("receipt")
         self._record(
             [
-                Entry(receipts.EVALUATED, f"{s.commit}:{published.provenance.serial}", b)
+                Entry(receipts.EVALUATED, f"{s.commit}:{observed}", b)
                 for s, b in zip(steps, bodies, strict=True)
             ]
         )
         self._crash("publish")
-        self._write_files(self._expected())
+        if introduced:
+            # Not before: what came since may have halted what the introduction allowed.
+            self._write_files(self._expected())
+        else:
+            self._settle(before)
         self._refused = ""
         return steps
 
@@ -169,11 +193,11 @@ class Controller:
             approvers=(),
             signers=(),
             observed=observed,
+            released=(),
             state=state,
             published=published,
         )
         self._record([Entry(receipts.INTRODUCED, f"{state.anchor}:introduction", body)])
-        self._write_files(self._expected())
 
     def _record(self, entries: Sequence[Entry]) -> list[Record]:
         anchor = self.memory.state.anchor if self.memory.state else ""
@@ -214,55 +238,58 @@ class Controller:
                 atomic_write(path, files[name], mode=PUBLISHED_MODE)
                 self._crash(f"published {name}")
 
-    def _heal(self) -> None:
-        """Adopt a hand edit that only tightens; put every other one back."""
-        expected = self._expected()
+    def _settle(self, known: dict[str, bytes]) -> None:
+        """Bring the files to what the last receipt says, and judge what a hand made of them.
+
+        Args:
+            known: what they should hold at this moment, before they are replaced.
+        """
         try:
             found = read_files(self._dir)
-        except UnavailableError as error:
-            self._put_back(error.code, str(error), expected)
-            return
-        if found == expected:
-            return
-        published = self.memory.published
-        try:
-            edited = parse(found)
-        except VantaError as error:
-            self._put_back(error.code, str(error), expected)
-            return
-        if published is None or edited.provenance != published.provenance:
-            self._put_back("EDITED_PROVENANCE", "the provenance was edited", expected)
-            return
-        effects = {change.effect for change in changes(published.policy, edited.policy)}
-        if effects == {Effect.TIGHTENS}:
-            self._adopt(published, edited)
-        elif effects & {Effect.TIGHTENS} and tightenings(published.policy, edited.policy):
-            self._put_back("MIXED_EDIT", "the edit tightened and loosened at once", expected)
-        else:
-            self._put_back("LOOSENING_EDIT", "the edit loosened, or changed no limit", expected)
+            if found != known:
+                self._judge(parse(found), self._receipts.published_at(source_of(found).size))
+        except (UnavailableError, MalformedError) as error:
+            self._revert(error.code, str(error))
+        self._write_files(self._expected())
 
-    def _adopt(self, published: Published, edited: Published) -> None:
+    def _judge(self, edited: Published, base: Published) -> None:
+        """Adopt a hand edit that only tightens; every other one is put back.
+
+        Args:
+            edited: what the files hold.
+            base: what they were made from; an edit is judged by what it changed.
+        """
+        if edited.provenance != base.provenance:
+            self._revert("EDITED_PROVENANCE", "the provenance was edited")
+            return
+        effects = {change.effect for change in changes(base.policy, edited.policy)}
+        if effects == {Effect.TIGHTENS}:
+            self._adopt(base, edited)
+        elif base != self.memory.published and edited == base:
+            self._revert("STALE_PUBLICATION", "the files were of an older publication")
+        elif effects & {Effect.TIGHTENS} and tightenings(base.policy, edited.policy):
+            self._revert("MIXED_EDIT", "the edit tightened and loosened at once")
+        else:
+            self._revert("LOOSENING_EDIT", "the edit loosened, or changed no limit")
+
+    def _adopt(self, base: Published, edited: Published) -> None:
         nonce = secrets.token_hex(8)
         state = self.memory.state
         if state is None:
             raise UnavailableError("nothing is in force", code="NO_POLICY")
-        held = {
-            **self.memory.restraints,
-            nonce: receipts.Restraint(published.policy, edited.policy),
-        }
+        held = {**self.memory.restraints, nonce: receipts.Restraint(base.policy, edited.policy)}
         body = receipts.Adopted(
-            nonce, published.policy, edited.policy, self.memory.publication(state, held)
+            nonce, base.policy, edited.policy, self.memory.publication(state, held)
         )
         self._record([Entry(receipts.ADOPTED, f"edit:{nonce}", body)])
         self._crash("publish")
-        self._write_files(self._expected())
 
-    def _put_back(self, code: str, message: str, expected: dict[str, bytes]) -> None:
+    def _revert(self, code: str, message: str) -> None:
         if self.memory.published is None:
             return
         body = receipts.Reverted(code, message, self.memory.published)
-        self._write_files(expected)
         self._record([Entry(receipts.REVERTED, f"edit:{secrets.token_hex(8)}", body)])
+        self._crash("publish")
 
     def run(self, *, every: float, stop: Callable[[], bool]) -> None:
         """Tick until `stop` says so, at most `every` seconds apart."""

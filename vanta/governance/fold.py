@@ -23,9 +23,9 @@ from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.policy import Policy
 from vanta.governance.authority import AUTHORITY_PATH, Authority, Need, judge, may, scope_of
 from vanta.governance.commits import Commit, parse_approval
-from vanta.governance.documents.compile import halt_tables, settled
+from vanta.governance.documents.compile import consistent, halt_tables, settled
 from vanta.governance.documents.kinds import OverlayDocument
-from vanta.governance.documents.read import halts, read_document
+from vanta.governance.documents.read import read_document
 from vanta.governance.graph import Graph
 from vanta.governance.sshsig import parse_armor, verify
 from vanta.lattice.algebra import changes, tighten, tightenings
@@ -37,6 +37,8 @@ UNREADABLE = (MalformedError, RefusedError)
 `UnavailableError` is not among them. It is a fault of this node's store, and a walk that went on
 would step over a halt it never read.
 """
+
+_LOOSENING = frozenset({Effect.LOOSENS, Effect.UNORDERED})
 
 NAMESPACE = "git"
 """The SSHSIG namespace of a commit signature."""
@@ -65,8 +67,11 @@ class Objects(Protocol):
     def candidate(self, oid: str) -> Candidate:
         """What a commit's governed tree compiles to; raises `UNREADABLE` when it does not."""
 
-    def files(self, oid: str) -> Mapping[str, bytes]:
-        """A commit's governed files as raw bytes; raises `UNREADABLE` when they are none."""
+    def halt_files(self, oid: str) -> Mapping[str, bytes]:
+        """A commit's halt files as raw bytes, whatever the rest of its tree is.
+
+        Raises `UNREADABLE` when its folder of halts holds something else.
+        """
 
     def parents(self, oid: str) -> tuple[str, ...]:
         """A commit's parents, first parent first."""
@@ -77,6 +82,8 @@ class Approved(msgspec.Struct, frozen=True):
 
     person: str
     tree: str
+    fallen: bool = False
+    """Something happened to the tree since (R5): it never counts again, and is not asked again."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -163,12 +170,12 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
     """Judge one first-parent commit and everything that came in with it."""
     new = objects.graph.new_commits(oid, state.anchor)
     seen = tuple(_seen(state.authority, new_oid, objects) for new_oid in new)
-    approvals = {**state.approvals, **_approved(state, seen, objects, now)}
     digest = objects.digest(oid)
+    approvals = _standing({**state.approvals, **_approved(state, seen, objects, now)}, oid, objects)
     approvers = frozenset(
         approved.person
-        for at, approved in approvals.items()
-        if approved.tree == digest and _still_counts(at, digest, oid, approvals, objects)
+        for approved in approvals.values()
+        if approved.tree == digest and not approved.fallen
     )
 
     def outcome(
@@ -193,6 +200,8 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
         why = (error.code, str(error))
     else:
         found = _changes(state, candidate, now)
+        if len(new) > 1:
+            found += _undone(state, seen[:-1], candidate, found, objects, now)
         if not found:
             return outcome("unchanged")
         needs = judge(state.authority, candidate.policy, found, approvers, now)
@@ -204,7 +213,8 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
     restrained = _restrained(state, seen, approvers, candidate, objects)
     if restrained == state.policy:
         return outcome("refused", why=why, found=found, needs=needs)
-    if candidate is not None and not _changes_policy(restrained, candidate.policy, now):
+    whole = msgspec.structs.replace(state, policy=restrained)
+    if candidate is not None and not _changes(whole, candidate, now):
         why = ("", "")
     return outcome("tightened", why=why, found=found, needs=needs, policy=restrained)
 
@@ -248,6 +258,19 @@ def _approved(
     return good
 
 
+def _standing(approvals: dict[str, Approved], oid: str, objects: Objects) -> dict[str, Approved]:
+    """The approvals as they stand at `oid`, those of its own tree judged."""
+    digest = objects.digest(oid)
+    fallen = {
+        at: msgspec.structs.replace(approved, fallen=True)
+        for at, approved in approvals.items()
+        if approved.tree == digest
+        and not approved.fallen
+        and not _still_counts(at, digest, oid, approvals, objects)
+    }
+    return {**approvals, **fallen}
+
+
 def _still_counts(
     at: str, digest: str, oid: str, approvals: Mapping[str, Approved], objects: Objects
 ) -> bool:
@@ -257,7 +280,8 @@ def _still_counts(
         if here == digest:
             continue
         parents = objects.parents(between)
-        if between in approvals or any(objects.digest(p) != here for p in parents):
+        # A root is one only where the approval was given on another history.
+        if between in approvals or not parents or any(objects.digest(p) != here for p in parents):
             return False
     return True
 
@@ -271,6 +295,27 @@ def _changes(state: State, candidate: Candidate, now: int) -> tuple[Change, ...]
 
 def _changes_policy(before: Policy, after: Policy, now: int) -> tuple[Change, ...]:
     return changes(settled(before, now), settled(after, now))
+
+
+def _undone(
+    state: State,
+    merged: tuple[Seen, ...],
+    candidate: Candidate,
+    found: tuple[Change, ...],
+    objects: Objects,
+    now: int,
+) -> tuple[Change, ...]:
+    """What a merge takes back of what the commits it brings in tightened.
+
+    In force does not show it where it was never in force, and dropping it loosens all the same.
+    """
+    held = _restrained(state, merged, frozenset(), None, objects)
+    known = {change.path for change in found if change.effect in _LOOSENING}
+    return tuple(
+        change
+        for change in _changes_policy(held, candidate.policy, now)
+        if change.effect in _LOOSENING and change.path not in known
+    )
 
 
 def _travels_alone(found: tuple[Change, ...]) -> bool:
@@ -321,27 +366,36 @@ def _restrained(
         for person in sorted(approvers):
             made = tightenings(state.policy, candidate.policy)
             policy = tighten(policy, list(filter(permitted(person), made)))
-    return policy
+    return consistent(policy)
 
 
 def _tightened(parent: str, oid: str, state: State, objects: Objects) -> tuple[Tightening, ...]:
-    """What a commit made tighter than one parent; its halt files alone if a tree is unreadable."""
+    """What a commit made tighter than one parent, as far as their trees can be read."""
+    halted = _halts_added(parent, oid, state, objects)
     try:
-        return tightenings(objects.candidate(parent).policy, objects.candidate(oid).policy)
+        made = tightenings(objects.candidate(parent).policy, objects.candidate(oid).policy)
     except UNREADABLE:
-        return _halts_added(parent, oid, state, objects)
+        return halted
+    return (*made, *halted)
 
 
 def _halts_added(parent: str, oid: str, state: State, objects: Objects) -> tuple[Tightening, ...]:
-    """R6 in its plain form: a halt file is read apart from every other document."""
-    folder = halts(state.environment)
+    """R6 in its plain form: a halt file is read apart from every other document.
+
+    It is held against what is in force, not against the parent, where somebody without a say
+    may have pretended to it already.
+    """
     try:
-        before, after = objects.files(parent), objects.files(oid)
+        after = objects.halt_files(oid)
     except UNREADABLE:
         return ()
+    try:
+        before = objects.halt_files(parent)
+    except UNREADABLE:
+        before = {}
     halted = state.policy
     for path in sorted(after):
-        if path.startswith(folder) and before.get(path) != after[path]:
+        if before.get(path) != after[path]:
             try:
                 document = read_document(after[path], file=path)
             except UNREADABLE:

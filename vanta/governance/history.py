@@ -7,7 +7,7 @@ from vanta.domain.errors import VantaError
 from vanta.governance.authority import resolve
 from vanta.governance.commits import Commit
 from vanta.governance.documents.compile import compile_policy
-from vanta.governance.documents.read import governed_paths, read_documents
+from vanta.governance.documents.read import governed_paths, halts, read_documents
 from vanta.governance.fold import UNREADABLE, Candidate
 from vanta.governance.graph import Graph
 from vanta.governance.repository import Repository
@@ -55,7 +55,13 @@ class History:
         return self._repository.parents(oid)
 
     def files(self, oid: str) -> Mapping[str, bytes]:
+        """The governed files of a commit; raises `UNREADABLE` as `tree_files` does."""
         return self.tree_files(self._repository.links(oid).tree)
+
+    def halt_files(self, oid: str) -> Mapping[str, bytes]:
+        folder = halts(self._environment).rstrip("/")
+        listing = self._repository.tree_files(self._repository.links(oid).tree, folder)
+        return {path: self._repository.blob(entry.oid) for path, entry in listing.items()}
 
     def tree_files(self, tree: str) -> Mapping[str, bytes]:
         """The governed files of a root tree, by path.

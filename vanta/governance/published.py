@@ -30,24 +30,26 @@ SwitchText = bool | str
 _RECEIPTS_KEPT = 64
 
 
-class _Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The record a publication derives from: journal, its size with that record, its head."""
+
     journal: str
     size: int
     head: str
 
 
 class _Derived(msgspec.Struct, frozen=True):
-    derived_from: _Source
+    derived_from: Source
 
 
 class _VaultFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    derived_from: _Source
+    derived_from: Source
     provenance: Provenance
     policy: Policy
 
 
 class _OverlayFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    derived_from: _Source
+    derived_from: Source
     provenance: Provenance
     reduce_only: SwitchText
     orders_disabled: SwitchText
@@ -154,6 +156,11 @@ def parse(files: dict[str, bytes]) -> Published:
     return Published(policy=policy, provenance=vault.provenance)
 
 
+def source_of(files: dict[str, bytes]) -> Source:
+    """Which record the files say they were made from."""
+    return decode(_Derived, files[VAULT_FILE], place=VAULT_FILE).derived_from
+
+
 def read_files(memory: Path) -> dict[str, bytes]:
     """Both published files as they are on disk; raises `UnavailableError` when one cannot be."""
     try:
@@ -166,8 +173,9 @@ class PolicyReader:
     """The published policy, read again whenever a file changed.
 
     A look costs two `stat` calls while nothing changes, so it can be taken before every order.
-    The files alone are not believed: they are met with the receipt they name, so an edit of them
-    can tighten at once and can never loosen, whether or not the controller is there to undo it.
+    The files alone are not believed: they must name a receipt and are met with the newest one, so
+    an edit of them, or an older pair put in their place, can tighten at once and can never loosen,
+    whether or not the controller is there to undo it.
 
     Args:
         memory: the node's memory folder.
@@ -203,11 +211,13 @@ class PolicyReader:
         if self._last is None or stamp != self._stamp:
             self._last = None
             files = read_files(self._memory)
-            found, source = parse(files), decode(_Derived, files[VAULT_FILE]).derived_from
-            backed = self._receipts.published_at(source.size)
-            policy = restrain(backed.policy, found.policy)
+            found, source = parse(files), source_of(files)
+            self._receipts.published_at(source.size)
+            # Files put back from an older publication have a receipt too, and a newer one counts.
+            newest = self._receipts.newest()
+            policy = restrain(newest.policy, found.policy)
             # The stamp from before reading: a change during it is seen at the next look.
-            self._last, self._stamp = Published(policy, backed.provenance), stamp
+            self._last, self._stamp = Published(policy, newest.provenance), stamp
         return self._last
 
 
@@ -242,8 +252,7 @@ class Receipts:
         Raises:
             UnavailableError: that record is not there, or published nothing.
         """
-        if size not in self._published:
-            self._follow()
+        self._follow()
         found = self._published.get(size)
         if found is None:
             raise UnavailableError(
@@ -253,6 +262,15 @@ class Receipts:
                 remedy="let `vanta governance controller` publish again",
             )
         return found
+
+    def close(self) -> None:
+        """Let go of the journal; a later question opens it again."""
+        if self._tail is not None:
+            self._tail.close()
+
+    def newest(self) -> Published:
+        """The last publication, once `published_at` has found one."""
+        return self._published[max(self._published)]
 
     def _follow(self) -> None:
         if self._tail is None:

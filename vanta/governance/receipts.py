@@ -13,6 +13,7 @@ from vanta.domain.encoding import decode
 from vanta.domain.policy import Policy, Provenance, Published
 from vanta.domain.record import Position, Record
 from vanta.governance.authority import Need
+from vanta.governance.documents.compile import consistent
 from vanta.governance.fold import Seen, State, Step
 from vanta.journal.reader import live_state
 from vanta.lattice.algebra import tighten, tightenings
@@ -46,7 +47,9 @@ class Evaluated(msgspec.Struct, frozen=True):
     approvers: tuple[str, ...]
     signers: tuple[Seen, ...]
     observed: int
-    """When the head that brought it was seen, UTC nanoseconds."""
+    """When the head that brought it was seen, UTC nanoseconds: the `now` it was judged by."""
+    released: tuple[str, ...]
+    """Nonces of hand edits a quorum had let go by then; a later commit may forget them again."""
     state: State | None
     """After the step; left out where a later record of the same batch has it."""
     published: Published | None
@@ -105,7 +108,7 @@ class Memory(msgspec.Struct, frozen=True):
         for nonce in sorted(restraints):
             if nonce not in policy.released:
                 held = restraints[nonce]
-                policy = tighten(policy, tightenings(held.before, held.after))
+                policy = consistent(tighten(policy, tightenings(held.before, held.after)))
         serial = self.serial
         if self.published is None or self.published.policy != policy:
             serial += 1
@@ -129,9 +132,9 @@ def remember(memory: Memory, record: Record, position: Position) -> Memory:
     match record.type:
         case "policy.evaluated" | "policy.introduced":
             step = decode(Evaluated, bytes(record.body), place=record.id)
+            kept = {n: r for n, r in memory.restraints.items() if n not in step.released}
             if step.state is None or step.published is None:
-                return memory
-            kept = {n: r for n, r in memory.restraints.items() if n not in _released(step.state)}
+                return msgspec.structs.replace(memory, restraints=kept)
             return Memory(step.state, kept, step.published, position)
         case "edit.adopted":
             edit = decode(Adopted, bytes(record.body), place=record.id)
@@ -171,10 +174,6 @@ def published_by(record: Record) -> Published | None:
     return None
 
 
-def _released(state: State) -> frozenset[str]:
-    return state.policy.released
-
-
 def evaluated(step: Step, observed: int, published: Published | None) -> Evaluated:
     """The receipt of a step; with what it publishes, or without if a later step follows."""
     return Evaluated(
@@ -188,6 +187,7 @@ def evaluated(step: Step, observed: int, published: Published | None) -> Evaluat
         approvers=step.approvers,
         signers=step.seen,
         observed=observed,
+        released=tuple(sorted(step.state.policy.released)),
         state=step.state if published else None,
         published=published,
     )

@@ -9,6 +9,7 @@ import msgspec
 from vanta.domain.errors import RefusedError
 from vanta.domain.policy import Policy
 from vanta.governance.authority import Need
+from vanta.governance.commits import is_oid
 from vanta.governance.documents.scalars import show
 from vanta.governance.fold import State, Step, fold, introduce
 from vanta.governance.history import History
@@ -58,7 +59,7 @@ def walk(
         now: UTC nanoseconds.
     """
     with Repository(repository) as opened:
-        tip = opened.resolve(head)
+        tip = head if is_oid(head) else opened.resolve(head)
         history = History(opened, environment)
         state = introduce(trust.introduction, frozenset(trust.fingerprints), environment, history)
         steps = list(fold(state, tip, history, now))
@@ -145,6 +146,12 @@ def sentence(change: Change) -> str:
 
 
 def _side(value: object, unit: str) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(str(item) for item in value) + "]"
-    return show(value, unit)
+    # From a journal a tuple comes back as a list.
+    if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple):
+        bands = (f"from {show(edge, 'ratio')}: {show(size, 'ratio')}" for edge, size in value)
+        return ", ".join(bands)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {value[name]}" for name in sorted(value))
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(str(item) for item in value) + "]" if value else "(none)"
+    return show(value, unit) or "(none)"

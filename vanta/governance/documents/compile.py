@@ -31,7 +31,8 @@ from vanta.governance.documents.read import ENVIRONMENTS, Documents
 from vanta.lattice.algebra import meet, unbounded
 from vanta.lattice.direction import Table, table
 
-_FROM_ELSEWHERE = frozenset({"persona", "account"})
+_NAMED_ELSEWHERE = frozenset({"persona"})
+"""A vault names its persona; what that means stands in the persona's own document."""
 
 
 def compile_policy(documents: Documents) -> Policy:
@@ -41,7 +42,7 @@ def compile_policy(documents: Documents) -> Policy:
         MalformedError: documents that read well alone do not fit together.
     """
     limits: Any = documents.ceiling.spec
-    ceiling = compile_onto(unbounded(VaultPolicy()), limits, without=_FROM_ELSEWHERE)
+    ceiling = compile_onto(unbounded(VaultPolicy()), limits)
     return Policy(
         environment=documents.environment,
         account=compile_onto(AccountPolicy(), limits.account),
@@ -74,7 +75,7 @@ def _vault(document: VaultDocument, documents: Documents) -> VaultPolicy:
             remedy=f"use one of {', '.join(sorted(documents.personas))}",
         )
     persona = compile_onto(PersonaTerms(name=name), documents.personas[name].spec)
-    vault = compile_onto(VaultPolicy(), document.spec, without=_FROM_ELSEWHERE)
+    vault = compile_onto(VaultPolicy(), document.spec, without=_NAMED_ELSEWHERE)
     return msgspec.structs.replace(vault, persona=persona)
 
 
@@ -168,13 +169,50 @@ def _flips(entries: list[FlipEntry], documents: Documents, ceiling: VaultPolicy)
                 code="BAD_FLIP",
                 place=f"{ENVIRONMENTS}{documents.environment}/overlay.yaml",
             )
-        flips[entry.vault] = Flip(
+        flip = Flip(
             until=entry.until,
-            slice=min(entry.slice, ceiling.envelope.slice),
-            amplifier=min(entry.amplifier, ceiling.envelope.amplifier),
+            slice=entry.slice,
+            amplifier=entry.amplifier,
             conviction=entry.conviction,
         )
+        flips[entry.vault] = _clamped(flip, ceiling)
     return flips
+
+
+def _clamped(flip: Flip, ceiling: VaultPolicy) -> Flip:
+    """A flip within the ceiling's envelope; how long it lasts is bounded where it is opened."""
+    return msgspec.structs.replace(
+        flip,
+        slice=min(flip.slice, ceiling.envelope.slice),
+        amplifier=min(flip.amplifier, ceiling.envelope.amplifier),
+    )
+
+
+def consistent(policy: Policy) -> Policy:
+    """The policy with every wider bound carried into what it is wider than, whatever led to it.
+
+    Compiled policies are so already. One that was tightened field by field may not be: its ceiling
+    was lowered by somebody who has no say over a vault, or a switch is on everywhere but where
+    somebody without a say had pretended that it was.
+    """
+    overlay, ceiling = policy.overlay, policy.ceiling
+
+    def within(switched: Table[Switches]) -> Table[Switches]:
+        entries = {name: _join(overlay.everywhere, one) for name, one in switched.entries.items()}
+        return table(_join(overlay.everywhere, switched.default), entries)
+
+    return msgspec.structs.replace(
+        policy,
+        vaults={name: meet(vault, ceiling) for name, vault in policy.vaults.items()},
+        overlay=OverlayPolicy(
+            everywhere=overlay.everywhere,
+            vaults=within(overlay.vaults),
+            venues=within(overlay.venues),
+            strategies=within(overlay.strategies),
+            followers=within(overlay.followers),
+            flips={name: _clamped(flip, ceiling) for name, flip in overlay.flips.items()},
+        ),
+    )
 
 
 def halt_tables(document: OverlayDocument, in_force: Policy) -> OverlayPolicy:

@@ -5,14 +5,24 @@ A governed field `max_quantity: Annotated[int, Cap("quantity")]` becomes the doc
 value it is compiled onto: the closed one for a vault, the unbounded one for a ceiling.
 """
 
+import re
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictStr,
+    create_model,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
-from vanta.governance.documents.scalars import BY_UNIT, Members, Ratio
+from vanta.governance.documents.scalars import BY_UNIT, MEMBER_PATTERN, Members, Ratio
 from vanta.lattice.direction import (
+    EVERYTHING,
     AllowSet,
     DenySet,
     Direction,
@@ -57,8 +67,13 @@ class _TableShape(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
-        if isinstance(value, dict) and "default" not in value:
+        if not isinstance(value, dict):
+            return value
+        if "default" not in value:
             raise ValueError("say what holds for names not listed: add `default: ...`")
+        for name in value:
+            if name == EVERYTHING or not re.fullmatch(MEMBER_PATTERN, str(name)):
+                raise ValueError(f"{name!r} is not a name; `default` speaks for what is not listed")
         return value
 
 
@@ -75,7 +90,7 @@ def _field(owner: str, name: str, hint: Any, direction: Direction[Any]) -> Any: 
         case AllowSet() | DenySet():
             return Members
         case Steps():
-            return list[Step]
+            return Annotated[list[Step], AfterValidator(_distinct)]
         case Tabled():
             return _table_shape(f"{owner}{to_camel(name)}", BY_UNIT[direction.inner.unit])
         case Neutral():
@@ -120,8 +135,7 @@ def compile_onto(base: G, document: BaseModel, *, without: frozenset[str] = froz
             case Group():
                 stated[name] = compile_onto(getattr(base, name), value)
             case Steps():
-                pairs = _distinct(value)
-                stated[name] = steps(iter((step.conviction, step.size) for step in pairs))
+                stated[name] = steps(iter((step.conviction, step.size) for step in value))
             case Tabled():
                 stated[name] = table(value.default, value.__pydantic_extra__ or {})
             case _:

@@ -115,7 +115,8 @@ def read_documents(files: Mapping[str, bytes], environment: str) -> Documents:
                 place=path,
                 remedy="a document is called what its file is called",
             )
-        found[expected][name] = document
+        # Overlays lie in two folders, so a halt may be called what another overlay is called.
+        found[expected][path if expected is OverlayDocument else name] = document
     return _assembled(environment, found)
 
 

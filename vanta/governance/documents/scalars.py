@@ -86,7 +86,7 @@ def read_members(value: object) -> frozenset[str]:
         raise ValueError("this is a list of names, such as [AAPL, MSFT]")  # noqa: TRY004 - pydantic reads ValueError
     seen: set[str] = set()
     for item in value:
-        if not isinstance(item, str) or not re.match(MEMBER_PATTERN, item):
+        if not isinstance(item, str) or not re.fullmatch(MEMBER_PATTERN, item):
             raise ValueError(f"{item!r} is not a name; quote it if YAML reads it as something else")
         if item in seen:
             raise ValueError(f"{item!r} is listed twice")

@@ -1,0 +1,96 @@
+"""A node that governs itself by a `Fund`: a memory folder, a mirror, and a controller over both."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.governance.fund import ENVIRONMENT, Fund
+from vanta.domain.policy import Published
+from vanta.domain.record import Record
+from vanta.governance.controller import Controller, Source
+from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, PolicyReader, parse, read_files
+from vanta.governance.repository import Repository
+from vanta.journal.reader import live_state
+
+
+class Killed(Exception):  # noqa: N818 - no error: the process is gone
+    """The controller dies here."""
+
+
+class Station:
+    """One node; `start` is a boot, and ends whatever ran before."""
+
+    def __init__(self, tmp_path: Path, fund: Fund) -> None:
+        self.fund = fund
+        self.memory = tmp_path / "memory"
+        self.memory.mkdir(exist_ok=True)
+        self.journal = self.memory / "governance.jsonl"
+        self.remote = str(fund.sim.path)
+        self._mirror = tmp_path / "mirror.git"
+        self._running: Controller | None = None
+        self._repository: Repository | None = None
+        self._time = fund.now
+        self.reader = PolicyReader(self.memory, patience=0.02)
+
+    def clock(self) -> int:
+        """The fund's time, and never backwards."""
+        self._time = max(self._time + 1, self.fund.now)
+        return self._time
+
+    def start(
+        self,
+        *,
+        crash: Callable[[str], None] = lambda _step: None,
+        environment: str = ENVIRONMENT,
+    ) -> Controller:
+        self.stop()
+        self._repository = Repository.create(self._mirror)
+        self._running = Controller(
+            self.memory,
+            self._repository,
+            Source(self.remote),
+            environment,
+            self.fund.trust,
+            clock=self.clock,
+            crash=crash,
+        )
+        return self._running
+
+    def stop(self) -> None:
+        """End the controller, and let go of what a dead process would have let go of."""
+        if self._running:
+            self._running.close()
+        if self._repository:
+            self._repository.close()
+        self._running = self._repository = None
+
+    def published(self) -> Published:
+        """What the files hold."""
+        return parse(read_files(self.memory))
+
+    def edit(self, name: str, change: Callable[[dict[str, Any]], object]) -> None:
+        """Edit a published file the way a person would."""
+        path = self.memory / name
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content, indent=2))
+
+    def overlay(self, **switches: object) -> None:
+        """Set switches at the top of the overlay."""
+        self.edit(OVERLAY_FILE, lambda content: content.update(switches))
+
+    def limit(self, capital: int, of: str = "momentum") -> None:
+        """Set a vault's capital."""
+        self.edit(VAULT_FILE, lambda c: c["policy"]["vaults"][of].update(capital=capital * 10**8))
+
+    def records(self, kind: str = "") -> list[Record]:
+        """The journal's records of one type, or all but its opening."""
+        found = live_state(self.journal).records
+        return [record for record in found if record.type == kind or not kind]
+
+    def bodies(self, kind: str) -> list[dict[str, Any]]:
+        """Their bodies."""
+        return [msgspec.json.decode(record.body) for record in self.records(kind)]

@@ -1,0 +1,391 @@
+"""R7: a hand edit that only tightens holds until a quorum names it; every other is put back."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.governance.fund import (
+    HERE,
+    MOMENTUM,
+    OVERLAY,
+    Fund,
+    capital,
+    document,
+    halted,
+    overlay,
+    switch,
+    vault,
+)
+from tests.governance.simulator import Content
+from tests.governance.station import Station
+from vanta.domain.errors import VantaError
+from vanta.domain.instant import HOUR, show_instant
+from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, read_files
+from vanta.lattice.algebra import compare
+from vanta.lattice.direction import Order
+
+RELEASE = f"{HERE}halts/release.yaml"
+
+
+@pytest.fixture
+def fund(tmp_path: Path) -> Fund:
+    return Fund(tmp_path)
+
+
+@pytest.fixture
+def station(tmp_path: Path, fund: Fund) -> Iterator[Station]:
+    made = Station(tmp_path, fund)
+    made.start().tick()
+    yield made
+    made.stop()
+
+
+def release(nonce: str) -> dict[str, Content]:
+    return {RELEASE: document("Overlay", "release", f'released: ["{nonce}"]')}
+
+
+def in_maintenance(station: Station) -> bool:
+    return station.reader().policy.overlay.everywhere.maintenance > 0
+
+
+# Tightening
+
+
+def test_a_tightening_edit_holds_at_once_and_is_adopted_at_the_next_tick(station: Station) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    assert in_maintenance(station)
+    controller.tick()
+    (adopted,) = station.bodies("edit.adopted")
+    assert controller.memory.restrained_by() == (adopted["nonce"],)
+    assert in_maintenance(station)
+    assert station.published() == controller.memory.published
+    assert station.bodies("edit.reverted") == []
+
+
+def test_an_adopted_edit_reaches_every_vault(station: Station) -> None:
+    controller = station.start()
+    station.overlay(full_halt=True)
+    controller.tick()
+    assert halted(station.reader().policy)
+
+
+def test_an_edit_may_tighten_a_limit_or_one_vault(station: Station) -> None:
+    controller = station.start()
+    station.limit(10)
+    station.edit(OVERLAY_FILE, lambda content: content["vaults"]["crypto"].update(reduce_only=True))
+    controller.tick()
+    policy = station.reader().policy
+    assert capital(policy) == 10
+    assert policy.overlay.vaults.at("crypto").reduce_only > 0
+    assert policy.overlay.vaults.at("momentum").reduce_only == 0
+    assert len(controller.memory.restraints) == 1
+
+
+def test_an_edit_may_say_until_when(station: Station, fund: Fund) -> None:
+    controller = station.start()
+    ends = fund.now + HOUR
+    station.overlay(orders_disabled=show_instant(ends))
+    controller.tick()
+    assert station.reader().policy.overlay.everywhere.orders_disabled == ends
+
+
+def test_an_adopted_edit_survives_a_restart_and_every_commit(station: Station, fund: Fund) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    controller.tick()
+    controller = station.start()
+    assert in_maintenance(station)
+    fund.change({MOMENTUM: vault("momentum", capital=2000)}, by="ada", approve=True)
+    fund.approve("grace")
+    controller.tick()
+    assert capital(station.reader().policy) == 2000
+    assert in_maintenance(station)
+    assert len(controller.memory.restrained_by()) == 1
+
+
+def test_an_edit_made_while_the_controller_was_down_is_adopted_when_it_starts(
+    station: Station,
+) -> None:
+    station.stop()
+    station.overlay(maintenance=True)
+    controller = station.start()
+    assert in_maintenance(station)
+    assert len(controller.memory.restrained_by()) == 1
+    assert len(station.bodies("edit.adopted")) == 1
+
+
+@pytest.mark.parametrize("at", ["receipt", "publish"])
+def test_an_edit_made_while_a_commit_is_being_published_is_not_written_over(
+    station: Station, fund: Fund, at: str
+) -> None:
+    controller = station.start(
+        crash=lambda step: station.overlay(maintenance=True) if step == at else None
+    )
+    fund.change({MOMENTUM: vault("momentum", capital=500)}, by="ada", approve=True)
+    controller.tick()
+    assert capital(station.reader().policy) == 500
+    assert in_maintenance(station)
+    assert len(controller.memory.restrained_by()) == 1
+
+
+def test_one_edit_after_another_adds_up(station: Station) -> None:
+    controller = station.start()
+    for edit in ({"maintenance": True}, {"reduce_only": True}):
+        station.overlay(**edit)
+        controller.tick()
+    everywhere = station.reader().policy.overlay.everywhere
+    assert min(everywhere.maintenance, everywhere.reduce_only) > 0
+    assert len(controller.memory.restrained_by()) == 2
+
+
+def test_an_edit_of_everything_outlives_the_end_of_one_vaults_halt(
+    station: Station, fund: Fund
+) -> None:
+    """The vault was halted by Git already, so the edit changed nothing there when it was made."""
+    controller = station.start()
+    stop = fund.halt("stop")
+    fund.change({stop: switch("stop", scope="vault: crypto")}, by="olga", approve=True)
+    controller.tick()
+    station.overlay(full_halt=True)
+    controller.tick()
+    fund.change({stop: None}, by="ada", approve=True)
+    fund.approve("grace")
+    controller.tick()
+    assert halted(station.reader().policy)
+    assert controller.memory.published is not None
+    assert halted(controller.memory.published.policy)
+    controller.tick()
+    assert len(controller.memory.restrained_by()) == 1
+
+
+# Release
+
+
+def test_only_the_quorum_that_names_it_lets_an_edit_go(station: Station, fund: Fund) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    controller.tick()
+    (nonce,) = controller.memory.restrained_by()
+    fund.change(release("0" * 16), by="ada", approve=True)
+    fund.approve("grace")
+    controller.tick()
+    assert in_maintenance(station)
+    fund.change(release(nonce), by="ada", approve=True)
+    controller.tick()
+    assert in_maintenance(station)
+    fund.approve("grace")
+    controller.tick()
+    assert not in_maintenance(station)
+    assert controller.memory.restrained_by() == ()
+
+
+def test_an_edit_that_was_let_go_stays_gone_when_its_release_is_taken_away(
+    station: Station, fund: Fund
+) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    controller.tick()
+    (nonce,) = controller.memory.restrained_by()
+    fund.change(release(nonce), by="ada", approve=True)
+    fund.approve("grace")
+    controller.tick()
+    fund.change({RELEASE: None}, by="ada", approve=True)
+    controller.tick()
+    assert not in_maintenance(station)
+    assert station.start().memory == controller.memory
+
+
+def test_a_release_given_and_taken_away_between_two_looks_counts_all_the_same(
+    station: Station, fund: Fund
+) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    controller.tick()
+    (nonce,) = controller.memory.restrained_by()
+    fund.change(release(nonce), by="ada", approve=True)
+    fund.approve("grace")
+    fund.change({RELEASE: None}, by="ada", approve=True)
+    controller.tick()
+    assert not in_maintenance(station)
+    assert station.start().memory == controller.memory
+
+
+def test_one_edit_is_let_go_and_the_other_stays(station: Station, fund: Fund) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    controller.tick()
+    (first,) = controller.memory.restrained_by()
+    station.overlay(reduce_only=True)
+    controller.tick()
+    fund.change(release(first), by="ada", approve=True)
+    fund.approve("alan")
+    controller.tick()
+    everywhere = station.reader().policy.overlay.everywhere
+    assert (everywhere.maintenance > 0, everywhere.reduce_only > 0) == (False, True)
+
+
+def test_undoing_an_adopted_edit_by_hand_loosens_and_is_put_back(station: Station) -> None:
+    controller = station.start()
+    station.overlay(maintenance=True)
+    controller.tick()
+    station.overlay(maintenance=False)
+    assert in_maintenance(station)
+    controller.tick()
+    assert in_maintenance(station)
+    assert [body["code"] for body in station.bodies("edit.reverted")] == ["LOOSENING_EDIT"]
+
+
+# Everything else
+
+
+def _provenance(station: Station) -> None:
+    for name in (OVERLAY_FILE, VAULT_FILE):
+        station.edit(name, lambda content: content["provenance"].update(serial=9))
+
+
+def _mixed(station: Station) -> None:
+    station.overlay(maintenance=True)
+    station.limit(9000)
+
+
+def _relabelled(station: Station) -> None:
+    station.edit(VAULT_FILE, lambda c: c["policy"]["vaults"]["momentum"].update(label="x"))
+
+
+def _reformatted(station: Station) -> None:
+    path = station.memory / OVERLAY_FILE
+    path.write_text(path.read_text().replace("\n", "\n\n"))
+
+
+def _unordered(station: Station) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["policy"]["vaults"]["momentum"]["compounding"]["reinvest"] = 5
+
+    station.edit(VAULT_FILE, change)
+
+
+def _invented(station: Station) -> None:
+    station.edit(OVERLAY_FILE, lambda content: content.update(full_stop=True))
+
+
+def _misread(station: Station) -> None:
+    station.overlay(full_halt="yes")
+
+
+def _numbered(station: Station) -> None:
+    station.overlay(full_halt=1)
+
+
+def _half(station: Station) -> None:
+    path = station.memory / VAULT_FILE
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def _empty(station: Station) -> None:
+    (station.memory / OVERLAY_FILE).write_bytes(b"")
+
+
+def _gone(station: Station) -> None:
+    (station.memory / VAULT_FILE).unlink()
+
+
+def _unbacked(station: Station) -> None:
+    station.edit(VAULT_FILE, lambda content: content["derived_from"].update(size=99))
+
+
+EDITS = [
+    (lambda station: station.limit(2000), "LOOSENING_EDIT"),
+    (lambda station: station.overlay(full_halt="2001-01-01T00:00:00Z"), None),
+    (_mixed, "MIXED_EDIT"),
+    (_unordered, "LOOSENING_EDIT"),
+    (_relabelled, "LOOSENING_EDIT"),
+    (_reformatted, "LOOSENING_EDIT"),
+    (_provenance, "EDITED_PROVENANCE"),
+    (_unbacked, "UNBACKED_POLICY"),
+    (_invented, "MALFORMED_JSON"),
+    (_misread, "TIME"),
+    (_numbered, "MALFORMED_JSON"),
+    (_half, "MALFORMED_JSON"),
+    (_empty, "MALFORMED_JSON"),
+    (_gone, "NO_POLICY"),
+]
+PUT_BACK = pytest.mark.parametrize(("edit", "code"), [(edit, code) for edit, code in EDITS if code])
+Edit = Callable[[Station], None]
+
+
+@PUT_BACK
+def test_any_other_edit_is_put_back_at_the_next_tick_and_told(
+    station: Station, edit: Edit, code: str
+) -> None:
+    controller = station.start()
+    good, policy = read_files(station.memory), station.reader().policy
+    edit(station)
+    controller.tick()
+    assert read_files(station.memory) == good
+    assert station.reader().policy == policy
+    (reverted,) = station.bodies("edit.reverted")
+    assert reverted["code"] == code
+    assert reverted["message"]
+    assert controller.memory.restrained_by() == ()
+
+
+@PUT_BACK
+def test_any_other_edit_made_while_it_was_down_is_put_back_when_it_starts(
+    station: Station, edit: Edit, code: str
+) -> None:
+    station.stop()
+    good = read_files(station.memory)
+    edit(station)
+    station.start()
+    assert read_files(station.memory) == good
+    assert [body["code"] for body in station.bodies("edit.reverted")] == [code]
+
+
+@pytest.mark.parametrize("edit", [edit for edit, _ in EDITS])
+def test_no_edit_ever_makes_a_reader_see_a_looser_policy(station: Station, edit: Edit) -> None:
+    before = station.reader().policy
+    station.stop()
+    edit(station)
+    try:
+        seen = station.reader().policy
+    except VantaError:
+        return
+    assert compare(seen, before) in {Order.EQUAL, Order.TIGHTER}
+
+
+def test_an_older_pair_of_files_put_in_their_place_is_put_back(
+    station: Station, fund: Fund
+) -> None:
+    controller = station.start()
+    older = read_files(station.memory)
+    fund.change({fund.halt("stop"): switch("stop")}, by="olga")
+    controller.tick()
+    for name, content in older.items():
+        (station.memory / name).write_bytes(content)
+    assert halted(station.reader().policy)
+    controller.tick()
+    assert [body["code"] for body in station.bodies("edit.reverted")] == ["STALE_PUBLICATION"]
+    assert halted(station.published().policy)
+
+
+def test_a_vault_taken_out_of_the_file_is_closed(station: Station) -> None:
+    controller = station.start()
+    station.edit(VAULT_FILE, lambda content: content["policy"]["vaults"].pop("momentum"))
+    assert capital(station.reader().policy) == 0
+    controller.tick()
+    assert capital(station.reader().policy) == 0
+    assert len(controller.memory.restrained_by()) == 1
+
+
+def test_the_governed_overlay_is_no_hand_edit(station: Station, fund: Fund) -> None:
+    controller = station.start()
+    fund.change(
+        {OVERLAY: overlay(switches="[{name: m, switch: maintenance, reason: test}]")}, by="olga"
+    )
+    controller.tick()
+    controller.tick()
+    assert in_maintenance(station)
+    assert controller.memory.restrained_by() == ()

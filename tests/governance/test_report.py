@@ -1,0 +1,305 @@
+"""The conformance door and the plan: what a fold ends in, as data, exit codes and sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.governance.fund import (
+    CRYPTO,
+    ENVIRONMENT,
+    MOMENTUM,
+    OVERLAY,
+    Fund,
+    authority,
+    capital,
+    compiled,
+    documents,
+    flip,
+    overlay,
+    switch,
+    vault,
+)
+from tests.governance.simulator import START, Content, person
+from vanta.domain.encoding import decode, encode
+from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.domain.instant import HOUR
+from vanta.governance.authority import AUTHORITY_PATH
+from vanta.governance.documents.read import AUTHORITY
+from vanta.governance.report import EXIT, Report, plan_exit, sentence, unit_of, walk
+from vanta.governance.trust import Trust
+from vanta.lattice.algebra import changes
+from vanta.lattice.direction import DEFAULT, Change, Effect
+
+LOOSER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=2000)}
+TIGHTER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=500)}
+
+
+@pytest.fixture
+def fund(tmp_path: Path) -> Fund:
+    return Fund(tmp_path)
+
+
+def door(fund: Fund, *, applied: str | None = None, head: str = "HEAD") -> Report:
+    return walk(fund.sim.path, fund.trust, ENVIRONMENT, head=head, applied=applied, now=fund.now)
+
+
+# The door
+
+
+def test_an_introduction_alone_is_unchanged(fund: Fund) -> None:
+    report = door(fund)
+    assert (report.verdict, report.reason, EXIT[report.verdict]) == ("unchanged", None, 0)
+    assert report.policy == fund.state.policy
+    assert report.commits == ()
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict", "reason", "exit_code"),
+    [
+        ([("ada", LOOSER, True), ("grace", {}, True)], "applied", None, 0),
+        ([("ada", TIGHTER, True)], "applied", None, 0),
+        ([("ada", {"README.md": "x"}, False)], "unchanged", None, 0),
+        ([("ada", TIGHTER, False)], "tightened", None, 3),
+        (
+            [("ada", {**LOOSER, CRYPTO: vault("crypto", capital=1)}, False)],
+            "tightened",
+            "QUORUM_MISSING",
+            3,
+        ),
+        ([("ada", LOOSER, True)], "refused", "QUORUM_MISSING", 1),
+        ([(None, LOOSER, False)], "refused", "UNSIGNED", 1),
+        ([("mallory", TIGHTER, True)], "refused", "UNKNOWN_SIGNER", 1),
+        ([("ada", {MOMENTUM: "spec: ["}, True)], "refused", "MALFORMED_YAML", 1),
+    ],
+)
+def test_the_verdict_is_that_of_the_last_step(
+    fund: Fund,
+    steps: list[tuple[str | None, dict[str, Content], bool]],
+    verdict: str,
+    reason: str | None,
+    exit_code: int,
+) -> None:
+    for by, changed, approve in steps:
+        fund.change(changed, by=by, approve=approve)
+    report = door(fund)
+    assert (report.verdict, report.reason) == (verdict, reason)
+    assert report.head == fund.sim.head()
+    assert EXIT[report.verdict] == exit_code
+    assert len(report.commits) == len(steps)
+
+
+def test_every_commit_is_told_with_who_signed_and_who_approved(fund: Fund) -> None:
+    first = fund.change(LOOSER, by="ada", approve=True)
+    second = fund.change({"README.md": "x"}, by=None)
+    told = door(fund).commits
+    assert told[0] == {
+        "commit": first,
+        "verdict": "refused",
+        "reason": "QUORUM_MISSING",
+        "approvers": ("ada",),
+        "signers": {first: "ada"},
+    }
+    assert told[1]["signers"] == {second: "UNSIGNED"}
+
+
+def test_a_report_is_json(fund: Fund) -> None:
+    fund.change(LOOSER, by="ada", approve=True)
+    told = decode(dict, encode(door(fund)))
+    assert told["verdict"] == "refused"
+    assert told["needs"][0]["missing"] == ["alan", "grace"]
+    assert told["policy"]["vaults"]["momentum"]["capital"] == 1000 * 10**8
+
+
+def test_a_head_may_be_named_by_ref_or_id(fund: Fund) -> None:
+    head = fund.change(TIGHTER, by="ada", ref="refs/heads/proposal")
+    for name in (head, "refs/heads/proposal"):
+        report = door(fund, head=name)
+        assert (report.verdict, report.head) == ("tightened", head)
+    with pytest.raises(UnavailableError) as missing:
+        door(fund, head="refs/heads/nowhere")
+    assert missing.value.code == "REF_MISSING"
+
+
+def test_against_the_policy_at_a_commit(fund: Fund) -> None:
+    first = fund.change(TIGHTER, by="ada")
+    second = fund.change({"README.md": "x"}, by=None)
+    third = fund.change({MOMENTUM: vault("momentum")}, by="ada", approve=True)
+    fourth = fund.approve("grace")
+
+    def verdict(head: str, applied: str) -> str:
+        return door(fund, head=head, applied=applied).verdict
+
+    start = fund.introduction
+    assert verdict(second, start) == "tightened"
+    assert verdict(second, first) == "unchanged"
+    assert verdict(third, second) == "refused"
+    assert verdict(fourth, first) == "applied"
+    assert verdict(fourth, start) == "unchanged"
+
+
+def test_a_commit_off_the_line_is_nothing_to_compare_with(fund: Fund) -> None:
+    fund.change(TIGHTER, by="ada")
+    with pytest.raises(RefusedError) as refused:
+        door(fund, applied="f" * 40)
+    assert refused.value.code == "UNKNOWN_COMMIT"
+
+
+def test_a_head_that_left_the_introduction_is_refused(fund: Fund) -> None:
+    other = fund.tree(documents(fund.keys), by="ada", parents=[], ref="refs/heads/other")
+    with pytest.raises(RefusedError) as refused:
+        door(fund, head=other)
+    assert refused.value.code == "NOT_DESCENDANT"
+
+
+def test_an_introduction_nobody_pinned_is_refused(fund: Fund) -> None:
+    for trust, code in (
+        (Trust(fund.introduction, ()), "UNTRUSTED_INTRODUCTION"),
+        (Trust(fund.introduction[:12], fund.trust.fingerprints), "BAD_OID"),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            walk(fund.sim.path, trust, ENVIRONMENT, now=START)
+        assert refused.value.code == code
+
+
+# The plan
+
+
+@pytest.mark.parametrize(
+    ("changed", "by", "approve", "exit_code"),
+    [
+        ({"README.md": "x"}, None, False, 0),
+        (TIGHTER, "ada", True, 0),
+        (LOOSER, "ada", True, 3),
+        (LOOSER, None, False, 3),
+        ({MOMENTUM: "spec: ["}, "ada", True, 1),
+        ({AUTHORITY: None}, "ada", True, 1),
+    ],
+)
+def test_a_plan_may_be_applied_wants_approvals_or_never_will_be(
+    fund: Fund,
+    changed: dict[str, Content | None],
+    by: str | None,
+    approve: bool,  # noqa: FBT001 - a table
+    exit_code: int,
+) -> None:
+    fund.change(changed, by=by, approve=approve)
+    assert plan_exit(door(fund)) == exit_code
+
+
+def test_a_plan_that_no_approval_can_heal_is_one_that_never_will_be(fund: Fund) -> None:
+    key = person("phone").key.openssh
+    people = {**fund.keys, "ada": [*fund.keys["ada"], key]}
+    fund.change({AUTHORITY: authority(people), **LOOSER}, by="ada", approve=True)
+    assert plan_exit(door(fund)) == 1
+    text = authority(fund.keys).replace(", loosen: 2", "")
+    fund.tree({**documents(fund.keys), AUTHORITY: text}, by="ada", approve=True)
+    fund.approve("grace")
+    fund.change(LOOSER, by="ada", approve=True)
+    report = door(fund)
+    assert (report.reason, plan_exit(report)) == ("NO_RULE", 1)
+
+
+# Sentences
+
+
+BANDS = "bands: [{conviction: 0.5, size: 0.02}, {conviction: 0.7, size: 0.05}]"
+
+
+def said(changed: dict[str, Content | None]) -> list[str]:
+    keys = {name: [person(name).key.openssh] for name in ("ada", "grace", "alan", "olga", "carol")}
+    before = documents(keys)
+    after = {path: text for path, text in {**before, **changed}.items() if text is not None}
+    return [sentence(change) for change in changes(compiled(before), compiled(after))]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentences"),
+    [
+        (LOOSER, ["vaults.momentum.capital: 1000 -> 2000"]),
+        (
+            {MOMENTUM: vault("momentum").replace("default: 0.10", "default: 0.05, KO: 0.1")},
+            ["vaults.momentum.exposure.per_ticker.(default): 0.1 -> 0.05"],
+        ),
+        (
+            {MOMENTUM: vault("momentum").replace("ttl: 2h", "ttl: 90m")},
+            ["vaults.momentum.envelope.ttl: 2h -> 90m"],
+        ),
+        (
+            {MOMENTUM: vault("momentum").replace("deny: []", "deny: [PEP, KO]")},
+            ["vaults.momentum.universe.deny: [] -> [KO, PEP]"],
+        ),
+        (
+            {MOMENTUM: vault("momentum", more="positions: {short: true}")},
+            ["vaults.momentum.positions.short: off -> on"],
+        ),
+        (
+            {MOMENTUM: vault("momentum", more="label: Fast")},
+            ["vaults.momentum.label: (none) -> Fast"],
+        ),
+        (
+            {MOMENTUM: vault("momentum", more=BANDS)},
+            ["vaults.momentum.bands: (none) -> from 0.5: 0.02, from 0.7: 0.05"],
+        ),
+        (
+            {MOMENTUM: vault("momentum").replace("deny: []", "sectors: {KO: staples}")},
+            ["vaults.momentum.universe.sectors is new"],
+        ),
+        (
+            {MOMENTUM: vault("momentum").replace("[AAPL, MSFT, KO]", '["*"]')},
+            ["vaults.momentum.universe.allow: [AAPL, KO, MSFT] -> [*]"],
+        ),
+        ({CRYPTO: None}, ["vaults.crypto goes away"]),
+        (
+            {f"environments/{ENVIRONMENT}/vaults/new.yaml": vault("new")},
+            ["vaults.new is new"],
+        ),
+        (
+            {OVERLAY: overlay(flip(START + HOUR))},
+            ["overlay.flips.momentum is new"],
+        ),
+        (
+            {
+                f"environments/{ENVIRONMENT}/halts/stop.yaml": switch(
+                    "stop", scope="vault: crypto", until=START
+                )
+            },
+            ["overlay.vaults.crypto.full_halt: off -> 2026-11-22T00:00:00Z"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_is_said_the_way_a_risk_officer_would(
+    changed: dict[str, Content | None], sentences: list[str]
+) -> None:
+    assert said(changed) == sentences
+
+
+def test_a_halt_of_everything_says_forever() -> None:
+    found = said({f"environments/{ENVIRONMENT}/halts/stop.yaml": switch("stop")})
+    assert "overlay.everywhere.full_halt: off -> forever" in found
+
+
+def test_a_change_of_people_is_said_as_one() -> None:
+    change = Change(AUTHORITY_PATH, None, None, Effect.UNORDERED)
+    assert sentence(change) == "people, roles or keys change"
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        (("vaults", "momentum", "capital"), "money"),
+        (("vaults", "momentum", "exposure", "per_ticker", "KO"), "ratio"),
+        (("overlay", "vaults", DEFAULT, "full_halt"), "until"),
+        (("overlay", "flips", "momentum", "until"), "until"),
+        (("vaults", "momentum", "orders", "quote_age"), "duration"),
+        (("vaults", "momentum", "label"), ""),
+        (("nowhere",), ""),
+    ],
+)
+def test_a_path_says_what_its_number_counts(path: tuple[str, ...], unit: str) -> None:
+    assert unit_of(path) == unit
+
+
+def test_the_capital_of_the_test_fund_is_what_the_door_says(fund: Fund) -> None:
+    policy = door(fund).policy
+    assert policy is not None
+    assert capital(policy) == 1000
