@@ -1,0 +1,82 @@
+"""What a fence answered, in words: `executor.reasons` says why not; here is why.
+
+Most questions read the same either way ("gross exposure would be ...; the vault's cap is ..."). Of
+those that are about something being wrong, this says that it is not.
+"""
+
+import msgspec
+
+from vanta.audit import wording
+from vanta.domain.trading import Finding
+from vanta.executor import reasons
+from vanta.executor.fences.registry import FENCES
+
+_NAMES = {fence.number: fence.name.replace("_", " ").lower() for fence in FENCES}
+
+_PASSED = {
+    "VAULT_UNKNOWN": "vault {o} is in the policy in force",
+    "CONVICTION": "a conviction of {o}; this persona acts from {l} on",
+    "NO_SIZE": "the caps leave room for {o}",
+    "NOT_POSITIVE": "price and quantity are above zero",
+    "TOO_LARGE": "price and quantity can be believed",
+    "INSTRUMENT": "the venue's instrument is the one ordered, {o}",
+    "TICK": "the price {o} is on the tick of {l}",
+    "LOT": "the quantity {o} is a whole number of lots of {l}",
+    "ORDER_QUANTITY": "a quantity of {o}; one order may have {l}",
+    "QUOTE_MISSING": "the broker gives a quote for {o}",
+    "QUOTE_INVALID": "the quote is a market",
+    "DUPLICATE_ID": "the intent was not decided before",
+    "DUPLICATE_CONTENT": "the same was last ordered {o} ago, outside the window of {l}",
+    "INTENT_EXPIRED": "the intent is valid for another {o}",
+    "INTENT_FROM_FUTURE": "the intent was not made ahead of this clock",
+    "FLIP_CLOSED": "the vault's flip branch is open for another {o}",
+    "SYMBOL_NOT_ALLOWED": "{o} is on the vault's allow list",
+    "SYMBOL_DENIED": "{o} is not on the vault's deny list",
+    "ASSET_CLASS": "the vault may trade the asset class {o}",
+    "BROKER": "the vault may use the broker {o}",
+    "RAIL": "the vault may use the rail {o}",
+    "RESTRICTED": "the venue does not restrict {o}",
+    "SHORT_NOT_ALLOWED": "vault {o} may sell short",
+    "NOT_SHORTABLE": "{o} can be sold short at this broker",
+    "NOT_REDUCING": "a quantity of {o}; {l} is left to reduce",
+    "PNL_UNKNOWN": "every position has a mark",
+    "ADV_UNKNOWN": "how much of it trades in a day is known",
+    "SWITCHES_OFF": "no switch is on that forbids it",
+}
+_NOTHING_LIKE_IT = "nothing like it was ordered before"
+_MONEY = {
+    "ORDER_NOTIONAL": "it is worth {o}; one order may be worth {l}",
+    "NAV_UNKNOWN": "the vault's net asset value is {o}",
+}
+
+
+def fence_name(number: int) -> str:
+    """What a fence is called: what is so when it passes."""
+    return _NAMES.get(number, f"fence {number}")
+
+
+def answer(finding: Finding) -> str:
+    """A finding in one sentence, with its numbers and without its code."""
+    if finding.passed:
+        if finding.code == "DUPLICATE_CONTENT" and finding.observed is None:
+            return _NOTHING_LIKE_IT
+        if finding.code in _PASSED:
+            return _filled(_PASSED[finding.code], finding)
+        if finding.code in _MONEY:
+            shown = [wording.money(v) if isinstance(v, int) else "" for v in _numbers(finding)]
+            return _MONEY[finding.code].format(o=shown[0], l=shown[1])
+        if finding.code in reasons.CODES:
+            finding = msgspec.structs.replace(finding, passed=False)
+    return reasons.sentence(finding).removesuffix(f" [{finding.fence} {finding.code}]")
+
+
+def _numbers(finding: Finding) -> tuple[int | str | None, int | str | None]:
+    return finding.observed, finding.limit
+
+
+def _filled(text: str, finding: Finding) -> str:
+    observed, limit = (
+        "nothing" if value is None else wording.measured(value, finding.unit)
+        for value in _numbers(finding)
+    )
+    return text.format(o=observed, l=limit)

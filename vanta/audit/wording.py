@@ -1,0 +1,247 @@
+"""What an explanation says in words, the same in the terminal and on the page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from vanta.audit.authorship import PolicyStep
+from vanta.audit.retrace import Outcome
+from vanta.domain.exact import PPM, UNIT, show_units
+from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
+from vanta.domain.trading import Intent, Order, Sizing
+from vanta.executor import events
+
+
+def quantity(units: int) -> str:
+    """A quantity: `12`, `0.25`, `1,500`."""
+    whole, _, rest = show_units(units).partition(".")
+    return f"{int(whole):,}" + (f".{rest}" if rest else "") if whole != "-0" else f"-0.{rest}"
+
+
+def price(units: int) -> str:
+    """A price, with two decimals at least and four at most (or what is below a tenth, in full)."""
+    sign = "-" if units < 0 else ""
+    whole, rest = divmod(abs(units), UNIT)
+    decimals = f"{rest:08d}"
+    if abs(units) >= UNIT // 10:
+        decimals = decimals[:4]
+    return f"{sign}{whole:,}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def money(units: int) -> str:
+    """An amount to the cent, rounded toward zero: `-$1,250.00`; exact ones are in the JSON."""
+    sign = "-" if units <= -UNIT // 100 else ""
+    cents = abs(units) // (UNIT // 100)
+    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
+
+
+def gain(units: int) -> str:
+    """A profit or loss, with its sign."""
+    shown = money(units)
+    return f"+{shown}" if units > 0 else shown
+
+
+def percent(ppm: int) -> str:
+    """A ratio in percent, to two decimals: `7.25 %`."""
+    hundredths = abs(ppm) * 10_000 // PPM
+    sign = "-" if ppm < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02d} %"
+
+
+def points(ppm: int) -> str:
+    """A part of a score, signed, to two decimals: `+0.42`."""
+    hundredths = (abs(ppm) + 5_000) // 10_000
+    return f"{'-' if ppm < 0 else '+'}{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def when(ns: int) -> str:
+    """A time to the second, for people: `2023-11-14 22:13:20 UTC`."""
+    text = show_instant(ns)
+    return text if text == "forever" else f"{text[:10]} {text[11:19]} UTC"
+
+
+_SPANS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+
+
+def span(ns: int) -> str:
+    """A length of time in its largest unit, to one decimal: `2.5 h`."""
+    sign, length = ("-" if ns < 0 else ""), abs(ns)
+    for unit, name in _SPANS:
+        if length >= unit:
+            tenths = length * 10 // unit
+            return f"{sign}{tenths // 10}{f'.{tenths % 10}' if tenths % 10 else ''} {name}"
+    return f"{sign}{length / 1_000_000:.3g} ms" if length else "0 s"
+
+
+def measured(value: int | str, unit: str) -> str:
+    """A fence's number in its unit; names as they are."""
+    if isinstance(value, str):
+        return value
+    if value >= FOREVER:
+        return "no limit"
+    shown = {"units": quantity, "ppm": percent, "ns": span}.get(unit)
+    return shown(value) if shown else f"{value:,}"
+
+
+_MEASURES: dict[str, Callable[[int], str]] = {
+    "units": quantity,
+    "ppm": percent,
+    "ns": span,
+    "ts": when,
+    "yyyymmdd": str,
+    "count": lambda value: f"{value:,}",
+}
+
+
+def measure(name: str, value: int) -> str:
+    """A feed's number by the unit its name ends in: `close 187.5`."""
+    said, _, unit = name.rpartition("_")
+    show = _MEASURES.get(unit)
+    return f"{said} {show(value)}".replace("_", " ") if show else f"{name} {value:,}"
+
+
+def measures(found: dict[str, int]) -> str:
+    """Every number of a signal that has no words."""
+    return ", ".join(measure(name, value) for name, value in sorted(found.items()))
+
+
+def deal(side: str, amount: int, symbol: str) -> str:
+    """`buy 12 AAPL`."""
+    return f"{side} {quantity(amount)} {symbol}"
+
+
+_STATES = {
+    "denied": "Denied: to {side} {symbol} for {vault}, for {denials}",
+    "refused": "Refused at the door: to {side} {symbol} for {vault}",
+    "sent": "Sent and never taken in: to {side} {symbol} for {vault}",
+    "accepted": "Taken in and not decided yet: to {side} {symbol} for {vault}",
+    "prepared": "Prepared and not sent yet: to {side} {symbol} for {vault}",
+    "unknown": "Unknown whether the broker has it: to {side} {symbol} for {vault}",
+    "acknowledged": "With the broker: to {side} {symbol} for {vault}",
+    "withheld": "Stopped at the gate: to {side} {symbol} for {vault}; it never left",
+    "rejected": "Rejected by the broker: to {side} {symbol} for {vault}",
+    "cancelled": "Cancelled: to {side} {symbol} for {vault}; nothing filled",
+}
+
+
+def headline(state: str, intent: Intent | None, outcome: Outcome | None, denials: int) -> str:
+    """One sentence that says it all."""
+    if intent is None:
+        return "No record of the intent itself"
+    if outcome is not None and outcome.filled:
+        verb = "Bought" if intent.side == "buy" else "Sold"
+        size = f"{quantity(outcome.filled)} {intent.symbol} at {price(outcome.average_price)}"
+        rest = {
+            "partially_filled": "; the rest is still open",
+            "cancelled": "; the rest was cancelled",
+            "unknown": "; what became of the rest is unknown",
+        }.get(state, "")
+        return f"{verb} {size} for {intent.vault}{rest}"
+    said = "one reason" if denials == 1 else f"{denials} reasons"
+    return _STATES.get(state, state).format(
+        side=intent.side, symbol=intent.symbol, vault=intent.vault, denials=said
+    )
+
+
+def sizing(intent: Intent, steps: Sizing) -> tuple[str, ...]:
+    """How the quantity came about."""
+    if intent.reducing:
+        return (
+            f"the position that is left to close is worth {money(steps.headroom)}",
+            f"that is {quantity(steps.quantity)} {intent.symbol}",
+        )
+    told = [
+        f"the vault's net asset value is {money(steps.nav)}",
+        f"band {intent.band!r} allows a position of {money(steps.banded)}",
+        f"the persona makes it {money(steps.persona)}",
+        f"the caps leave room for {money(steps.headroom)}",
+        f"that is {quantity(steps.quantity)} {intent.symbol}",
+    ]
+    return tuple(told)
+
+
+def _prepared(event: events.OrderPrepared) -> str:
+    order = event.order
+    kind = "closing" if order.reducing else "opening"
+    wanted = deal(order.side, order.quantity, order.symbol)
+    return f"prepared to {wanted} at {price(order.limit_price)} or better, {kind}, on disk"
+
+
+def _filled(event: events.OrderFilled) -> str:
+    fill = event.fill
+    verb = "bought" if fill.side == "buy" else "sold"
+    fee = f", fee {price(fill.fee)}" if fill.fee else ""
+    return f"{verb} {quantity(fill.quantity)} {fill.symbol} at {price(fill.price)}{fee}"
+
+
+_TOLD: dict[type[events.Event], Callable[[Any], str]] = {
+    events.OrderPrepared: _prepared,
+    events.OrderWithheld: lambda event: f"withheld at the gate: {', '.join(event.codes)}",
+    events.OrderAcknowledged: lambda event: f"the broker has it as {event.broker_order_id}",
+    events.OrderUnknown: lambda event: f"nobody can say whether the broker has it: {event.reason}",
+    events.OrderRejected: lambda event: f"the broker refused it: {event.reason} [{event.code}]",
+    events.OrderFilled: _filled,
+    events.OrderCancelled: lambda event: f"what was left of it is gone: {event.reason}",
+}
+
+EVENTS = frozenset(kind.type for kind in _TOLD)
+"""Types of records about an order that are told one by one."""
+
+
+def event(happened: events.Event) -> str:
+    """Something that happened to an order."""
+    return _TOLD[type(happened)](happened)
+
+
+def result(order: Order, outcome: Outcome) -> tuple[str, ...]:
+    """What it came to in money."""
+    if not outcome.filled:
+        return ("nothing was filled, so nothing was gained or lost",)
+    of = f"{quantity(outcome.filled)} of {quantity(order.quantity)} {order.symbol}"
+    told = [f"{of} filled at {price(outcome.average_price)} on average, fees {price(outcome.fees)}"]
+    if order.reducing:
+        told.append(f"closing it realised {gain(outcome.realised)} after fees")
+    if outcome.still_held:
+        told.append(
+            f"{quantity(outcome.still_held)} are still held; at the last price,"
+            f" {price(outcome.mark)} on {when(outcome.marked)}, they stand at"
+            f" {gain(outcome.unrealised)} before fees"
+        )
+    told.extend(
+        f"{one.client_order_id} closed {quantity(one.quantity)} of the position and realised"
+        f" {gain(one.realised)} after fees, by average cost"
+        for one in outcome.exits
+    )
+    held = outcome.position
+    if not order.reducing and not outcome.still_held and not outcome.exits:
+        told.append("the vault no longer holds it")
+    told.append(
+        f"{held.vault} holds {quantity(held.quantity)} {held.symbol} and has realised"
+        f" {gain(held.realised)} in it before fees of {price(held.fees)}"
+    )
+    return tuple(told)
+
+
+_STEPS = {
+    "introduced": "introduced at {commit}, pinned on the node",
+    "applied": "{commit} applied, approved by {approvers}",
+    "tightened": "{commit} tightened it, signed by {signers}",
+    "unchanged": "{commit} changed nothing of it",
+    "edited": "a hand edit on {node} tightened it",
+}
+
+
+def policy_step(step: PolicyStep) -> str:
+    """What a step did to the policy, who stood behind it, and when the node saw it."""
+    said = _STEPS.get(step.what, "{commit}: " + step.what).format(
+        commit=f"commit {step.commit[:12]}",
+        approvers=_names(step.approvers),
+        signers=_names(step.signers or step.approvers),
+        node=step.node,
+    )
+    return f"{said}, {when(step.observed)}"
+
+
+def _names(people: tuple[str, ...]) -> str:
+    if len(people) < 2:  # noqa: PLR2004 - one or none
+        return "".join(people) or "nobody named"
+    return f"{', '.join(people[:-1])} and {people[-1]}"
