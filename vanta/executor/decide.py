@@ -4,8 +4,6 @@ The same inputs make the same bytes in another process, under another hash seed,
 so an audit replays every decision and compares.
 """
 
-from hashlib import sha256
-
 from vanta.domain.trading import Decision, Intent, Order, Quote, Sizing
 from vanta.executor.book import Book
 from vanta.executor.case import Case
@@ -35,7 +33,7 @@ def decide(
     findings = judge(order, case)
     accepted = findings is ALL_PASSED
     return Decision(
-        "dec_" + order.client_order_id[4:],
+        "dec_" + name_of(intent),
         intent.id,
         "accept" if accepted else "deny",
         order if accepted else None,
@@ -82,6 +80,7 @@ def propose(case: Case) -> tuple[Order, Sizing]:
 def name_of(intent: Intent) -> str:
     """What the decision and the order of an intent are called, after `dec_` and `ord_`.
 
-    A pure function of the intent, so a second try is the same order at every broker.
+    A pure function of the intent, so a second try is the same order at every broker: the digest
+    its own id is made of, which intake makes sure it has.
     """
-    return sha256(b"vanta order " + intent.id.encode()).hexdigest()[:32]
+    return intent.id.rpartition("_")[2]

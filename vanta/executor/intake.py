@@ -28,7 +28,8 @@ MAX_ENVELOPE = 16 * 1024
 MAX_LIFE = 7 * DAY
 """Longest time between an intent's making and its expiry."""
 
-_ID = re.compile(r"[a-z]{1,16}_[A-Za-z0-9-]{8,64}")
+_ID = re.compile(r"intent_[0-9a-f]{32}")
+"""Derived from content; its order takes the same digest, so there is one form."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,127}")
 
 

@@ -5,6 +5,7 @@ once when a policy is adopted, so that a decision looks nothing up twice. `PATHS
 governed field each one is, and that is what a fence declares it reads.
 """
 
+from bisect import bisect_right
 from typing import NamedTuple
 
 from vanta.domain.instant import NEVER
@@ -12,7 +13,7 @@ from vanta.domain.policy import Flip, Policy, VaultPolicy
 from vanta.domain.switches import SWITCHES, Action, Switches, forbidding
 from vanta.executor.positions import UNCLASSIFIED
 from vanta.lattice.algebra import close
-from vanta.lattice.direction import EVERYTHING, step_at
+from vanta.lattice.direction import EVERYTHING
 
 PATHS: dict[str, str] = {
     "known": "vaults",
@@ -146,6 +147,7 @@ class Mandate:
         self.streak = rules.losses.streak
         self.persona, self.multiplier = rules.persona.name, rules.persona.multiplier
         self.conviction, self.bands = rules.persona.conviction, rules.bands
+        self._edges = [edge for edge, _ in rules.bands]
         self._account(policy)
         self._overlay(rules, policy)
         self.symbols: dict[str, SymbolTerms] = {}
@@ -205,7 +207,8 @@ class Mandate:
 
     def share(self, conviction: int) -> int:
         """Greatest share of NAV one position may take at this conviction, ppm."""
-        return step_at(self.bands, conviction)
+        place = bisect_right(self._edges, conviction)
+        return self.bands[place - 1][1] if place else 0
 
 
 def holds(members: frozenset[str], name: str) -> bool:

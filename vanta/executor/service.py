@@ -20,7 +20,12 @@ from vanta.domain.trading import Intent, Quote
 from vanta.executor.adoption import PolicyInForce
 from vanta.executor.brokers.port import Broker, BrokerAwayError
 from vanta.executor.decide import decide
-from vanta.executor.events import DecisionMade, OrderPrepared, PolicyAdopted, VaultFunded
+from vanta.executor.events import (
+    DecisionMade,
+    OrderPrepared,
+    PolicyAdopted,
+    VaultFunded,
+)
 from vanta.executor.gate import Gate
 from vanta.executor.inflow import Inflow
 from vanta.executor.intake import Accepted, Refused, accept
@@ -37,6 +42,9 @@ BATCH = 256
 
 RECONCILE_EVERY = 5 * SECOND
 ASK_EVERY = SECOND // 5
+
+Quotes = dict[tuple[str, int], Quote | None]
+"""By symbol and the market's time."""
 
 
 class ExecutorNode:
@@ -95,6 +103,11 @@ class ExecutorNode:
         self.trouble = ""
         """Code of what keeps new orders in; empty when nothing does."""
         self._asked = self._reconciled = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether no intent waits for a decision and no order is open."""
+        return not self._inflow.waiting and not self._log.book.open
 
     def close(self) -> None:
         """Give the journals up."""
@@ -199,7 +212,7 @@ class ExecutorNode:
         if not waiting or mandates is None:
             return 0
         # Every quote before the first decision: once the book moves, nothing may fail but the disk.
-        quotes: dict[tuple[str, int], Quote | None] = {}
+        quotes: Quotes = {}
         for intent in waiting:
             market = (intent.symbol, intent.market_time)
             if market not in quotes:

@@ -23,9 +23,8 @@ class Sessions:
             return
         import exchange_calendars  # noqa: PLC0415 - heavy, and crypto never needs it
 
-        schedule = exchange_calendars.get_calendar(CALENDAR).schedule
-        self._opens = [int(moment.value) for moment in schedule["open"]]
-        self._closes = [int(moment.value) for moment in schedule["close"]]
+        calendar = exchange_calendars.get_calendar(CALENDAR)
+        self._opens, self._closes = calendar.opens_nanos.tolist(), calendar.closes_nanos.tolist()
 
     def at(self, asset_class: str, market_time: int) -> Session:
         """Whether the venue trades at an instant; its closing instant still counts."""

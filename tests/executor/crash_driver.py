@@ -1,0 +1,139 @@
+"""Runs an Executor again and again and kills it, for real, wherever it is.
+
+`python -m tests.executor.crash_driver ROOT ROUNDS SEED`: every round sends intents, starts a node
+as a process of its own, and ends it with SIGKILL: at its nth checkpoint, or after a moment,
+wherever that finds it. Now and then the paper broker dies too. Then one last node works off
+everything.
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from tests.executor.building import VAULT, envelope, intent, policy, published, tape, vault
+from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
+from vanta.domain.exact import UNIT
+from vanta.domain.instant import MINUTE, SECOND
+from vanta.executor.brokers.paper.client import PaperBroker
+from vanta.executor.brokers.paper.process import start
+from vanta.executor.service import ExecutorNode
+from vanta.journal.view import read_view
+from vanta.lattice.direction import Table
+from vanta.node.layout import Layout
+
+MARKET = 1_700_000_000 * SECOND
+RULES = published(
+    policy(
+        {
+            VAULT: vault(
+                orders={"duplicate_window": 0, "max_notional": 1000 * UNIT, "per_minute": 10**6},
+                concurrency={"open_orders": 10**6, "open_orders_per_broker": Table(10**6)},
+                bands=((0, 300_000),),
+                positions={"per_symbol": 10**6 * UNIT},
+            )
+        },
+        account={"open_orders": 10**6},
+    )
+)
+
+
+def node(root: Path, strike: int) -> ExecutorNode:
+    """A node that kills its own process at its `strike`-th checkpoint; 0 for never."""
+    left = [strike]
+
+    def checkpoint(_: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return ExecutorNode(
+        Layout(root),
+        read_policy=lambda: RULES,
+        clock=time.time_ns,
+        broker=PaperBroker(root / "broker", timeout=2.0),
+        inbox=DirectoryInbox(root / "bus"),
+        actor="executor@crash",
+        checkpoint=checkpoint,
+        rotate_at=400_000,
+    )
+
+
+def child(root: Path, strike: int) -> int:
+    """Run a node in a process of its own; returns the process's id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        running = node(root, strike)
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            if not running.step():
+                time.sleep(0.002)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def settled(root: Path) -> bool:
+    """Whether a node that is running has nothing left to do, by its views."""
+    with contextlib.suppress(Exception):
+        queue = read_view(Layout(root).view("autotrade_queue"), dict[str, list[msgspec.Raw]])
+        orders = read_view(Layout(root).view("open_orders"), list[msgspec.Raw])
+        return not queue.data["waiting"] and not orders.data
+    return False
+
+
+def main() -> None:
+    root, rounds = Path(sys.argv[1]), int(sys.argv[2])
+    generator = random.Random(int(sys.argv[3]))
+    for name in ("memory", "bus", "broker"):
+        (root / name).mkdir()
+    prices = tape(root / "tape.jsonl", [("BTC-USD", MARKET, 20_000)])
+    broker = start(root / "broker", prices)
+    outbox = DirectoryOutbox(root / "bus")
+    sent: list[str] = []
+    ends: Counter[str] = Counter()
+    for number in range(rounds):
+        for _ in range(generator.randint(1, 4)):
+            now = time.time_ns()
+            wanted = intent(
+                "BTC-USD", created=now, expires=now + 10 * MINUTE, market_time=MARKET + SECOND
+            )
+            outbox.send(wanted.id, envelope(wanted))
+            sent.append(wanted.id)
+        timed = number % 2
+        pid = child(root, 0 if timed else generator.randint(1, 18))
+        if timed:
+            time.sleep(generator.random() * 0.12)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if number % 9 == 8:
+            broker.kill()
+            broker.wait()
+            broker = start(root / "broker", prices)
+        _, status = os.waitpid(pid, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        ends["killed" if killed else f"exit {os.waitstatus_to_exitcode(status)}"] += 1
+    last = node(root, 0)
+    quiet, until = 0, time.monotonic() + 20
+    while quiet < 20 and time.monotonic() < until:
+        quiet = 0 if last.step() else quiet + 1
+        time.sleep(0.005)
+    last.step()
+    last.close()
+    broker.terminate()
+    broker.wait()
+    json.dump({"sent": sent, "ends": ends, "settled": settled(root)}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

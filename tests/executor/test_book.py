@@ -1,0 +1,292 @@
+"""The book: nothing but its events, folded; and never less exposure than there is."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.executor.building import (
+    NOW,
+    OTHER,
+    VAULT,
+    Ticks,
+    filled,
+    fund,
+    hold,
+    intent,
+    made,
+    policy,
+    published,
+    quote,
+    vault,
+)
+from vanta.domain.encoding import encode
+from vanta.domain.errors import MalformedError
+from vanta.domain.exact import UNIT, notional
+from vanta.domain.instant import DAY, MINUTE
+from vanta.domain.policy import Policy
+from vanta.domain.trading import Fill, OrderState
+from vanta.executor.book import Book
+from vanta.executor.decide import decide
+from vanta.executor.events import (
+    DecisionMade,
+    OrderAcknowledged,
+    OrderCancelled,
+    OrderFilled,
+    OrderPrepared,
+    OrderRejected,
+    OrderUnknown,
+    OrderWithheld,
+    PolicyAdopted,
+    VaultFunded,
+    read,
+)
+from vanta.executor.log import TradeLog
+from vanta.executor.mandate import Mandates
+from vanta.executor.pnl import by_order, by_vault
+from vanta.executor.positions import Line, trade
+from vanta.journal.reader import read as read_journal
+
+RULES = policy({VAULT: vault(orders={"duplicate_window": 0}), OTHER: vault()})
+
+
+def bought(book: Book, rules: Policy = RULES, symbol: str = "AAPL", price: int = 100) -> str:
+    event = made(intent(symbol), book, rules, quote(symbol, price))
+    assert event.decision.order is not None, event.decision.reasons
+    return event.decision.order.client_order_id
+
+
+def test_an_accepted_order_reserves_at_once_and_an_end_releases() -> None:
+    book = fund(RULES)
+    name = bought(book)
+    opened = book.open[name]
+    reserved = notional(opened.price, opened.order.quantity)
+    mine = book.vaults[VAULT]
+    assert (mine.buying, mine.gross, book.account.gross) == (reserved, reserved, reserved)
+    assert mine.nav == mine.cash == 1_000_000 * UNIT
+    for end, state in (
+        (OrderRejected(name, "NO", ""), OrderState.REJECTED),
+        (OrderCancelled(name, "asked"), OrderState.CANCELLED),
+        (OrderWithheld(name, ("FULL_HALT",)), OrderState.WITHHELD),
+    ):
+        again = Book.from_state(encode(book.state()))
+        again.apply(end)
+        assert again.vaults[VAULT].buying == again.account.gross == again.account.open_orders == 0
+        assert again.closed[name].state is state
+
+
+def test_unknown_keeps_every_cent_reserved() -> None:
+    book = fund(RULES)
+    name = bought(book)
+    before = (book.vaults[VAULT].buying, book.vaults[VAULT].gross, book.account.open_orders)
+    book.apply(OrderUnknown(name, "timeout"))
+    assert (book.vaults[VAULT].buying, book.vaults[VAULT].gross, book.account.open_orders) == before
+    assert book.open[name].state is OrderState.UNKNOWN
+    book.apply(OrderAcknowledged(name, "P1", NOW))
+    assert book.open[name].state is OrderState.ACKNOWLEDGED
+
+
+def test_a_fill_moves_what_was_reserved_into_the_position() -> None:
+    book = fund(RULES)
+    name = bought(book)
+    placed = book.open[name].order
+    whole = placed.quantity
+    filled(book, placed, whole // 2, fee=UNIT)
+    line = book.vaults[VAULT].lines["AAPL"]
+    assert line.quantity == whole // 2
+    assert line.buying == notional(book.open[name].price, whole - whole // 2)
+    assert book.vaults[VAULT].gross >= notional(placed.limit_price, whole) - UNIT
+    filled(book, placed, fee=UNIT)
+    assert line.buying == 0
+    assert name not in book.open
+    assert (
+        book.vaults[VAULT].cash == 1_000_000 * UNIT - notional(placed.limit_price, whole) - 2 * UNIT
+    )
+    assert book.vaults[VAULT].fees == 2 * UNIT
+
+
+def test_the_same_fill_counts_once() -> None:
+    book = fund(RULES)
+    placed = book.open[bought(book)].order
+    fill = filled(book, placed, UNIT)
+    before = encode(book.state())
+    book.apply(OrderFilled(fill))
+    assert encode(book.state()) == before
+    assert book.knows_fill(placed.client_order_id, fill.id)
+
+
+def test_a_fill_after_the_end_still_counts() -> None:
+    book = fund(RULES)
+    name = bought(book)
+    book.apply(OrderCancelled(name, "asked"))
+    book.apply(OrderFilled(Fill("late", name, "AAPL", "buy", UNIT, 100 * UNIT, 0, NOW)))
+    assert book.vaults[VAULT].lines["AAPL"].quantity == UNIT
+    assert book.vaults[VAULT].buying == 0
+    assert book.closed[name].state is OrderState.CANCELLED
+
+
+def test_a_reducing_order_takes_nothing_off_before_it_fills() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100)
+    gross = book.vaults[VAULT].gross
+    leaving = intent("AAPL", side="sell", reducing=True)
+    event = made(leaving, book, RULES, quote())
+    assert event.decision.order is not None
+    assert event.decision.order.quantity == 100 * UNIT
+    assert book.vaults[VAULT].gross == gross
+    assert book.vaults[VAULT].lines["AAPL"].available == 0
+    second = made(intent("AAPL", side="sell", reducing=True), book, RULES, quote())
+    assert {reason.code for reason in second.decision.reasons} == {"NO_SIZE", "NOT_REDUCING"}
+    filled(book, event.decision.order)
+    assert book.vaults[VAULT].gross == 0
+    assert book.vaults[VAULT].occupied == 0
+
+
+def test_a_streak_counts_exits_that_lost_and_ends_with_one_that_won() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100)
+    streaks = []
+    for price in (99, 98, 120, 97):
+        event = made(intent("AAPL", side="sell", reducing=True), book, RULES, quote(price=price))
+        assert event.decision.order is not None
+        filled(book, event.decision.order, 10 * UNIT, price=price * UNIT)
+        book.apply(OrderCancelled(event.decision.order.client_order_id, "asked"))
+        streaks.append(book.vaults[VAULT].streak)
+    assert streaks == [1, 2, 0, 1]
+
+
+def test_quotes_of_decisions_mark_every_vault_that_holds_the_symbol() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100)
+    hold(book, RULES, "AAPL", 50, 100, OTHER)
+    made(intent("AAPL"), book, RULES, quote(price=90, session="closed"))
+    assert book.vaults[VAULT].nav == 999_000 * UNIT
+    assert book.vaults[OTHER].nav == 999_500 * UNIT
+    assert book.account.nav == 1_998_500 * UNIT
+    assert book.vaults[VAULT].high_water == 1_000_000 * UNIT
+    made(intent("AAPL"), book, RULES, quote(price=80, session="closed", market_time=NOW - 1))
+    assert book.vaults[VAULT].nav == 999_000 * UNIT, "a quote from before the mark is no mark"
+
+
+def test_a_new_day_begins_with_the_nav_of_the_last() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100)
+    made(intent("AAPL"), book, RULES, quote(price=90, session="closed"))
+    tomorrow = quote(price=85, session="closed", market_time=NOW + DAY)
+    made(intent("AAPL"), book, RULES, tomorrow)
+    assert book.vaults[VAULT].day_start == 999_000 * UNIT
+    assert book.vaults[VAULT].nav == 998_500 * UNIT
+
+
+def test_accepted_orders_are_forgotten_after_a_minute() -> None:
+    book = fund(RULES)
+    bought(book)
+    assert list(book.accepted[VAULT]) == [NOW]
+    made(intent("MSFT"), book, RULES, quote("MSFT", ts=NOW + MINUTE), NOW + MINUTE)
+    assert list(book.accepted[VAULT]) == [NOW + MINUTE]
+
+
+def test_sectors_follow_the_policy() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100)
+    assert book.vaults[VAULT].sectors == {"technology": 10_000 * UNIT}
+    moved = vault(universe={"sectors": {"AAPL": "fruit"}})
+    book.apply(PolicyAdopted(published(policy({VAULT: moved}), 2)))
+    assert book.vaults[VAULT].sectors == {"fruit": 10_000 * UNIT}
+
+
+def test_events_that_cannot_follow_are_refused() -> None:
+    book = fund(RULES)
+    for event in (
+        OrderAcknowledged("ord_x", "P1", NOW),
+        OrderCancelled("ord_x", ""),
+        OrderFilled(Fill("f", "ord_x", "AAPL", "buy", UNIT, UNIT, 0, NOW)),
+    ):
+        with pytest.raises(MalformedError) as refused:
+            book.apply(event)
+        assert refused.value.code == "BOOK_EVENT"
+
+
+def test_a_snapshot_is_the_whole_book() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100, fee=UNIT)
+    hold(book, RULES, "MSFT", -10, 50, OTHER)
+    name = bought(book, symbol="BTC-USD")
+    filled(book, book.open[name].order, UNIT // 100)
+    book.apply(OrderUnknown(bought(book, symbol="MSFT"), "timeout"))
+    again = Book.from_state(encode(book.state()))
+    assert encode(again.state()) == encode(book.state())
+    later = intent("AAPL")
+    for one in (book, again):
+        one.apply(OrderCancelled(name, "asked"))
+        made(later, one, RULES, quote(price=101), NOW + 1)
+    assert encode(again.state()) == encode(book.state())
+    assert again.vaults[VAULT].sectors == book.vaults[VAULT].sectors
+
+
+def test_the_log_of_a_book_makes_the_same_book(tmp_path: Path) -> None:
+    path = tmp_path / "trade_log.jsonl"
+    log = TradeLog(path, actor="executor@test", clock=Ticks(), rotate_at=20_000)
+    log.state(PolicyAdopted(published(RULES)))
+    log.state(VaultFunded(VAULT, 1_000_000 * UNIT, NOW))
+    for number in range(20):
+        symbol = ("AAPL", "MSFT", "BTC-USD")[number % 3]
+        wanted = intent(symbol)
+        decision = decide(wanted, log.book, Mandates(RULES), quote(symbol), NOW, broker="paper")
+        log.state(DecisionMade(wanted, quote(symbol), NOW, "paper", decision))
+        if decision.order:
+            log.state(OrderPrepared(decision.order))
+        assert log.commit()
+    whole = encode(log.book.state())
+    log.close()
+    again = TradeLog(path, actor="executor@test", clock=Ticks(NOW + DAY))
+    assert encode(again.book.state()) == whole
+    again.close()
+    assert len(list(tmp_path.glob("trade_log.0*.jsonl"))) >= 2
+    folded = Book()
+    for record in read_journal(path):
+        event = read(record)
+        if event is not None:
+            folded.apply(event)
+    assert encode(folded.state()) == whole
+
+
+trades = st.lists(
+    st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 200)), min_size=1, max_size=30
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(trades)
+def test_profit_and_cost_add_up_to_the_money(moves: list[tuple[int, int]]) -> None:
+    line = Line("X", "equity", 1)
+    cash = 0
+    for quantity, price in moves:
+        trade(line, quantity * UNIT, price * UNIT)
+        cash -= quantity * price * UNIT
+    basis = line.cost if line.quantity > 0 else -line.cost
+    assert line.cost >= 0
+    assert (line.cost == 0) == (line.quantity == 0)
+    # Rounding is against us, a unit (a hundred-millionth) a trade at most.
+    assert -len(moves) <= line.realised - (cash + basis) <= 0
+
+
+def test_profit_by_vault_and_by_order() -> None:
+    book = fund(RULES)
+    told = [PolicyAdopted(published(RULES)), VaultFunded(VAULT, 1_000_000 * UNIT, NOW)]
+    event = made(intent("AAPL"), book, RULES, quote())
+    placed = event.decision.order
+    assert placed is not None
+    fill = filled(book, placed, 100 * UNIT, price=100 * UNIT, fee=2 * UNIT)
+    out = made(intent("AAPL", side="sell", reducing=True), book, RULES, quote(price=110))
+    assert out.decision.order is not None
+    sold = filled(book, out.decision.order, 40 * UNIT, price=110 * UNIT, fee=UNIT)
+    [profit] = [one for one in by_vault(book) if one.vault == VAULT]
+    assert (profit.realised, profit.fees) == (400 * UNIT, 3 * UNIT)
+    assert profit.unrealised == 600 * UNIT
+    assert profit.total == profit.today == 997 * UNIT
+    orders = by_order([*told, event, OrderFilled(fill), out, OrderFilled(sold), OrderFilled(sold)])
+    assert orders[placed.client_order_id].paid == -10_000 * UNIT
+    assert orders[out.decision.order.client_order_id].realised == 400 * UNIT
+    assert orders[out.decision.order.client_order_id].fees == UNIT

@@ -1,0 +1,86 @@
+"""`kill -9` in the middle of the stream loses nothing and doubles nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.executor.building import VAULT
+from vanta.domain.encoding import decode
+from vanta.domain.record import Record
+from vanta.domain.trading import Fill
+from vanta.executor.book import Book
+from vanta.executor.brokers.paper.ledger import Ledger, Taken
+from vanta.executor.events import read as event_of
+from vanta.executor.replay import replay
+from vanta.journal.reader import read
+from vanta.node.layout import Layout
+
+ROUNDS = 120
+
+
+def test_killed_at_a_hundred_points_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    driven = subprocess.run(
+        [sys.executable, "-m", "tests.executor.crash_driver", str(tmp_path), str(ROUNDS), "7"],
+        check=False,
+        capture_output=True,
+        timeout=110,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    assert driven.returncode == 0, driven.stderr.decode()
+    told = json.loads(driven.stdout)
+    assert told["ends"].get("killed", 0) == ROUNDS, told["ends"]
+    assert told["settled"]
+    layout = Layout(tmp_path)
+    trades = list(read(layout.journal("trade_log")))
+    intents = list(read(layout.journal("intents")))
+    broker = list(read(tmp_path / "broker" / "paper.jsonl"))
+
+    # No intent lost, none decided twice.
+    let_in = [record.id for record in intents if record.type == "intent.accepted"]
+    assert sorted(let_in) == sorted(told["sent"])
+    decided = Counter(record.parents[0] for record in trades if record.type == "decision.made")
+    assert decided == Counter(told["sent"])
+
+    # Every order on disk once, and at the broker once, and nothing else there.
+    prepared = [record.id for record in trades if record.type == "order.prepared"]
+    assert len(set(prepared)) == len(prepared) > 60
+    taken = Counter(named(record) for record in broker if record.type == "paper.taken")
+    assert taken == Counter(prepared)
+    assert not [record for record in broker if record.type in {"paper.refused", "paper.voided"}]
+
+    # Some kills came between the broker's taking an order and the disk's knowing it.
+    acknowledged = [record.id for record in trades if record.type == "order.acknowledged"]
+    repeated = [record.id for record in broker if record.type == "paper.repeated"]
+    assert repeated or len(acknowledged) < len(prepared)
+
+    # Every execution in the book once, nothing reserved any more, and the money adds up.
+    ledger = Ledger()
+    for record in broker:
+        ledger.recall(record)
+    book = Book()
+    for record in trades:
+        event = event_of(record)
+        if event is not None:
+            book.apply(event)
+    filled = Counter(record.id for record in trades if record.type == "order.filled")
+    assert filled == Counter(f"fill_{one.id}" for one in ledger.happened if isinstance(one, Fill))
+    mine = book.vaults[VAULT]
+    assert book.open == {}
+    assert ledger.resting == {}
+    assert (mine.buying, mine.open_orders, book.account.open_orders) == (0, 0, 0)
+    assert {s: t.quantity for s, t in book.symbols.items()} == ledger.positions
+    assert mine.cash - mine.funded == ledger.account.cash_flow
+    assert mine.fees == ledger.account.fees
+
+    # And all of it can be made again from the log.
+    replayed = list(replay(trades))
+    assert len(replayed) >= len(decided) + len(prepared)
+    assert all(one.recorded == one.recomputed for one in replayed)
+    assert len({record.id for record in trades}) == len(trades)
+
+
+def named(record: Record) -> str:
+    return decode(Taken, bytes(record.body)).order.client_order_id

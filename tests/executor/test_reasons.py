@@ -1,0 +1,71 @@
+"""Reasons: every code has one sentence, with its numbers in their units."""
+
+import pytest
+
+from tests.executor.test_fences import LADDER
+from vanta.domain.trading import Finding
+from vanta.executor.fences.registry import FENCES
+from vanta.executor.reasons import CODES, sentence, withheld
+
+Value = int | str | None
+
+
+def failed(fence: int, code: str, observed: Value, limit: Value) -> Finding:
+    return Finding(fence, code, passed=False, observed=observed, limit=limit, unit="")
+
+
+def passed(fence: int, code: str, observed: Value, limit: Value) -> Finding:
+    return Finding(fence, code, passed=True, observed=observed, limit=limit, unit="")
+
+
+ALL = sorted((fence.number, code) for fence in FENCES for code in fence.codes)
+
+
+def test_there_is_a_sentence_for_every_code_and_no_other() -> None:
+    assert {code for _, code in ALL} == CODES
+
+
+@pytest.mark.parametrize(("number", "code"), ALL)
+def test_a_sentence_says_what_is_wrong_and_where(number: int, code: str) -> None:
+    for observed, limit in ((1_250_000, 1_000_000), ("AAPL", None), (None, "open")):
+        text = sentence(failed(number, code, observed, limit))
+        assert text.endswith(f"[{number} {code}]")
+        assert "{" not in text
+        assert text == text.strip()
+    assert sentence(passed(number, code, 1, 2)).endswith(f"[{number} {code}]")
+
+
+@pytest.mark.parametrize(
+    ("finding", "text"),
+    [
+        (
+            failed(9, "GROSS", 1_250_050_000_000, 1_000_000_000_000),
+            "gross exposure would be $12,500.50; the vault's cap is $10,000.00 [9 GROSS]",
+        ),
+        (
+            failed(9, "TICKER_SHARE", 123_400, 100_000),
+            "the symbol would be 12.34 % of NAV; its cap is 10 % [9 TICKER_SHARE]",
+        ),
+        (
+            failed(3, "QUOTE_AGE", 90 * 10**9, 30 * 10**9),
+            "the quote is 90 s old; at most 30 s is allowed [3 QUOTE_AGE]",
+        ),
+        (
+            passed(11, "DAILY_LOSS", -100_000_000, 2_000_000_000_000),
+            "daily loss: -$1.00 of $20,000.00 [11 DAILY_LOSS]",
+        ),
+        (passed(0, "WITHIN_TERMS", None, None), "within terms [0 WITHIN_TERMS]"),
+    ],
+)  # fmt: skip
+def test_numbers_are_in_their_units(finding: Finding, text: str) -> None:
+    assert sentence(finding) == text
+
+
+def test_real_findings_read_well() -> None:
+    assert len(LADDER) == len(ALL)
+
+
+def test_what_the_gate_says_is_a_sentence_too() -> None:
+    assert withheld("HALT_LATCHED") == "a halt is latched on this node [HALT_LATCHED]"
+    assert withheld("FULL_HALT") == "full_halt is on [FULL_HALT]"
+    assert withheld("SOMETHING") == "the gate is shut [SOMETHING]"

@@ -1,0 +1,544 @@
+"""The Executor's process, step by step, against a broker that misbehaves."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.executor.building import (
+    NOW,
+    OTHER,
+    VAULT,
+    Ticks,
+    envelope,
+    intent,
+    policy,
+    published,
+    quote,
+    vault,
+)
+from tests.executor.simulator import Simulator
+from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
+from vanta.domain.encoding import encode
+from vanta.domain.errors import UnavailableError
+from vanta.domain.exact import UNIT
+from vanta.domain.instant import FOREVER, HOUR, MINUTE, SECOND
+from vanta.domain.policy import OverlayPolicy, Published
+from vanta.domain.record import Record
+from vanta.domain.switches import Switches
+from vanta.domain.trading import Fill, Intent, OrderState
+from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
+from vanta.executor.gate import LATCH
+from vanta.executor.replay import replay
+from vanta.executor.router import Checkpoint, passing
+from vanta.executor.service import ExecutorNode
+from vanta.journal.reader import read
+from vanta.journal.view import read_view
+from vanta.node.layout import Layout
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside one process: nothing after it runs."""
+
+
+@dataclass
+class Node:
+    """An Executor on a disk, with everything around it in the test's hands."""
+
+    root: Path
+    clock: Ticks = field(default_factory=Ticks)
+    broker: Simulator = field(default_factory=Simulator)
+    source: list[Published] = field(
+        default_factory=lambda: [
+            published(policy({VAULT: vault(orders={"duplicate_window": 0}), OTHER: vault()}))
+        ]
+    )
+    process: ExecutorNode | None = None
+
+    def __post_init__(self) -> None:
+        self.layout = Layout(self.root)
+        for name in ("memory", "bus"):
+            (self.root / name).mkdir(exist_ok=True)
+        self.outbox = DirectoryOutbox(self.root / "bus")
+        self._quotes()
+
+    def _quotes(self) -> None:
+        for symbol, price in (("AAPL", 100), ("MSFT", 200), ("BTC-USD", 20_000)):
+            self.broker.quotes[symbol] = quote(symbol, price, ts=self.clock.now)
+
+    def published(self) -> Published:
+        if not self.source:
+            raise UnavailableError("no policy", code="NO_POLICY")
+        return self.source[0]
+
+    def boot(self, checkpoint: Checkpoint = passing, rotate_at: int = 2**40) -> ExecutorNode:
+        self.end()
+        self.process = ExecutorNode(
+            self.layout,
+            read_policy=self.published,
+            clock=self.clock,
+            broker=self.broker,
+            inbox=DirectoryInbox(self.root / "bus"),
+            actor="executor@test",
+            checkpoint=checkpoint,
+            rotate_at=rotate_at,
+        )
+        return self.process
+
+    def end(self) -> None:
+        if self.process is not None:
+            self.process.close()
+        self.process = None
+
+    def wait(self, span: int) -> None:
+        """Let time pass; the market goes on."""
+        self.clock.now += span
+        self._quotes()
+
+    def step(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.wait(SECOND)
+            (self.process or self.boot()).step()
+
+    def wants(self, symbol: str = "AAPL", **changes: object) -> Intent:
+        wanted = intent(
+            symbol, created=self.clock.now, expires=self.clock.now + 10 * MINUTE, **changes
+        )
+        self.outbox.send(wanted.id, envelope(wanted))
+        return wanted
+
+    def log(self, name: str = "trade_log") -> list[Record]:
+        return list(read(self.layout.journal(name)))
+
+    def types(self, name: str = "trade_log") -> list[str]:
+        return [record.type for record in self.log(name)]
+
+    def body(self, kind: str) -> dict[str, object]:
+        [found] = [record for record in self.log() if record.type == kind]
+        return msgspec.json.decode(found.body, type=dict[str, object])
+
+    def holds_together(self) -> None:
+        """The log replays, ids are unique, the broker has every order once, and both agree."""
+        log = self.log()
+        assert len({record.id for record in log}) == len(log)
+        assert all(one.recorded == one.recomputed for one in replay(log))
+        assert self.process is not None
+        book = self.process._log.book
+        assert self.process._router.reconcile() == ()
+        decided = [record for record in log if record.type == "decision.made"]
+        assert len({record.parents for record in decided}) == len(decided)
+        for vault_book in book.vaults.values():
+            assert vault_book.buying == sum(line.buying for line in vault_book.lines.values())
+            assert vault_book.open_orders == sum(
+                one.order.vault in book.vaults and book.vaults[one.order.vault] is vault_book
+                for one in book.open.values()
+            )
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    made = Node(tmp_path)
+    yield made
+    made.end()
+
+
+def test_an_intent_becomes_an_order_a_fill_and_a_position(node: Node) -> None:
+    wanted = node.wants()
+    node.step(3)
+    assert node.types("intents")[1:] == ["intent.accepted"]
+    assert node.types() == [
+        "journal.opened",
+        "policy.adopted",
+        "vault.funded",
+        "vault.funded",
+        "decision.made",
+        "order.prepared",
+        "order.acknowledged",
+        "order.filled",
+        "book.reconciled",
+    ]
+    log = node.log()
+    decision, prepared, acknowledged, filled = log[4:8]
+    assert decision.parents == (wanted.id,)
+    assert prepared.parents == (decision.id,)
+    assert acknowledged.parents == filled.parents == (prepared.id,)
+    assert {record.dag_id for record in log[4:8]} == {wanted.dag_id}
+    assert {record.policy for record in log[4:8]} == {"c" * 40}
+    assert node.log("intents")[1].parents == (wanted.conviction_id,)
+    assert list((node.root / "bus").glob("*.parcel")) == []
+    node.holds_together()
+
+
+def test_nothing_is_sent_that_is_not_on_disk(node: Node) -> None:
+    submit = node.broker.submit
+
+    def look(order: object, market_time: int) -> Acknowledged | Rejected | Unknown:
+        assert order.client_order_id in {record.id for record in node.log()}  # type: ignore[attr-defined]
+        return submit(order, market_time)  # type: ignore[arg-type]
+
+    node.broker.submit = look  # type: ignore[method-assign]
+    for symbol in ("AAPL", "MSFT", "BTC-USD"):
+        node.wants(symbol)
+    node.step(2)
+    assert len(node.broker.sent) == 3
+
+
+def test_a_denied_intent_is_on_record_with_every_reason(node: Node) -> None:
+    node.source = [published(policy({VAULT: vault(exposure={"gross": 0}), OTHER: vault()}))]
+    node.wants("AAPL", conviction=100_000)
+    node.step(2)
+    assert node.broker.sent == []
+    decided = read_view(
+        node.layout.view("autotrade_queue"), dict[str, list[dict[str, object]]]
+    ).data
+    [shown] = decided["decided"]
+    assert shown["verdict"] == "deny"
+    reasons = str(shown["reasons"])
+    assert "[9 GROSS]" in reasons
+    assert "[0 CONVICTION]" in reasons
+
+
+def test_what_is_not_let_in_is_on_record_and_off_the_bus(node: Node) -> None:
+    node.outbox.send("junk", b"junk")
+    twice = node.wants()
+    node.step(1)
+    node.outbox.send(twice.id, envelope(twice))
+    node.step(2)
+    assert node.types("intents")[1:] == ["intent.refused", "intent.accepted", "intent.refused"]
+    assert list((node.root / "bus").glob("*.parcel")) == []
+    assert len(node.broker.sent) == 1
+
+
+def test_a_lost_answer_is_asked_for_and_never_sent_again(node: Node) -> None:
+    node.broker.lose_answers = 1
+    node.broker.filling = False
+    node.wants()
+    node.step(1)
+    assert node.process is not None
+    [opened] = node.process._log.book.open.values()
+    name = opened.order.client_order_id
+    assert node.types().count("order.unknown") == 1
+    node.step(2)
+    assert opened.state is OrderState.ACKNOWLEDGED
+    node.broker.filling = True
+    node.step(1)
+    assert node.broker.submitted == {name: 1}
+    assert node.broker.sent == [name]
+    node.holds_together()
+
+
+def test_unknown_keeps_its_exposure_while_nobody_answers(node: Node) -> None:
+    node.broker.lose_answers, node.broker.mute, node.broker.filling = 1, True, False
+    node.wants()
+    node.step(5)
+    assert node.process is not None
+    book = node.process._log.book
+    [opened] = book.open.values()
+    assert opened.state.value == "unknown"
+    assert book.vaults[VAULT].buying == opened.reserved > 0
+    assert node.types().count("order.unknown") == 1
+    node.broker.mute = False
+    node.step(1)
+    assert opened.state.value == "acknowledged"
+
+
+def test_an_order_that_never_arrived_is_sent_once_more_where_that_is_safe(node: Node) -> None:
+    node.broker.lose_orders = 1
+    node.wants()
+    node.step(4)
+    [name] = node.broker.submitted
+    assert node.broker.submitted[name] == 1
+    assert node.broker.sent == [name, name]
+    assert "order.filled" in node.types()
+    node.holds_together()
+
+
+def test_where_it_is_not_safe_it_is_made_sure_that_it_never_arrives(node: Node) -> None:
+    node.broker.resubmits = False
+    node.broker.lose_orders = 1
+    wanted = node.wants()
+    node.step(4)
+    assert node.body("order.cancelled")["reason"] == "ABSENT"
+    assert len(node.broker.sent) == 1
+    assert node.broker.voided == {node.broker.sent[0]}
+    assert node.process is not None
+    assert node.process._log.book.vaults[VAULT].gross == 0
+    assert wanted.id in node.process._log.book.decided
+    node.holds_together()
+
+
+def test_an_order_that_arrives_after_the_question_is_still_one_order(node: Node) -> None:
+    node.broker.late = 1
+    node.wants()
+    node.step(4)
+    [name] = node.broker.orders
+    assert node.broker.submitted[name] == 2
+    assert node.broker.filled[name] == node.broker.orders[name].quantity
+    node.holds_together()
+
+
+def test_one_that_arrives_after_it_was_voided_is_refused(node: Node) -> None:
+    node.broker.resubmits = False
+    node.broker.late = 1
+    held_back = node.broker._arrive
+    node.broker._arrive = lambda: None  # type: ignore[method-assign]
+    node.wants()
+    node.step(3)
+    held_back()
+    assert node.broker.orders == {}
+    node.step(2)
+    node.holds_together()
+
+
+def test_a_rejection_releases(node: Node) -> None:
+    node.broker.refuse = "NO_FUNDS"
+    node.wants()
+    node.step(2)
+    assert node.body("order.rejected")["code"] == "NO_FUNDS"
+    assert node.process is not None
+    assert node.process._log.book.account.gross == 0
+    node.holds_together()
+
+
+def test_executions_told_twice_count_once(node: Node) -> None:
+    since = node.broker.executions_since
+    node.broker.executions_since = lambda watermark: since(watermark * 0)  # type: ignore[method-assign]
+    node.wants()
+    node.step(5)
+    assert node.types().count("order.filled") == 1
+    node.holds_together()
+
+
+def test_a_fill_of_a_stranger_keeps_everything_in(node: Node) -> None:
+    node.step(1)
+    node.broker.happened.append(Fill("F9", "somebody", "AAPL", "buy", UNIT, UNIT, 0, NOW))
+    node.wants()
+    node.step(8)
+    node.wants("MSFT")
+    node.step(2)
+    withheld = [record for record in node.log() if record.type == "order.withheld"]
+    assert withheld
+    assert b"RECONCILIATION_DRIFT" in bytes(withheld[-1].body)
+    assert b"FILL_NOT_OURS" in b"".join(bytes(record.body) for record in node.log())
+
+
+def test_a_position_the_broker_does_not_have_keeps_everything_in_until_it_does(node: Node) -> None:
+    node.step(1)
+    node.broker.held["AAPL"] += UNIT
+    node.wait(MINUTE)
+    node.step(1)
+    node.wants()
+    node.step(1)
+    assert node.body("order.withheld")["codes"] == ["RECONCILIATION_DRIFT"]
+    node.broker.held["AAPL"] -= UNIT
+    node.wait(MINUTE)
+    node.step(1)
+    node.wants("MSFT")
+    node.step(2)
+    assert len(node.broker.orders) == 1
+
+
+def test_the_gate_reads_the_switches_after_the_decision(node: Node) -> None:
+    halted = published(
+        policy(overlay=OverlayPolicy(everywhere=Switches(full_halt=FOREVER))), serial=2
+    )
+
+    def throw(done: str) -> None:
+        if done == "decisions journalled":
+            node.source = [halted]
+
+    node.boot(throw)
+    node.wants()
+    node.step(1)
+    assert node.body("order.withheld")["codes"] == ["FULL_HALT"]
+    assert node.broker.sent == []
+    node.wants("MSFT")
+    node.step(1)
+    assert node.types().count("decision.made") == 2
+    assert node.broker.sent == []
+
+
+def test_a_latch_keeps_orders_in(node: Node) -> None:
+    node.step(1)
+    (node.layout.memory / LATCH).write_text("")
+    node.wants()
+    node.step(1)
+    assert node.body("order.withheld")["codes"] == ["HALT_LATCHED"]
+    assert node.broker.sent == []
+
+
+def test_without_a_policy_intents_wait_and_without_a_first_one_they_stay_on_the_bus(
+    node: Node,
+) -> None:
+    kept, node.source = node.source, []
+    node.wants()
+    node.step(2)
+    assert node.process is not None
+    assert node.process.trouble == "NO_POLICY"
+    assert len(list((node.root / "bus").glob("*.parcel"))) == 1
+    node.source = kept
+    node.step(1)
+    node.source = []
+    node.wants("MSFT")
+    node.step(2)
+    assert [one.symbol for one in node.process._inflow.waiting.values()] == ["MSFT"]
+    shown = read_view(node.layout.view("autotrade_queue"), dict[str, list[dict[str, object]]]).data
+    assert [one["symbol"] for one in shown["waiting"]] == ["MSFT"]
+    node.source = kept
+    node.step(1)
+    assert len(node.broker.orders) == 2
+    node.holds_together()
+
+
+def test_an_older_policy_is_not_gone_back_to(node: Node) -> None:
+    tight = policy({VAULT: vault(exposure={"gross": 0}), OTHER: vault()})
+    node.source = [published(tight, 7)]
+    node.step(1)
+    node.source = [published(policy(), 6)]
+    node.wants()
+    node.step(2)
+    assert node.broker.sent == []
+    assert node.types().count("policy.adopted") == 1
+    node.end()
+    node.step(2)
+    assert node.types().count("policy.adopted") == 1
+
+
+def test_while_the_broker_is_away_intents_wait_and_nothing_is_lost(node: Node) -> None:
+    node.wants()
+    node.step(2)
+    node.broker.away = True
+    node.wants("MSFT")
+    node.step(3)
+    assert node.process is not None
+    assert node.process.trouble == "BROKER_UNAVAILABLE"
+    assert not node.process.armed
+    assert len(node.process._inflow.waiting) == 1
+    node.broker.away = False
+    node.step(2)
+    assert node.process.armed
+    assert node.process.trouble == ""
+    assert len(node.broker.orders) == 2
+    node.holds_together()
+
+
+def test_an_intent_that_waited_too_long_is_denied_not_forgotten(node: Node) -> None:
+    node.step(1)
+    node.broker.away = True
+    node.wants()
+    node.step(1)
+    node.wait(HOUR)
+    node.broker.away = False
+    node.step(2)
+    [decided] = [record for record in node.log() if record.type == "decision.made"]
+    assert b"INTENT_EXPIRED" in bytes(decided.body)
+
+
+def test_a_vault_that_appears_is_funded_once(node: Node) -> None:
+    node.step(1)
+    more = policy({VAULT: vault(), OTHER: vault(), "crypto-flow": vault(capital=5 * UNIT)})
+    node.source = [published(more, 2)]
+    node.step(2)
+    node.end()
+    node.step(1)
+    funded = [bytes(record.body) for record in node.log() if record.type == "vault.funded"]
+    assert len(funded) == 3
+    assert b'"cash":500000000' in funded[-1]
+
+
+def test_views_are_derived_from_the_log_and_come_back_from_nothing(node: Node) -> None:
+    node.broker.filling = False
+    node.wants()
+    node.step(3)
+    views = {
+        name: node.layout.view(name) for name in ("open_orders", "autotrade_queue", "positions")
+    }
+    before = {name: path.read_bytes() for name, path in views.items()}
+    [shown] = read_view(views["open_orders"], list[dict[str, object]]).data
+    assert shown["state"] == "acknowledged"
+    assert shown["quantity"] == "621"
+    for path in views.values():
+        path.unlink()
+    node.end()
+    node.step(1)
+    assert {name: path.read_bytes() for name, path in views.items()} == before
+
+
+def test_segments_close_and_the_node_goes_on_from_the_last(node: Node) -> None:
+    node.boot(rotate_at=12_000)
+    for number in range(12):
+        node.wants(("AAPL", "MSFT", "BTC-USD")[number % 3], conviction=560_000 + 30_000 * number)
+        node.step(2)
+        if number % 4 == 3:
+            node.boot(rotate_at=12_000)
+    for name in ("trade_log", "intents"):
+        assert len(list(node.layout.memory.glob(f"{name}.0*.jsonl"))) >= 1, name
+    assert node.types("intents").count("intent.accepted") == 12
+    assert node.types().count("decision.made") == 12
+    node.holds_together()
+
+
+def test_only_one_process_holds_the_journals(node: Node) -> None:
+    node.boot()
+    with pytest.raises(UnavailableError) as refused:
+        Node(node.root).boot()
+    assert refused.value.code == "JOURNAL_LOCKED"
+
+
+STEPS = [
+    "parcels read",
+    "intents journalled",
+    "parcels done",
+    "decided",
+    "decisions journalled",
+    "gate looked",
+    "submitted",
+    "outcomes journalled",
+    "executions read",
+    "executions journalled",
+    "settled",
+    "armed",
+]
+
+
+@pytest.mark.parametrize("lost", ["", "lose_answers", "lose_orders", "late"])
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_after_any_step_it_loses_and_doubles_nothing(
+    node: Node, step: str, lost: str
+) -> None:
+    def kill_at(nth: int) -> Callable[[str], None]:
+        left = [nth]
+
+        def checkpoint(done: str) -> None:
+            if done == step:
+                left[0] -= 1
+                if left[0] == 0:
+                    raise Killed
+
+        return checkpoint
+
+    wanted = [node.wants("AAPL"), node.wants("MSFT"), node.wants("BTC-USD")]
+    for nth in (1, 2, 3):
+        if lost:
+            setattr(node.broker, lost, 1)
+        node.boot(kill_at(nth))
+        try:
+            node.step(4)
+        except Killed:
+            node.end()
+        wanted.append(node.wants("AAPL", conviction=860_000 + nth))
+    node.boot()
+    node.step(8)
+    node.holds_together()
+    assert node.process is not None
+    assert node.process._inflow.waiting == {}
+    decided = {record.parents[0] for record in node.log() if record.type == "decision.made"}
+    assert decided == {one.id for one in wanted}
+    accepted = {record.id for record in node.log() if record.type == "order.prepared"}
+    assert set(node.broker.orders) == accepted
+    for name, placed in node.broker.orders.items():
+        assert node.broker.filled[name] == placed.quantity
+    assert node.process._log.book.open == {}
+    assert encode(node.process._log.book.account.open_orders) == b"0"
