@@ -6,6 +6,8 @@ from vanta.domain.errors import MalformedError
 from vanta.domain.exact import UNIT
 
 _BOUND = 2**62
+_DIGITS = 18
+"""Before and after the point; beyond stands a mistake, or an attack."""
 _TEN_THOUSANDTH = UNIT // 10_000
 _ONE = Decimal(1)
 
@@ -14,19 +16,29 @@ def _no_number(value: object) -> MalformedError:
     return MalformedError(f"{str(value)[:64]!r} is not a number of this feed", code="NUMBER")
 
 
+def decimal(value: object) -> Decimal | None:
+    """A decimal of a size that can be one here; None for anything else, however it is written.
+
+    The size is looked at first: writing out `1e999999` would take minutes.
+    """
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    sane = number.is_finite() and abs(number.adjusted()) <= _DIGITS
+    return number if sane or number == 0 else None
+
+
 def scaled(value: str | float, scale: int = UNIT) -> int:
     """A decimal as a scaled integer, rounded half-even: feeds print the noise of their floats.
 
     Raises:
         MalformedError: `NUMBER`: not a finite number, or too large to be one.
     """
-    try:
-        number = Decimal(str(value)) * scale
-        if not number.is_finite():
-            raise _no_number(value)
-        whole = int(number.quantize(_ONE, rounding=ROUND_HALF_EVEN))
-    except (InvalidOperation, OverflowError) as error:
-        raise _no_number(value) from error
+    number = decimal(value)
+    if number is None:
+        raise _no_number(value)
+    whole = int((number * scale).quantize(_ONE, rounding=ROUND_HALF_EVEN))
     if abs(whole) >= _BOUND:
         raise _no_number(value)
     return whole

@@ -2,13 +2,13 @@
 
 import re
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from vanta.domain.errors import MalformedError
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
+from vanta.markets.amounts import decimal
 
 EXACT = "exact"
 ROUNDED = "rounded"
@@ -90,12 +90,10 @@ def naive_utc(text: str) -> int:
 
 def epoch_seconds(text: str | float) -> int:
     """Seconds since 1970, whole or with decimals."""
-    try:
-        seconds = Decimal(str(text).strip())
-        ns = int(seconds * SECOND) if seconds.is_finite() else 0
-    except (InvalidOperation, OverflowError) as error:
-        raise _unreadable(text) from error
-    return _bounded(ns, text)
+    seconds = decimal(text)
+    if seconds is None:
+        raise _unreadable(text)
+    return _bounded(int(seconds * SECOND), text)
 
 
 def epoch_millis(value: str | int) -> int:

@@ -20,6 +20,8 @@ class Bounds:
 
     file_bytes: int = 256 * 1024 * 1024
     """After decompression."""
+    document_bytes: int = 16 * 1024 * 1024
+    """Of a file that is parsed as a whole."""
     item_chars: int = 1024 * 1024
     rows: int = 5_000_000
     kept_chars: int = 24_000_000
@@ -72,7 +74,13 @@ class FeedFile:
 
     def data(self) -> bytes:
         """All of it, decompressed; `MalformedError` (`FILE_TOO_LARGE`) beyond the bound."""
-        most = self.bounds.file_bytes
+        return self._read(self.bounds.file_bytes)
+
+    def document(self) -> bytes:
+        """The same, of a file that a parser takes whole."""
+        return self._read(self.bounds.document_bytes)
+
+    def _read(self, most: int) -> bytes:
         with self._open() as stream:
             content = stream.read(most + 1)
         if len(content) > most:
@@ -124,7 +132,7 @@ def timed(at: Callable[[T], int], item: T) -> int:
     """When an item could be had, or 0 where that cannot be read: its reader says why."""
     try:
         return at(item)
-    except (MalformedError, KeyError, TypeError):
+    except (MalformedError, KeyError, TypeError, RecursionError):
         return 0
 
 

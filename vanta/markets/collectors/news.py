@@ -34,7 +34,7 @@ def _gdelt(file: FeedFile) -> Findings:
 
 def _json(file: FeedFile, kind: Any) -> Any:  # noqa: ANN401 - a type form, and a value of it
     try:
-        return msgspec.json.decode(file.data(), type=kind)
+        return msgspec.json.decode(file.document(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedError(
             f"not the answer expected: {error}", code="MALFORMED_JSON", place=file.place
@@ -80,22 +80,32 @@ def _entry_at(entry: Row) -> int:
     return at + (FARTHEST_ZONE if quality == ASSUMED_ZONE else 0)
 
 
+def _text(value: object) -> str:
+    """A parser's string without the halves of characters a feed can spell with a number."""
+    return str(value or "").encode("utf-8", "replace").decode()
+
+
 def syndicated(file: FeedFile) -> Findings:
     """The entries of an RSS, RDF or Atom file, whatever its encoding claims to be."""
     import feedparser  # noqa: PLC0415 - only a node that reads feeds pays for it
 
-    data = file.data()
+    data = file.document()
     # feedparser drops what it knows of a document type; an entity has no honest use in a feed.
     if _ENTITY.search(data.replace(b"\0", b"")):
         raise MalformedError("declares entities", code="XML_ENTITY", place=file.place)
-    parsed = feedparser.parse(data.lstrip())
+    try:
+        parsed = feedparser.parse(data.lstrip())
+    except Exception as error:  # noqa: BLE001 - a foreign parser over foreign bytes raises anything
+        raise MalformedError(
+            f"no parser reads it: {type(error).__name__}", code="NO_FEED", place=file.place
+        ) from error
     if not parsed.version:
         raise MalformedError("no feed of any kind", code="NO_FEED", place=file.place)
-    title = str(parsed.feed.get("title", ""))
+    title = _text(parsed.feed.get("title"))
     for number, entry in enumerate(parsed.entries, start=1):
         # `dict.get`: the parser's own invents an update time and warns about it.
         names = ("title", "summary", "link", "id", "published", "updated")
-        item = {name: str(dict.get(entry, name) or "") for name in names} | {"feed": title}
+        item = {name: _text(dict.get(entry, name)) for name in names} | {"feed": title}
         yield Found(number, msgspec.json.encode(item).decode(), timed(_entry_at, item))
 
 

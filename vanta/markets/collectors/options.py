@@ -33,7 +33,7 @@ class _Screen(msgspec.Struct):
 
 def _unusual(file: FeedFile) -> Findings:
     try:
-        screen = msgspec.json.decode(file.data(), type=_Screen)
+        screen = msgspec.json.decode(file.document(), type=_Screen)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedError(
             f"not a screen: {error}", code="MALFORMED_JSON", place=file.place

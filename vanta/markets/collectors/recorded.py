@@ -181,7 +181,7 @@ class RecordedCollector:
                     yield self._item(layout, file, found)
         except MalformedError as error:
             yield SetAside(self.feed, file.place, error.code, error.message)
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error, RecursionError) as error:
             yield SetAside(self.feed, file.place, "FILE_BROKEN", f"cannot be read: {error}")
 
     def _found(self, layout: Layout, file: FeedFile, window: Window) -> Findings:

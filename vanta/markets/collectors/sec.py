@@ -15,7 +15,8 @@ from vanta.markets.xml import parse, said
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 LATEST = 5 * DAY
-_DOCUMENT = re.compile(r"<ownershipDocument\b.*?</ownershipDocument>", re.DOTALL)
+_BEGINS = "<ownershipDocument"
+_ENDS = "</ownershipDocument>"
 _ACCEPTED = re.compile(r"<ACCEPTANCE-DATETIME>(\d{14})")
 _ACCESSION = re.compile(r"(?:ACCESSION NUMBER:\s*|<ACCESSION-NUMBER>)(\d{10}-\d{2}-\d{6})")
 _FILED = re.compile(r"(?:FILED AS OF DATE:\s*|<FILING-DATE>)(\d{8})")
@@ -36,17 +37,17 @@ def _filed_at(item: dict[str, str]) -> int:
 
 
 def _ownership(file: FeedFile) -> Findings:
-    text = file.data().decode("utf-8", "replace")
-    document = _DOCUMENT.search(text)
-    if document is None:
+    text = file.document().decode("utf-8", "replace")
+    header, begins, rest = text.partition(_BEGINS)
+    inside, ends, _ = rest.partition(_ENDS)
+    if not begins or not ends:
         raise MalformedError("holds no ownership document", code="XML", place=file.place)
-    header = text[: document.start()]
     if "<!DOCTYPE" in header or "<!ENTITY" in header:
         raise MalformedError(
             "declares a document type or entities", code="XML_ENTITY", place=file.place
         )
     item = {
-        "xml": document[0],
+        "xml": begins + inside + ends,
         "@accession": _first(_ACCESSION, header),
         "@accepted": _first(_ACCEPTED, header),
         "@filed": _first(_FILED, header),
@@ -63,7 +64,7 @@ def _atom(file: FeedFile) -> Findings:
 
     An answer that is no Atom (EDGAR refuses with a page of HTML) holds none, and says so.
     """
-    data = file.data()
+    data = file.document()
     root = parse(data, place=file.place)
     if root.tag != f"{ATOM}feed":
         raise MalformedError("not an Atom feed", code="NO_FEED", place=file.place)

@@ -28,7 +28,7 @@ def _read(file: FeedFile) -> Findings:
     for number, line in file.lines():
         try:
             stamp = _stamp.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             yield Fault(number, "MALFORMED_JSON", f"not a tweet: {error}")
             continue
         yield Found(number, line, timed(_at, stamp))

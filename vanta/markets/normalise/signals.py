@@ -50,3 +50,5 @@ def to_signal(raw: RawItem) -> Signal | SetAside:
         return read(raw)
     except MalformedError as error:
         return SetAside(raw.feed, raw.place, error.code, error.message)
+    except (RecursionError, UnicodeError):
+        return SetAside(raw.feed, raw.place, "UNREADABLE", "nested too deep, or no text at all")
