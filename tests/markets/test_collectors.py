@@ -4,8 +4,11 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.instant import DAY, HOUR, SECOND, parse_instant
@@ -157,6 +160,24 @@ def test_a_feed_that_declares_entities_is_refused(tmp_path: Path, encoding: str)
     assert asides(news.collector(tmp_path)) == [("rss/bomb.xml", "XML_ENTITY")]
 
 
+def test_half_a_character_spelt_as_a_number_stops_no_harvest(tmp_path: Path) -> None:
+    write(tmp_path, "rss/half.rss", FEED.format("", ENTRY.format("a &#xD800; b")))
+    write(tmp_path, "rss/whole.rss", FEED.format("", ENTRY.format("fine")))
+    collector = news.collector(tmp_path)
+    assert asides(collector) == [("rss/half.rss", "NO_FEED")]
+    assert len(items(collector)) == 1
+
+
+def test_documents_that_never_close_or_nest_without_end_are_set_aside(tmp_path: Path) -> None:
+    write(tmp_path, "sec/form345/open.xml", "<ownershipDocument>" * 200_000)
+    nested = "<a>" * 200_000 + "</a>" * 200_000
+    write(tmp_path, "sec/form345/deep.xml", f"<ownershipDocument>{nested}</ownershipDocument>")
+    write(tmp_path, "news/seekingalpha_trending_x.json", "[" * 200_000)
+    assert {code for _, code in asides(sec.collector(tmp_path))} == {"XML", "ITEM_TOO_LARGE"}
+    [(_, code)] = asides(news.collector(tmp_path))
+    assert code in {"FILE_BROKEN", "MALFORMED_JSON"}
+
+
 def test_a_page_that_is_no_feed_is_set_aside(tmp_path: Path) -> None:
     write(tmp_path, "rss/moved.rss", "<head><title>Moved</title></head><body>here</body>")
     assert asides(news.collector(tmp_path)) == [("rss/moved.rss", "NO_FEED")]
@@ -253,6 +274,43 @@ def test_a_missing_folder_of_feeds_is_said_and_a_missing_feed_is_nothing(tmp_pat
     with pytest.raises(UnavailableError) as error:
         list(options.collector(tmp_path / "nowhere").collect(*EVER))
     assert error.value.code == "FEEDS_MISSING"
+
+
+SMALL = (
+    "crypto/coinbase_daily_btcusd.csv.gz",
+    "news/headlines_by_ticker_2026.csv.gz",
+    "options/tsla_trades_minute_2026-03-03.csv.gz",
+    "reddit/wsb_comments_2026-03-02_04.csv.gz",
+    "rss/coinwire.rss",
+    "sec/edgar_current_atom/form4_2026-03-03_req00_start0000_count100_http200.atom.xml.gz",
+    "sec/form345/form4_tesla.xml",
+    "sec/form4_parsed/XOM_form4_transactions.csv.gz",
+)
+
+
+@given(
+    name=st.sampled_from(SMALL),
+    cuts=st.lists(
+        st.tuples(st.floats(0, 1), st.binary(max_size=6) | st.just(b"\0\xff<![CDATA[")), max_size=6
+    ),
+    keep=st.floats(0, 1),
+)
+@settings(max_examples=80, deadline=None)
+def test_no_damage_to_a_file_stops_a_harvest(
+    sample: Path, name: str, cuts: list[tuple[float, bytes]], keep: float
+) -> None:
+    data = (sample / name).read_bytes()
+    data = gzip.decompress(data) if name.endswith(".gz") else data
+    for where, what in cuts:
+        at = int(where * len(data))
+        data = data[:at] + what + data[at + len(what) :]
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        write(root, name, data[: max(1, int(keep * len(data)))])
+        for feed in FEEDS:
+            for item in feed.collector(root).collect(*EVER):
+                found = item if isinstance(item, SetAside) else to_signal(item)
+                assert isinstance(found, Signal | SetAside)
 
 
 def test_the_port_is_all_a_harvest_needs() -> None:

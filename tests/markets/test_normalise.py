@@ -1,5 +1,6 @@
 """Each layout's items as signals, and each broken item set aside with its reason."""
 
+import time
 from typing import Any
 
 import pytest
@@ -305,6 +306,25 @@ JSON = st.recursive(
 @settings(max_examples=300)
 def test_whatever_comes_it_is_a_signal_or_set_aside(layout: str, content: object) -> None:
     assert isinstance(to_signal(raw(layout, content)), Signal | SetAside)
+
+
+@pytest.mark.parametrize(
+    ("layout", "content"),
+    [
+        ("twitter-study", '{"x":' + "[" * 200_000),
+        ("twitter-study", "\ud800"),
+        ("crypto-kraken-trades", {"time": "1e900000", "price": "1", "amount": "1"}),
+        ("crypto-kraken-trades", {"time": "1672531436", "price": "1e999999", "amount": "1"}),
+        ("crypto-kraken-trades", {"time": "1672531436", "price": "9" * 99_999, "amount": "1"}),
+        ("crypto-kraken-trades", {"time": "1672531436", "price": "1e-99999", "amount": "1"}),
+    ],
+)
+def test_what_is_written_to_exhaust_is_set_aside_at_once(layout: str, content: object) -> None:
+    if isinstance(content, dict):
+        content |= {"@symbol": "BCH-EUR", "@line": "1"}
+    began = time.perf_counter()
+    assert isinstance(to_signal(raw(layout, content, feed="crypto")), SetAside)
+    assert time.perf_counter() - began < 1
 
 
 WHOLE: dict[str, dict[str, Any]] = {

@@ -221,6 +221,27 @@ def test_views_need_only_the_live_segment(house: House) -> None:
     }
 
 
+def test_what_the_bus_refused_goes_with_the_next_reflection(house: House) -> None:
+    bus = _BrokenBus()
+    with MarketsNode.open(
+        house.layout,
+        policy=published,
+        clock=house.clock,
+        key=house.key,
+        outbox=bus,
+        feeds=house.feeds,
+    ) as node:
+        node.harvest(START, START + 44 * HOUR)
+        with pytest.raises(UnavailableError):
+            node.reflect(START + 44 * HOUR)
+        bus.broken = False
+        assert node.reflect(START + 44 * HOUR).intents == ()
+        promoted = set(node.beliefs.sent)
+    assert set(bus.tried) == promoted
+    assert len(promoted) > 1
+    assert _views(house.layout)["trade_signals"]["data"]
+
+
 @pytest.mark.parametrize("switch", ["external_calls_disabled", "full_halt"])
 def test_a_halt_of_calls_out_stops_the_collectors_and_is_journalled(
     house: House, switch: str
@@ -282,12 +303,14 @@ def test_without_a_policy_nothing_is_collected_and_nothing_promoted(house: House
 
 class _BrokenBus:
     def __init__(self) -> None:
+        self.broken = True
         self.tried: list[str] = []
 
     def send(self, id: str, payload: bytes) -> None:  # noqa: A002 - the port's own name
         del payload
         self.tried.append(id)
-        raise UnavailableError("the bus is down", code="BUS_UNAVAILABLE")
+        if self.broken:
+            raise UnavailableError("the bus is down", code="BUS_UNAVAILABLE")
 
 
 def test_what_was_journalled_and_not_sent_is_sent_when_the_node_opens_again(house: House) -> None:

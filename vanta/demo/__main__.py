@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from vanta.demo import acts, governed
-from vanta.demo.ledger import Tally
+from vanta.demo.ledger import Tally, of, records
 from vanta.demo.play import Play
 from vanta.demo.report import render
 from vanta.demo.scenes import moments, pictures, recorded_feeds, sample_feeds
@@ -56,6 +56,8 @@ def _tell(play: Play, console: Console) -> None:
     story.end()
     trades = play.trades()
     tally = Tally(trades)
+    harvest = records(stage.node("markets"), "harvest")
+    story.figure("signals harvested", f"{len(of(harvest, 'signal.harvested')):,}")
     story.figure("decisions", f"{len(tally.decisions)}")
     story.figure("orders, fills", f"{len(tally.prepared)}, {len(tally.fills)}")
     story.figure("the whole story", f"{story.seconds:.0f} s")

@@ -7,7 +7,7 @@ import tarfile
 import time
 from collections import Counter
 
-from vanta.demo.ledger import Tally, of, records
+from vanta.demo.ledger import Tally, of
 from vanta.demo.play import Play
 from vanta.demo.stage import ENVIRONMENT, NODES, PEOPLE
 from vanta.governance.published import VAULT_FILE, PolicyReader
@@ -66,8 +66,6 @@ def trade(play: Play) -> None:
     stage.vanta(*play.market(0))
     play.settle()
     tally = Tally(play.trades())
-    signals = len(of(records(stage.node("markets"), "harvest"), "signal.harvested"))
-    story.figure("signals harvested", f"{signals:,}")
     story.promise(
         "every intent is decided exactly once, with a verdict and every reason",
         held=play.decided() == Counter(play.promoted()) and play.refused() == 0,
@@ -182,7 +180,6 @@ def _outsider(play: Play, nodes: list[str]) -> None:
     stage.vanta("audit", "export", *nodes, "--out", "bundle.tar.gz")
     with tarfile.open(stage.root / "bundle.tar.gz") as bundle:
         bundle.extractall(stage.root / "outsider", filter="data")
-        names = bundle.getnames()
     script = next((stage.root / "outsider").rglob("verify_bundle.py"))
     done = subprocess.run(
         [sys.executable, "-I", str(script)],
@@ -192,8 +189,14 @@ def _outsider(play: Play, nodes: list[str]) -> None:
         check=False,
     )
     story.said(done.stdout + done.stderr)
+    secrets = [
+        path.name
+        for path in (stage.root / "outsider").rglob("*")
+        if path.is_file() and b"PRIVATE KEY-----" in path.read_bytes()
+    ]
+    said = [line.strip() for line in done.stdout.splitlines() if "VERDICT" in line]
     story.promise(
         "an outsider verifies the exported bundle without VANTA, and it holds no private key",
-        held=done.returncode == 0 and not any("keys" in name for name in names),
-        seen=(done.stdout.strip().splitlines() or ["it said nothing"])[-1],
+        held=done.returncode == 0 and not secrets and len(said) == 1,
+        seen=said[0].split(". ")[0] if said else "it said nothing",
     )

@@ -30,7 +30,7 @@ def halt(play: Play) -> None:
     receipt = play.outcome(signed.commit)
     story.promise(
         "a halt needs one signature and is in force at once",
-        held=receipt["verdict"] == "applied" and enforced < _AT_ONCE,
+        held=receipt["verdict"] == "tightened" and enforced < _AT_ONCE,
         seen=f"push to enforced by the Executor: {enforced:,.0f} ms, polling every 50 ms",
     )
     stage.vanta(*play.market(1))

@@ -15,7 +15,7 @@ from vanta.domain.trading import Envelope, Intent
 from vanta.governance.sshsig import sign
 from vanta.journal.writer import Journal
 from vanta.markets import promote, records
-from vanta.markets.beliefs import Beliefs
+from vanta.markets.beliefs import Beliefs, Sent
 from vanta.markets.features import align
 from vanta.markets.models.panel import VERSIONS
 from vanta.markets.observed import Observed
@@ -104,6 +104,8 @@ class Reflection:
         self._maker = maker
         self._outbox = outbox
         self._clock = clock
+        self._unsent: dict[str, Sent] = {}
+        """By intent id; on disk already."""
 
     def run(
         self,
@@ -139,17 +141,26 @@ class Reflection:
         sealed = [(intent, seal(intent, self._maker)) for intent in intents]
         refused = policy if isinstance(policy, VantaError) else None
         self._record(started, views, ranking, sealed, held, refused)
-        for intent, envelope in sealed:
-            self._outbox.send(intent.id, encode(envelope))
+        self._unsent |= {intent.id: Sent(intent.expires, envelope) for intent, envelope in sealed}
+        self._hand_over()
         return Reflected(tuple(views), ranking, tuple(intents), tuple(held), refused)
 
     def send_again(self) -> int:
         """Hand over what may not have been before a crash; the receiver knows each by its id."""
         now = self._clock()
-        waiting = [(name, sent) for name, sent in self.state.sent.items() if sent.expires > now]
-        for name, sent in waiting:
-            self._outbox.send(name, encode(sent.envelope))
+        waiting = {name: sent for name, sent in self.state.sent.items() if sent.expires > now}
+        self._unsent |= waiting
+        self._hand_over()
         return len(waiting)
+
+    def _hand_over(self) -> None:
+        """Send what waits, oldest first; what the bus refuses waits for the next reflection."""
+        now = self._clock()
+        for name in list(self._unsent):
+            sent = self._unsent[name]
+            if sent.expires > now:
+                self._outbox.send(name, encode(sent.envelope))
+            del self._unsent[name]
 
     def _record(
         self,

@@ -249,13 +249,14 @@ class MarketsNode:
 
         Raises:
             UnavailableError: a journal or the bus takes nothing; what was journalled and not sent
-                is sent when the node is opened again.
+                is sent with the next reflection, or when the node is opened again.
         """
-        found = self._reflection.run(
-            self.harvested.observed, self._harvest_journal.position, as_of, self._in_force()
-        )
-        self._write_reflection_views()
-        return found
+        try:
+            return self._reflection.run(
+                self.harvested.observed, self._harvest_journal.position, as_of, self._in_force()
+            )
+        finally:
+            self._write_reflection_views()
 
     def run(
         self, start: int, end: int, step: int, each: Callable[[Step], None] | None = None

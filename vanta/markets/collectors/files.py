@@ -76,9 +76,10 @@ class FeedFile:
         """All of it, decompressed; `MalformedError` (`FILE_TOO_LARGE`) beyond the bound."""
         return self._read(self.bounds.file_bytes)
 
-    def document(self) -> bytes:
+    def document(self, most: int | None = None) -> bytes:
         """The same, of a file that a parser takes whole."""
-        return self._read(self.bounds.document_bytes)
+        bound = self.bounds.document_bytes
+        return self._read(bound if most is None else min(most, bound))
 
     def _read(self, most: int) -> bytes:
         with self._open() as stream:

@@ -1,0 +1,114 @@
+"""Governed trees out of a repository: what a digest covers, and what is no tree at all."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.governance.fund import HERE, MOMENTUM, Fund, switch, vault
+from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
+from vanta.governance.documents.read import AUTHORITY
+from vanta.governance.history import History, tree_digest
+
+
+@pytest.fixture
+def fund(tmp_path: Path) -> Fund:
+    return Fund(tmp_path)
+
+
+def test_a_digest_can_be_computed_by_hand() -> None:
+    files = {"b.yaml": b"two\n", "a.yaml": b"one\n"}
+    lines = "".join(
+        f"{hashlib.sha256(files[path]).hexdigest()} {path}\n" for path in ("a.yaml", "b.yaml")
+    )
+    by_hand = hashlib.sha256(f"vanta-governed-tree-v1\nprod\n{lines}".encode()).hexdigest()
+    assert tree_digest("prod", files) == by_hand
+
+
+def test_a_digest_tells_content_place_and_environment_apart() -> None:
+    digests = {
+        tree_digest("prod", {"a": b"1"}),
+        tree_digest("dev", {"a": b"1"}),
+        tree_digest("prod", {"a": b"2"}),
+        tree_digest("prod", {"b": b"1"}),
+        tree_digest("prod", {"a": b"1", "b": b""}),
+        tree_digest("prod", {}),
+    }
+    assert len(digests) == 6
+
+
+@pytest.mark.parametrize(
+    ("path", "covered"),
+    [
+        (AUTHORITY, True),
+        ("ceilings/prod.yaml", True),
+        ("ceilings/dev.yaml", True),
+        ("personas/ares.yaml", True),
+        (MOMENTUM, True),
+        (f"{HERE}halts/a.yaml", True),
+        (f"{HERE}anything.txt", True),
+        ("environments/dev/overlay.yaml", False),
+        ("README.md", False),
+        ("authority.yaml.bak", False),
+        (".github/workflows/plan.yaml", False),
+    ],
+)
+def test_what_the_digest_of_an_environment_covers(fund: Fund, path: str, *, covered: bool) -> None:
+    before = fund.history.digest(fund.introduction)
+    after = fund.history.digest(fund.change({path: "something else\n"}, by=None))
+    assert (after != before) is covered
+
+
+def test_equal_trees_are_one_candidate_wherever_they_stand(fund: Fund) -> None:
+    again = fund.change({"README.md": "x"}, by=None)
+    assert fund.history.digest(again) == fund.history.digest(fund.introduction)
+    assert fund.history.candidate(again) is fund.history.candidate(fund.introduction)
+
+
+def test_a_tree_that_cannot_be_listed_equals_nothing_but_itself(fund: Fund) -> None:
+    first = fund.change({f"{HERE}vaults/\u00e9.yaml": "a: b"}, by=None)
+    again = fund.change({}, by=None)
+    other = fund.change({"README.md": "x"}, by=None)
+    assert fund.history.digest(first) == fund.history.digest(again)
+    assert fund.history.digest(first) != fund.history.digest(other)
+    assert fund.history.digest(first).startswith("unreadable:")
+    with pytest.raises(RefusedError):
+        fund.history.files(first)
+
+
+def test_a_tree_that_cannot_be_read_says_so_every_time(fund: Fund) -> None:
+    broken = fund.change({MOMENTUM: "spec: ["}, by=None)
+    for _ in range(2):
+        with pytest.raises(MalformedError) as refused:
+            fund.history.candidate(broken)
+        assert refused.value.place.startswith(MOMENTUM)
+
+
+def test_a_fault_of_the_store_is_no_answer_and_is_not_remembered(fund: Fund) -> None:
+    """Stepping over what this node lost would step over a halt that every other node sees."""
+    halt = fund.change({fund.halt("stop"): switch("stop")}, by="olga")
+    blob = fund.sim.write("blob", switch("stop").encode())
+    path = fund.sim.object_path(blob)
+    kept = path.read_bytes()
+    path.unlink()
+    with pytest.raises(UnavailableError) as missing:
+        fund.walk(halt)
+    assert missing.value.code == "MISSING_OBJECT"
+    path.write_bytes(kept)
+    assert fund.step(halt).verdict == "tightened"
+
+
+def test_halt_files_are_had_whatever_the_rest_of_the_tree_is(fund: Fund) -> None:
+    broken = fund.change({f"{HERE}vaults/\u00e9.yaml": "a", AUTHORITY: None}, by=None)
+    halt = fund.change({fund.halt("stop"): switch("stop")}, by=None)
+    assert fund.history.halt_files(broken) == {}
+    assert fund.history.halt_files(halt) == {fund.halt("stop"): switch("stop").encode()}
+
+
+def test_one_repository_holds_several_environments(fund: Fund) -> None:
+    """What another environment says is neither read nor in the way."""
+    fund.change({"environments/dev/vaults/a.yaml": "spec: [", MOMENTUM: vault("momentum")}, by=None)
+    dev = History(fund.repository, "dev")
+    with pytest.raises(MalformedError):
+        dev.candidate(fund.sim.head())
+    assert fund.history.candidate(fund.sim.head()).policy == fund.state.policy
