@@ -9,7 +9,7 @@ from collections import Counter
 
 from vanta.demo.ledger import Tally, of
 from vanta.demo.play import Play
-from vanta.demo.stage import ENVIRONMENT, NODES, PEOPLE
+from vanta.demo.stage import ENVIRONMENT, NODES, PEOPLE, POLL_MS
 from vanta.governance.published import VAULT_FILE, PolicyReader
 
 _KILLS = 3
@@ -31,7 +31,7 @@ def found_the_fund(play: Play) -> None:
         extra += ["--broker", "broker"] if node == "executor" else []
         stage.vanta(
             "node", "init", f"nodes/{node}", "--role", node, "-e", ENVIRONMENT,
-            "--remote", str(stage.forge), "--poll-ms", "50", *extra, quiet=True,
+            "--remote", str(stage.forge), "--poll-ms", str(POLL_MS[node]), *extra, quiet=True,
         )  # fmt: skip
     people = [f"--person={p}={p}@fund.example=people/{p}.pub" for p in PEOPLE]
     nodes = [f"--node=nodes/{node}" for node in NODES]

@@ -4,7 +4,7 @@ import time
 
 from vanta.demo.ledger import denied_for, of
 from vanta.demo.play import IN, Play
-from vanta.demo.stage import ENVIRONMENT
+from vanta.demo.stage import ENVIRONMENT, POLL_MS
 from vanta.governance.authoring import Desk
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, PolicyReader
 
@@ -31,7 +31,8 @@ def halt(play: Play) -> None:
     story.promise(
         "a halt needs one signature and is in force at once",
         held=receipt["verdict"] == "tightened" and enforced < _AT_ONCE,
-        seen=f"push to enforced by the Executor: {enforced:,.0f} ms, polling every 50 ms",
+        seen=f"push to enforced by the Executor: {enforced:,.0f} ms, "
+        f"polling every {POLL_MS['executor']} ms",
     )
     stage.vanta(*play.market(1))
     play.settle()
@@ -113,6 +114,7 @@ def poison(play: Play) -> None:
         held=halted and untouched and landed["verdict"] == "tightened",
         seen=f"{landed['verdict']}; full_halt is on, the unsigned capital is not in force",
     )
+    play.outcome(play.head(), "markets")
     collected = stage.vanta(*play.market(2, "1d"), quiet=True)
     story.promise(
         "the same halt stops the collectors on another node",

@@ -96,7 +96,7 @@ class Play:
         return found[-1]
 
     def adopted(self, commit: str) -> int:
-        """When the Executor took over the policy of a commit, UTC nanoseconds."""
+        """When the Executor took a commit's policy over, UTC ns; Markets has it then too."""
         found: list[int] = []
 
         def there() -> bool:
@@ -108,6 +108,7 @@ class Play:
             return bool(found)
 
         self.stage.wait(f"the Executor to adopt {commit[:12]}", there)
+        self.outcome(commit, "markets")
         return found[0]
 
     def pull(self) -> None:

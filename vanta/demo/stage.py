@@ -15,6 +15,8 @@ from vanta.node.layout import Layout
 
 PEOPLE = ("ada", "grace", "alan")
 NODES = ("alpha", "markets", "executor")
+POLL_MS = {"alpha": 1000, "markets": 500, "executor": 100}
+"""Between two looks at Git: a look costs a process, and three nodes share this machine."""
 ENVIRONMENT = "dev"
 _MARK = ".vanta-demo"
 
