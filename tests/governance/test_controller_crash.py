@@ -19,8 +19,6 @@ from vanta.governance.receipts import published_by
 from vanta.lattice.algebra import compare
 from vanta.lattice.direction import Order
 
-MOST_STEPS = 8
-
 
 class Fuse:
     """Kills at the n-th step; `blown` names it."""
@@ -96,16 +94,17 @@ def release(station: Station, fund: Fund) -> None:
     fund.approve("grace")
 
 
-# What happens, whether everything is halted after it, and momentum's capital then.
-STORIES: dict[str, tuple[Callable[[Station, Fund], None], bool, int]] = {
-    "begin": (begin, True, 1000),
-    "halt": (halt, True, 1000),
-    "loosen": (loosen, False, 2000),
-    "adopt": (adopt, True, 1000),
-    "revert": (revert, False, 1000),
-    "adopt beside a commit": (adopt_beside_a_commit, True, 2000),
-    "release": (release, False, 1000),
+# What happens, in how many steps, whether everything is halted after it, and momentum's capital.
+STORIES: dict[str, tuple[Callable[[Station, Fund], None], int, bool, int]] = {
+    "begin": (begin, 4, True, 1000),
+    "halt": (halt, 4, True, 1000),
+    "loosen": (loosen, 4, False, 2000),
+    "adopt": (adopt, 3, True, 1000),
+    "revert": (revert, 2, False, 1000),
+    "adopt beside a commit": (adopt_beside_a_commit, 7, True, 2000),
+    "release": (release, 4, False, 1000),
 }
+STEPS = [(story, at) for story, (_, steps, _, _) in STORIES.items() for at in range(steps)]
 
 
 def as_receipts_say(station: Station, controller: Controller) -> bool:
@@ -115,12 +114,11 @@ def as_receipts_say(station: Station, controller: Controller) -> bool:
     return read_files(station.memory) == render(memory.published, memory.at, "governance")
 
 
-@pytest.mark.parametrize("at", range(MOST_STEPS))
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize(("story", "at"), STEPS)
 def test_killed_at_any_step_it_ends_where_it_would_have(
     station: Station, fund: Fund, story: str, at: int
 ) -> None:
-    happens, is_halted, limit = STORIES[story]
+    happens, _, is_halted, limit = STORIES[story]
     happens(station, fund)
     station.stop()
     with contextlib.suppress(Killed):
@@ -146,12 +144,10 @@ def test_every_step_of_a_story_is_one_the_test_above_dies_at(
     station.stop()
     taken: list[str] = []
     station.start(crash=taken.append).tick()
-    assert 2 <= len(taken) <= MOST_STEPS
-    assert {f"published {OVERLAY_FILE}", f"published {VAULT_FILE}"} & set(taken)
+    assert len(taken) == STORIES[story][1], taken
 
 
-@pytest.mark.parametrize("at", range(MOST_STEPS))
-@pytest.mark.parametrize("story", ["halt", "loosen", "adopt", "adopt beside a commit"])
+@pytest.mark.parametrize(("story", "at"), [step for step in STEPS if step[0] != "begin"])
 def test_a_reader_never_sees_more_than_a_receipt_allows_while_it_is_dead(
     station: Station, fund: Fund, story: str, at: int
 ) -> None:
@@ -171,7 +167,7 @@ def test_a_reader_never_sees_more_than_a_receipt_allows_while_it_is_dead(
     stated = [published_by(record) for record in station.records()]
     allowed = [by_hand, *(published.policy for published in stated if published)]
     assert any(compare(seen, policy) in {Order.EQUAL, Order.TIGHTER} for policy in allowed)
-    if halted(by_hand):
+    if halted(by_hand) and story != "release":
         assert halted(seen)
 
 

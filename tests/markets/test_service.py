@@ -17,9 +17,10 @@ from vanta.domain.switches import Switches
 from vanta.domain.trading import Envelope, Intent
 from vanta.governance.keys import public_key_of
 from vanta.governance.sshsig import parse_armor, verify
+from vanta.journal.chain import MAX_LINE
 from vanta.journal.reader import live_state, read
 from vanta.journal.view import read_view
-from vanta.markets import records
+from vanta.markets import dedupe, harvested, observed, records
 from vanta.markets.harvested import VIEWS
 from vanta.markets.sample.plot import END, START
 from vanta.markets.service import MarketsNode, Step
@@ -240,6 +241,13 @@ def test_what_the_bus_refused_goes_with_the_next_reflection(house: House) -> Non
     assert set(bus.tried) == promoted
     assert len(promoted) > 1
     assert _views(house.layout)["trade_signals"]["data"]
+
+
+def test_a_snapshot_of_everything_at_its_bound_still_fits_a_line() -> None:
+    """Quotes and commas included: an id is 36 characters, a symbol at most 8."""
+    ids = 40 * (dedupe.IDS + harvested.ASIDES)
+    heard = dedupe.TEXTS * (60 + 11 * dedupe.STORY)
+    assert sum(observed.BYTES.values()) + ids + heard < MAX_LINE
 
 
 @pytest.mark.parametrize("switch", ["external_calls_disabled", "full_halt"])

@@ -1,7 +1,7 @@
 """A plan as a risk officer would say it: text for a terminal, Markdown for a pull request."""
 
 from vanta.governance.authority import Need
-from vanta.governance.report import Report, plan_exit, sentence
+from vanta.governance.report import Report, plan_exit, sentence, told
 from vanta.lattice.direction import Effect
 
 _WORDS = {
@@ -30,7 +30,7 @@ def _need(need: Need) -> str:
 def plan_text(report: Report, environment: str) -> str:
     """The plan for a terminal."""
     lines = [f"plan for {environment} at {report.head[:12]}"]
-    lines += [f"  {_WORDS[c.effect]:<10} {sentence(c)}" for c in report.changes]
+    lines += [f"  {_WORDS[c.effect]:<10} {sentence(c)}" for c in told(report.changes)]
     if not report.changes:
         lines.append(
             "  nothing changes" if report.verdict == "unchanged" else f"  {report.message}"
@@ -52,7 +52,7 @@ def plan_markdown(report: Report, environment: str) -> str:
     lines = [f"### VANTA plan for `{environment}`", "", f"**{_OUTCOMES[plan_exit(report)]}**", ""]
     if report.changes:
         lines += ["| effect | change |", "|---|---|"]
-        lines += [f"| {_WORDS[c.effect]} | {_cell(sentence(c))} |" for c in report.changes]
+        lines += [f"| {_WORDS[c.effect]} | {_cell(sentence(c))} |" for c in told(report.changes)]
     else:
         lines.append(_cell(report.message) or "Nothing changes.")
     if report.needs:

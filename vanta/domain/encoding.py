@@ -21,7 +21,7 @@ def decode(kind: type[T], data: bytes, *, place: str = "") -> T:
     """Read `data` strictly as `kind`; unknown types and wrong shapes raise `MalformedError`."""
     try:
         return msgspec.json.decode(data, type=kind, strict=True)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(
             f"not a {kind.__name__}: {error}", code="MALFORMED_JSON", place=place
         ) from error

@@ -16,7 +16,7 @@ from vanta.governance.history import History
 from vanta.governance.repository import Repository
 from vanta.governance.trust import Trust
 from vanta.lattice.algebra import changes, classify
-from vanta.lattice.direction import Change, Direction, Effect
+from vanta.lattice.direction import DEFAULT, Change, Direction, Effect
 from vanta.lattice.governed import Group
 
 NEVER = frozenset({"AUTHORITY_NOT_ALONE", "NO_RULE"})
@@ -130,6 +130,23 @@ def unit_of(path: tuple[str, ...]) -> str:
             break
         direction = inside
     return direction.unit
+
+
+def told(found: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes worth a line each.
+
+    A switch that changes everywhere changes in every scope's default too, which says nothing more.
+    """
+    everywhere = {c.path[2] for c in found if c.path[:2] == ("overlay", "everywhere")}
+    return tuple(
+        change
+        for change in found
+        if not (
+            change.path[0] == "overlay"
+            and change.path[2:3] == (DEFAULT,)
+            and change.path[-1] in everywhere
+        )
+    )
 
 
 def sentence(change: Change) -> str:

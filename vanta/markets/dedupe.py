@@ -21,6 +21,8 @@ ECHO = 30 * DAY
 """Within which the same words are an echo; later they may be news again."""
 STEM = 80
 """Characters of a post that make it the same post: swarms and truncation change the tail."""
+STORY = 20
+"""Symbols remembered of one story, the last it was about."""
 SHORT = 16
 """Up to here people say the same words by themselves, so only the same author echoes."""
 
@@ -97,7 +99,7 @@ class Staged(Recent):
 def _merged(earlier: Heard | None, signal: Signal) -> Heard:
     if earlier is None or earlier.at != signal.event_ts:
         return Heard(signal.event_ts, signal.symbols)
-    return Heard(earlier.at, tuple(dict.fromkeys(earlier.symbols + signal.symbols)))
+    return Heard(earlier.at, tuple(dict.fromkeys(earlier.symbols + signal.symbols))[-STORY:])
 
 
 def gist(text: str) -> str:
