@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit.fund import Fund, found, trade
+from tests.audit.fund import Fund, found, rewrite, trade
 from vanta.domain.exact import UNIT
 
 
@@ -29,3 +29,37 @@ def fund(founded: Path, tmp_path: Path) -> Fund:
     """The fund's nodes, this test's own."""
     shutil.copytree(founded / "nodes", tmp_path / "fund" / "nodes")
     return Fund(tmp_path / "fund")
+
+
+@pytest.fixture(scope="session")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fund that was halted, resumed by two people, edited by hand, and let go again."""
+    fund = found(tmp_path_factory.mktemp("ruled") / "fund")
+    fund.desk("grace").halt({"switch": "full_halt", "reason": "a drill"}, "origin", "main")
+    fund.tick("executor")
+    fund.desk("ada").resume((), "it was a drill", "origin", "main")
+    fund.tick("executor")
+    fund.desk("alan").approve()
+    fund.push()
+    fund.tick("executor", "markets")
+    overlay = fund.layout("executor").view("vault_overlay")
+    rewrite(overlay, lambda data: data.replace(b'"maintenance": false', b'"maintenance": true', 1))
+    fund.tick("executor")
+    rewrite(overlay, lambda data: data.replace(b'"full_halt": false', b'"full_halt": 7', 1))
+    fund.tick("executor")
+    controller = fund.controller("executor")
+    [nonce] = controller.memory.restrained_by()
+    controller._journal.rotate()
+    controller.close()
+    fund.desk("ada").release(nonce, "seen to", "origin", "main")
+    fund.desk("alan").approve()
+    fund.push()
+    fund.tick()
+    trade(fund, 1)
+    return fund.root
+
+
+@pytest.fixture
+def ruled_fund(ruled: Path, tmp_path: Path) -> Fund:
+    shutil.copytree(ruled / "nodes", tmp_path / "ruled" / "nodes")
+    return Fund(tmp_path / "ruled")

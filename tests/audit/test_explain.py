@@ -149,6 +149,17 @@ def test_the_policy_is_told_with_the_people_behind_it(fund: Fund) -> None:
     assert "introduced at commit" in text(one)
 
 
+def test_a_policy_that_was_loosened_and_restrained_names_everybody(ruled_fund: Fund) -> None:
+    """Halted by one, resumed by two, tightened by hand, and let go again by two."""
+    one = told(ruled_fund, "last")
+    assert one.policy is not None
+    [step] = [step for step in one.policy.steps if step.what == "applied"]
+    assert step.approvers == ("ada", "alan")
+    said = text(one, width=200)
+    assert f"commit {step.commit[:12]} applied, approved by ada and alan, 2023-11-14" in said
+    assert page(one).count("approved by ada and alan") == 1
+
+
 def test_without_markets_the_causes_are_named_as_missing(fund: Fund) -> None:
     one = told(fund, order_of(fund, 0), "executor")
     assert one.signals == ()

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.audit.fund import Fund, forge, found, rewrite, trade
+from tests.audit.fund import Fund, forge, rewrite
 from vanta.audit import replay_worker
 from vanta.audit.replay import ReplayReport, StepReport, replay
 from vanta.audit.verify import verify_node
@@ -18,40 +18,6 @@ from vanta.domain.record import Record
 
 def step(report: ReplayReport, node: str, name: str) -> StepReport:
     return next(one for one in report.steps if (one.node, one.step) == (node, name))
-
-
-@pytest.fixture(scope="module")
-def ruled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fund that was halted, resumed by two people, edited by hand, and let go again."""
-    fund = found(tmp_path_factory.mktemp("ruled") / "fund")
-    fund.desk("grace").halt({"switch": "full_halt", "reason": "a drill"}, "origin", "main")
-    fund.tick("executor")
-    fund.desk("ada").resume((), "it was a drill", "origin", "main")
-    fund.tick("executor")
-    fund.desk("alan").approve()
-    fund.push()
-    fund.tick("executor", "markets")
-    overlay = fund.layout("executor").view("vault_overlay")
-    rewrite(overlay, lambda data: data.replace(b'"maintenance": false', b'"maintenance": true', 1))
-    fund.tick("executor")
-    rewrite(overlay, lambda data: data.replace(b'"full_halt": false', b'"full_halt": 7', 1))
-    fund.tick("executor")
-    controller = fund.controller("executor")
-    [nonce] = controller.memory.restrained_by()
-    controller._journal.rotate()
-    controller.close()
-    fund.desk("ada").release(nonce, "seen to", "origin", "main")
-    fund.desk("alan").approve()
-    fund.push()
-    fund.tick()
-    trade(fund, 1)
-    return fund.root
-
-
-@pytest.fixture
-def ruled_fund(ruled: Path, tmp_path: Path) -> Fund:
-    shutil.copytree(ruled / "nodes", tmp_path / "ruled" / "nodes")
-    return Fund(tmp_path / "ruled")
 
 
 def test_decisions_and_orders_come_out_the_same(fund: Fund) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.record import Entry, Record
 from vanta.executor import events
 from vanta.governance.keys import generate_key, load_private_key
+from vanta.governance.receipts import Evaluated
 from vanta.node.layout import Layout
 
 
@@ -277,6 +279,79 @@ def test_a_thousand_problems_of_a_kind_are_counted(
     told = of(verify_nodes(fund.layouts), "executor").problems
     assert len(told) == 3
     assert told[-1].message == "and 5 more like these"
+
+
+@pytest.mark.parametrize(
+    ("node", "journal", "code"),
+    [
+        ("markets", "harvest", "PARENT_MISSING"),
+        ("executor", "intents", "PARENT_MISSING"),
+        ("executor", "governance", "JOURNAL_MISSING"),
+        ("markets", "reflection", "PARENT_MISSING"),
+    ],
+)
+def test_a_journal_that_vanished_whole_is_missed_by_what_refers_to_it(
+    fund: Fund, node: str, journal: str, code: str
+) -> None:
+    for path in fund.layout(node).memory.glob(f"{journal}.*"):
+        path.unlink()
+    for path in fund.layout(node).memory.glob("*.json"):
+        path.unlink()
+    reports = verify_nodes(fund.layouts)
+    if journal == "reflection":
+        # Of another node: not given, as far as the Executor can tell.
+        assert of(reports, "executor").unjudged == {"reflection": 6}
+    else:
+        assert code in {problem.code for problem in of(reports, node).problems}
+
+
+def test_a_node_that_changed_its_key_keeps_what_the_old_one_signed(fund: Fund) -> None:
+    """The next policy registers another key; the old checkpoint and intents stay verifiable."""
+    layout = fund.layout("executor")
+    old = layout.key.read_bytes()
+    layout.key.unlink()
+    layout.key.with_suffix(".pub").unlink()
+    new = generate_key(layout.key, "executor")
+    published = fund.published("executor")
+    nodes = {**published.policy.nodes, "executor": (new.openssh,)}
+    policy = msgspec.structs.replace(published.policy, nodes=nodes)
+    after = msgspec.structs.replace(published, policy=policy)
+    receipt = Evaluated("", "", "applied", "", "", (), (), (), (), 0, (), None, after)
+    fund.write("executor", "governance", [Entry("policy.evaluated", "later", receipt)])
+    fund.checkpoint("executor", "trade_log")
+    fund.checkpoint("executor", "intents")
+    for name in ("vault", "vault_overlay"):
+        layout.view(name).unlink()
+    report = verify_node(layout)
+    assert report.sound, report.problems
+    trade_log = next(one for one in report.journals if one.name == "trade_log")
+    assert trade_log.checkpoints == 2
+    # Yet the old key signs nothing new: it is no longer in the policy in force.
+    layout.key.write_bytes(old)
+    layout.key.chmod(0o600)
+    assert verify_node(layout).sound
+
+
+def test_any_byte_of_any_journal_that_is_flipped_is_noticed(fund: Fund) -> None:
+    """Sampled over all nodes; of a last line, only what another file vouches for."""
+    random = Random(7)
+    files = [
+        path
+        for layout in fund.layouts
+        for path in sorted(layout.memory.glob("*.jsonl"))
+        if path.name != "governance.jsonl"
+    ]
+    for _ in range(24):
+        path = random.choice(files)
+        whole = path.read_bytes()
+        vouched = whole.rstrip(b"\n").rfind(b"\n") + 1
+        content = bytearray(whole)
+        content[random.randrange(vouched or len(content))] ^= 1 << random.randrange(8)
+        path.write_bytes(content)
+        reports = verify_nodes(fund.layouts)
+        named = [p.place for report in reports for p in report.problems]
+        assert any(place.startswith(str(path.parent)) for place in named), path
+        path.write_bytes(whole)
 
 
 def test_progress_names_each_journal(fund: Fund) -> None:

@@ -44,7 +44,8 @@ def text(explanation: Explanation, *, width: int = 120) -> str:
 def _line(said: str, *, source: Source | None = None, style: str = "") -> Text:
     line = Text(printable(said, most=2_000), style=style)
     if source is not None:
-        line.append(f"  {source.node} {source.journal} #{source.record}", style="dim")
+        named = printable(f"{source.node} {source.journal}")
+        line.append(f"  {named} #{source.record}", style="dim")
     return line
 
 
@@ -80,7 +81,7 @@ def _believed(root: Tree, explanation: Explanation) -> None:
 
 def _reason(reason: Reason) -> Text:
     line = Text(f"{wording.points(reason.part)} ", style="green" if reason.part >= 0 else "red")
-    line.append(f"{reason.model}: {printable(reason.text)}")
+    line.append(printable(f"{reason.model}: {reason.text}", most=400))
     return line
 
 

@@ -35,6 +35,9 @@ _UPSTREAM = {
 }
 """Where the parents of a type are; of any other, in its own journal."""
 
+_ELSEWHERE = frozenset({"reflection"})
+"""Journals of another node than the one whose records refer to them: they may not be given."""
+
 _EVIDENCE = "keep the journals as evidence: one was changed, or is not the whole one"
 
 
@@ -59,11 +62,16 @@ class References:
 
     Args:
         problems: where to put what is found, by node.
-        whole: node and journal of those that are given and sound; a reference into any other is
-            not judged.
+        whole: node and journal of those that are given and sound.
+        broken: of those that are given and not; no reference into one is judged.
     """
 
-    def __init__(self, problems: Mapping[str, Problems], whole: frozenset[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        problems: Mapping[str, Problems],
+        whole: frozenset[tuple[str, str]],
+        broken: frozenset[tuple[str, str]],
+    ) -> None:
         self.checked: Counter[tuple[str, str]] = Counter()
         """By node and kind (`parents`, `policies`, `signatures`, `promotions`)."""
         self.unjudged: Counter[tuple[str, str]] = Counter()
@@ -72,6 +80,7 @@ class References:
         self._problems = problems
         self._whole = whole
         self._journals = frozenset(journal for _, journal in whole)
+        self._doubtful = frozenset(journal for _, journal in broken)
         self._parents: dict[tuple[str, str], _Reference] = {}
         """By journal and id."""
         self._envelopes: dict[str, tuple[bytes, _Reference]] = {}
@@ -114,7 +123,7 @@ class References:
                 )
 
     def _given(self, journal: str, reference: _Reference) -> bool:
-        if journal in self._journals:
+        if journal in self._journals or journal not in self._doubtful | _ELSEWHERE:
             return True
         self.unjudged[reference.node, journal] += 1
         return False

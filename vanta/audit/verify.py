@@ -104,6 +104,7 @@ class _Audit:
         self._notes = {
             (node.name, journal): self._read_notes(node, journal) for node, journal in self._order
         }
+        self._require_governance()
         self._sound: dict[tuple[str, str], Verified] = {}
         self._reports: dict[str, list[JournalReport]] = {node.name: [] for node in found}
         self._standing: dict[str, list[str]] = {node.name: [] for node in found}
@@ -111,7 +112,9 @@ class _Audit:
     def run(self) -> tuple[NodeReport, ...]:
         for node, journal in self._order:
             self._verify(node, journal)
-        references = References(self._problems, frozenset(self._sound))
+        whole = frozenset(self._sound)
+        broken = frozenset((node.name, journal) for node, journal in self._order) - whole
+        references = References(self._problems, whole, broken)
         # Verified last, read first: the keys in it open everything else.
         for node, journal in self._order:
             if journal == GOVERNANCE:
@@ -121,6 +124,17 @@ class _Audit:
                 self._read(node, journal, references, references.follow)
         references.close()
         return tuple(self._report(node, references) for node in self._nodes)
+
+    def _require_governance(self) -> None:
+        """Every node has this journal; without it nobody can say under which policy it acted."""
+        for name in {node.name for node, _ in self._order}:
+            if not any((node.name, kept) == (name, GOVERNANCE) for node, kept in self._order):
+                self._problems[name].add(
+                    "JOURNAL_MISSING",
+                    name,
+                    f"it has journals, and no {GOVERNANCE}.jsonl",
+                    "restore it from its off-node copy",
+                )
 
     def _read_notes(self, node: Node, journal: str) -> list[bytes]:
         try:

@@ -344,14 +344,14 @@ class Bundle:
         """Whatever a record names in another journal is there, where that journal is."""
         absent = 0
         for journal, parent, place in self.causes:
-            if journal not in self.ids:
-                absent += 1
-            elif parent not in self.ids[journal]:
+            if journal == "reflection" and journal not in self.ids:
+                absent += 1  # of another node, which may not be in this bundle
+            elif parent not in self.ids.get(journal, set()):
                 self.problem(place, f"was caused by {parent}, which {journal} does not hold")
         for node, commit, place in self.policies:
             if commit not in self.keys.get(node, {}):
                 self.problem(place, f"was made under policy {commit!r}, which was never published")
-        rest = f"; {absent} in journals that are not in this bundle" if absent else ""
+        rest = f"; {absent} of a Markets node that is not in this bundle" if absent else ""
         self.facts.append(("causes", f"{len(self.causes)} from one journal to another{rest}"))
         self.facts.append(("policies", f"{len(self.policies)} records name the one in force"))
 

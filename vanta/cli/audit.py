@@ -49,6 +49,10 @@ def verify(nodes: Nodes, as_json: Json = False) -> None:
             records = sum(one.records for one in report.journals)
             verdict = "sound" if report.sound else f"{len(report.problems)} PROBLEMS"
             say(f"{report.node}: {verdict}; {len(report.journals)} journals, {records} records")
+            for journal, count in report.unjudged.items():
+                say(
+                    f"  {count} references into {journal} not judged: it was not given, or is broken"
+                )
             for problem in report.problems:
                 say(f"  {problem.place}: {problem.message} [{problem.code}]")
                 if problem.remedy:
@@ -92,6 +96,7 @@ def explain(
 @command
 def replay(nodes: Nodes, as_json: Json = False) -> None:
     """Decide everything again from the recorded inputs, in a fresh process, and compare bytes."""
+    from vanta.audit.printable import printable
     from vanta.audit.replay import replay as replayed
 
     with _status(quiet=as_json) as status:
@@ -103,8 +108,8 @@ def replay(nodes: Nodes, as_json: Json = False) -> None:
             say(f"{step.node}, {step.step}: {step.compared} compared, {step.different} differ")
             if step.first:
                 say(f"  first: {step.first.record_id}, from byte {step.first.at}")
-                say(f"    recorded   {step.first.recorded}")
-                say(f"    recomputed {step.first.recomputed}")
+                say(f"    recorded   {printable(step.first.recorded)}")
+                say(f"    recomputed {printable(step.first.recomputed)}")
             if step.trouble:
                 say(f"  {step.trouble}")
         for each in report.skipped:
@@ -126,5 +131,8 @@ def export(
     from vanta.audit.export import export as exported
 
     with _status(quiet=False) as status:
-        exported(_layouts(nodes), out, progress=_progress(status))
-    say(f"written to {out}")
+        report = exported(_layouts(nodes), out, progress=_progress(status))
+    say(f"{report.files} files written to {out}")
+    for name in report.left_out:
+        say(f"  left out: {name}")
+    say(f"  manifest SHA-256 {report.manifest_sha256}: tell it another way")
