@@ -74,7 +74,7 @@ def child(root: Path, strike: int) -> int:
     status = 1
     try:
         running = node(root, strike)
-        until = time.monotonic() + 2
+        until = time.monotonic() + 15
         while time.monotonic() < until:
             if not running.step():
                 time.sleep(0.002)

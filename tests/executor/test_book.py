@@ -76,6 +76,32 @@ def test_an_accepted_order_reserves_at_once_and_an_end_releases() -> None:
         assert again.closed[name].state is state
 
 
+def test_of_buys_and_sells_of_one_symbol_the_larger_side_counts() -> None:
+    rules = policy({VAULT: vault(orders={"duplicate_window": 0}, positions={"short": True})})
+    book = fund(rules)
+    hold(book, rules, "AAPL", 100, 100)
+    buys = book.open[bought(book, rules)].reserved
+    selling = made(intent("AAPL", side="sell", conviction=900_000), book, rules, quote())
+    assert selling.decision.order is not None
+    sells = book.open[selling.decision.order.client_order_id].reserved
+    mine = book.vaults[VAULT]
+    assert sells > buys
+    assert mine.gross == max(10_000 * UNIT + buys, sells)
+    assert (mine.buying, mine.selling) == (buys, sells)
+    book.apply(OrderCancelled(selling.decision.order.client_order_id, "asked"))
+    assert mine.gross == 10_000 * UNIT + buys
+
+
+def test_the_high_water_mark_rises_with_the_marks_and_never_falls() -> None:
+    book = fund(RULES)
+    hold(book, RULES, "AAPL", 100, 100)
+    for price, top in ((120, 1_002_000), (90, 1_002_000), (130, 1_003_000)):
+        made(intent("AAPL"), book, RULES, quote(price=price, session="closed"))
+        assert book.vaults[VAULT].high_water == top * UNIT
+    fallen = made(intent("MSFT"), book, policy({VAULT: vault()}), quote("MSFT"))
+    assert fallen.decision.verdict == "accept"
+
+
 def test_unknown_keeps_every_cent_reserved() -> None:
     book = fund(RULES)
     name = bought(book)

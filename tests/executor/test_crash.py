@@ -27,7 +27,7 @@ def test_killed_at_a_hundred_points_it_loses_and_doubles_nothing(tmp_path: Path)
         check=False,
         capture_output=True,
         timeout=110,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert driven.returncode == 0, driven.stderr.decode()
     told = json.loads(driven.stdout)

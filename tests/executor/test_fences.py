@@ -522,6 +522,11 @@ def test_a_quote_of_another_symbol_is_no_quote() -> None:
     assert "QUOTE_MISSING" in Asked(quote=quote("MSFT")).denied()
 
 
+@pytest.mark.parametrize(("bid", "ask"), [(0, UNIT), (-UNIT, UNIT), (UNIT, 0), (UNIT, 2 * 10**17)])
+def test_half_a_market_is_none(bid: int, ask: int) -> None:
+    assert "QUOTE_INVALID" in Asked(quote=quote(bid=bid, ask=ask)).denied()
+
+
 def test_a_quote_from_the_future_is_not_live() -> None:
     assert Asked(quote=quote(ts=NOW + 1)).denied() == {"QUOTE_AGE"}
 

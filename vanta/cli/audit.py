@@ -51,7 +51,7 @@ def verify(nodes: Nodes, as_json: Json = False) -> None:
             say(f"{report.node}: {verdict}; {len(report.journals)} journals, {records} records")
             for journal, count in report.unjudged.items():
                 say(
-                    f"  {count} references into {journal} not judged: it was not given, or is broken"
+                    f"  {count} references into {journal} not judged: not given, or broken"
                 )
             for problem in report.problems:
                 say(f"  {problem.place}: {problem.message} [{problem.code}]")
