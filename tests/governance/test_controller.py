@@ -20,7 +20,7 @@ from tests.governance.fund import (
 from tests.governance.simulator import MAIN, Content
 from tests.governance.station import Station
 from vanta.domain.errors import RefusedError, UnavailableError
-from vanta.governance.controller import PUBLISHED_MODE, default_remote
+from vanta.governance.controller import PUBLISHED_MODE
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, read_files, render
 from vanta.governance.receipts import recall
 from vanta.governance.trust import Trust
@@ -307,14 +307,6 @@ def test_without_its_introduction_nothing_is_published(
         station.reader()
 
 
-def test_it_runs_until_it_is_told_to_stop(station: Station, fund: Fund) -> None:
-    controller = station.start()
-    fund.change(stop(fund), by="olga")
-    turns = iter([False, False, True])
-    controller.run(every=0.0, stop=lambda: next(turns))
-    assert halted(station.reader().policy)
-
-
 def test_a_journal_that_rotates_keeps_everything_known(station: Station, fund: Fund) -> None:
     controller = station.start()
     controller.tick()
@@ -350,9 +342,3 @@ def test_files_say_which_record_they_were_made_from(station: Station) -> None:
     assert read_files(station.memory) == render(
         controller.memory.published, controller.memory.at, "governance"
     )
-
-
-def test_a_remote_is_a_url_or_an_absolute_folder(tmp_path: Path) -> None:
-    for url in ("ssh://git@host/x", "https://host/x", "git@host:x"):
-        assert default_remote(url) == url
-    assert default_remote(str(tmp_path / "a" / ".." / "b")) == str(tmp_path / "b")

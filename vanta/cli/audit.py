@@ -50,9 +50,7 @@ def verify(nodes: Nodes, as_json: Json = False) -> None:
             verdict = "sound" if report.sound else f"{len(report.problems)} PROBLEMS"
             say(f"{report.node}: {verdict}; {len(report.journals)} journals, {records} records")
             for journal, count in report.unjudged.items():
-                say(
-                    f"  {count} references into {journal} not judged: not given, or broken"
-                )
+                say(f"  {count} references into {journal} not judged: not given, or broken")
             for problem in report.problems:
                 say(f"  {problem.place}: {problem.message} [{problem.code}]")
                 if problem.remedy:

@@ -80,8 +80,9 @@ def run(
             return
         quiet = 0
         while quiet < _QUIET_ROUNDS and not stop.is_set():
-            quiet = 0 if executor.step() else quiet + 1
-            if quiet:
+            worked = executor.step()
+            quiet = 0 if worked or not (executor.settled or executor.trouble) else quiet + 1
+            if not worked:
                 stop.wait(0.02)
         if executor.trouble:
             raise RefusedError(

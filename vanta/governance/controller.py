@@ -5,7 +5,6 @@ the receipt, replace the files. A crash anywhere leaves the last good policy pub
 receipt of a newer one, and the next start brings the files to what the receipt says.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -290,15 +289,3 @@ class Controller:
         body = receipts.Reverted(code, message, self.memory.published)
         self._record([Entry(receipts.REVERTED, f"edit:{secrets.token_hex(8)}", body)])
         self._crash("publish")
-
-    def run(self, *, every: float, stop: Callable[[], bool]) -> None:
-        """Tick until `stop` says so, at most `every` seconds apart."""
-        while not stop():
-            began = time.monotonic()
-            self.tick()
-            time.sleep(max(0.0, every - (time.monotonic() - began)))
-
-
-def default_remote(path: str) -> str:
-    """A local folder as an absolute path; a URL as it is."""
-    return path if "://" in path or "@" in path else os.path.realpath(path)
