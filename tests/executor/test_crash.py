@@ -7,6 +7,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.executor.building import VAULT
 from vanta.domain.encoding import decode
 from vanta.domain.record import Record
@@ -18,20 +20,34 @@ from vanta.executor.replay import replay
 from vanta.journal.reader import read
 from vanta.node.layout import Layout
 
-ROUNDS = 120
 
-
-def test_killed_at_a_hundred_points_it_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("rounds", "seed"),
+    [
+        pytest.param(120, 7, marks=pytest.mark.timeout(300)),
+        pytest.param(600, 11, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    ],
+)
+def test_killed_at_so_many_points_it_loses_and_doubles_nothing(
+    tmp_path: Path, rounds: int, seed: int
+) -> None:
     driven = subprocess.run(
-        [sys.executable, "-m", "tests.executor.crash_driver", str(tmp_path), str(ROUNDS), "7"],
+        [
+            sys.executable,
+            "-m",
+            "tests.executor.crash_driver",
+            str(tmp_path),
+            str(rounds),
+            str(seed),
+        ],
         check=False,
         capture_output=True,
-        timeout=110,
+        timeout=rounds * 2,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert driven.returncode == 0, driven.stderr.decode()
     told = json.loads(driven.stdout)
-    assert told["ends"].get("killed", 0) == ROUNDS, told["ends"]
+    assert told["ends"].get("killed", 0) == rounds, told["ends"]
     assert told["settled"]
     layout = Layout(tmp_path)
     trades = list(read(layout.journal("trade_log")))
