@@ -56,6 +56,9 @@ class Node:
         ]
     )
     process: ExecutorNode | None = None
+    prices: dict[str, int] = field(
+        default_factory=lambda: {"AAPL": 100, "MSFT": 200, "BTC-USD": 20_000}
+    )
 
     def __post_init__(self) -> None:
         self.layout = Layout(self.root)
@@ -65,7 +68,7 @@ class Node:
         self._quotes()
 
     def _quotes(self) -> None:
-        for symbol, price in (("AAPL", 100), ("MSFT", 200), ("BTC-USD", 20_000)):
+        for symbol, price in self.prices.items():
             self.broker.quotes[symbol] = quote(symbol, price, ts=self.clock.now)
 
     def published(self) -> Published:
@@ -358,6 +361,21 @@ def test_the_gate_reads_the_switches_after_the_decision(node: Node) -> None:
     node.step(1)
     assert node.types().count("decision.made") == 2
     assert node.broker.sent == []
+
+
+def test_a_loss_on_what_is_held_counts_though_nobody_asks_to_trade_it(node: Node) -> None:
+    node.wants("AAPL")
+    node.step(4)
+    assert node.process is not None
+    before = node.process._log.book.vaults[VAULT].nav
+    node.prices["AAPL"] = 50
+    node.wants("MSFT", market_time=NOW + MINUTE)
+    node.step()
+    assert "book.marked" in node.types()
+    held = node.process._log.book.symbols["AAPL"]
+    assert node.process._log.book.vaults[VAULT].nav <= before - held.quantity * 49
+    node.step(3)
+    node.holds_together()
 
 
 def test_a_latch_keeps_orders_in(node: Node) -> None:

@@ -160,6 +160,10 @@ class Book(Sums):
         reason = " ".join(event.codes)
         self._close(self._order(event.client_order_id), OrderState.WITHHELD, reason)
 
+    def _take_marks(self, event: events.BookMarked) -> None:
+        for quote in event.quotes:
+            self._mark(quote)
+
     def _reconcile(self, event: events.BookReconciled) -> None:
         self.watermark = event.watermark
 
@@ -206,8 +210,17 @@ class Book(Sums):
         events.OrderRejected: _reject,
         events.OrderCancelled: _cancel,
         events.OrderWithheld: _withhold,
+        events.BookMarked: _take_marks,
         events.BookReconciled: _reconcile,
     }
+
+    def held(self, market_time: int) -> list[str]:
+        """Symbols with a position whose mark is older than a market's time."""
+        return [
+            name
+            for name, symbol in self.symbols.items()
+            if symbol.quantity and symbol.marked < market_time
+        ]
 
     def knows_fill(self, client_order_id: str, fill_id: str) -> bool:
         """Whether a fill is in the book already."""

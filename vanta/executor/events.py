@@ -155,6 +155,13 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     theirs: int | str | None
 
 
+class BookMarked(Event, frozen=True):
+    """What is held was priced, so that losses count whether or not anybody asks to trade it."""
+
+    type: ClassVar[str] = "book.marked"
+    quotes: tuple[Quote, ...]
+
+
 class BookReconciled(Event, frozen=True):
     """The book was held against the broker, whose executions are known up to `watermark`."""
 
@@ -176,6 +183,7 @@ TRADE_LOG: dict[str, type[Event]] = {
         OrderRejected,
         OrderFilled,
         OrderCancelled,
+        BookMarked,
         BookReconciled,
     )
 }

@@ -21,6 +21,7 @@ from vanta.executor.adoption import PolicyInForce
 from vanta.executor.brokers.port import Broker, BrokerAwayError
 from vanta.executor.decide import decide
 from vanta.executor.events import (
+    BookMarked,
     DecisionMade,
     OrderPrepared,
     PolicyAdopted,
@@ -217,6 +218,7 @@ class ExecutorNode:
             market = (intent.symbol, intent.market_time)
             if market not in quotes:
                 quotes[market] = self._broker.quote(*market)
+        self._mark(max(intent.market_time for intent in waiting))
         accepted = [
             opened
             for intent in waiting
@@ -229,6 +231,15 @@ class ExecutorNode:
             self._inflow.decided(intent.id)
         self._router.send(accepted)
         return len(waiting)
+
+    def _mark(self, market_time: int) -> None:
+        """Price what is held: a loss counts though nobody asks to trade what lost."""
+        book = self._log.book
+        found = [self._broker.quote(symbol, market_time) for symbol in book.held(market_time)]
+        # A position the broker gives no price for keeps the mark it has.
+        quotes = tuple(quote for quote in found if quote is not None)
+        if quotes:
+            self._log.state(BookMarked(quotes))
 
     def _decide(self, intent: Intent, quote: Quote | None, mandates: Mandates) -> OpenOrder | None:
         book, broker, now = self._log.book, self._broker.name, self._clock()
