@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 from collections import Counter
 
@@ -178,8 +177,7 @@ def _flip(play: Play) -> None:
 def _outsider(play: Play, nodes: list[str]) -> None:
     stage, story = play.stage, play.stage.story
     stage.vanta("audit", "export", *nodes, "--out", "bundle.tar.gz")
-    with tarfile.open(stage.root / "bundle.tar.gz") as bundle:
-        bundle.extractall(stage.root / "outsider", filter="data")
+    stage.unpack("bundle.tar.gz", "outsider")
     script = next((stage.root / "outsider").rglob("verify_bundle.py"))
     done = subprocess.run(
         [sys.executable, "-I", str(script)],

@@ -131,6 +131,11 @@ class Stage:
         path = str(self.key(person))
         self._run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", path], (0,))
 
+    def unpack(self, bundle: str, folder: str) -> None:
+        """Unpack a bundle into a new folder, as somebody who was handed it would."""
+        (self.root / folder).mkdir()
+        self._run(["tar", "-xzf", bundle, "-C", folder], (0,))
+
     def start(self, name: str, *arguments: str) -> None:
         """Start a `vanta` service in the background."""
         log = (self.root / "logs" / f"{name}.log").open("ab")
