@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import durable_peer, executor, governance, journal, markets
+from benchmarks import demo, durable_peer, executor, governance, journal, markets
 
 RESULTS = Path(__file__).parent / "results"
 SUITES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -20,6 +20,7 @@ SUITES: dict[str, Callable[[], dict[str, Any]]] = {
     "governance": governance.run,
     "markets": markets.run,
     "executor": executor.run,
+    "demo": demo.run,
 }
 
 

@@ -1,6 +1,7 @@
 """The acts about governance: halting, resuming, an unsigned commit, a hand edit."""
 
 import time
+from pathlib import Path
 
 from vanta.demo.ledger import denied_for, of
 from vanta.demo.play import IN, Play
@@ -137,6 +138,13 @@ def poison(play: Play) -> None:
     )
 
 
+def _edit(path: Path, content: bytes) -> None:
+    """Save a file the way an editor does: beside it first, then in its place."""
+    beside = path.with_name(f".{path.name}.edited")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
 def edit_by_hand(play: Play) -> None:
     """A loosening edit is put back; a tightening one holds until a quorum lets it go."""
     stage, story = play.stage, play.stage.story
@@ -146,7 +154,7 @@ def edit_by_hand(play: Play) -> None:
     published = path.read_bytes()
     capital = reader().policy.vaults["momentum-us"].capital
     old, new = b'"capital": 100000000000000', b'"capital": 140000000000000'
-    path.write_bytes(published.replace(old, new))
+    _edit(path, published.replace(old, new))
     began = time.time_ns()
     believed = {reader().policy.vaults["momentum-us"].capital}
     stage.wait("the loosening edit to be put back", lambda: path.read_bytes() == published)
@@ -159,7 +167,7 @@ def edit_by_hand(play: Play) -> None:
         seen=f"back after {took:,.0f} ms; the Executor saw the governed capital throughout",
     )
     path = memory / OVERLAY_FILE
-    path.write_bytes(path.read_bytes().replace(b'"maintenance": false', b'"maintenance": true', 1))
+    _edit(path, path.read_bytes().replace(b'"maintenance": false', b'"maintenance": true', 1))
     at_once = reader().policy.overlay.everywhere.maintenance > time.time_ns()
     stage.wait("the edit to be adopted", lambda: bool(of(play.receipts(), "edit.adopted")))
     nonce = of(play.receipts(), "edit.adopted")[-1]["nonce"]
