@@ -140,9 +140,11 @@ def audit(play: Play) -> str:
     explanation = stage.vanta("audit", "explain", "last", *nodes, quiet=True)
     story.typed(stage.shown(["vanta", "audit", "explain", "last", *nodes]))
     stage.vanta("audit", "explain", "last", *nodes, "--page", "why.html", quiet=True)
+    # A terminal may break a line of the tree anywhere.
+    unwrapped = " ".join(explanation.replace("│", " ").split())
     story.promise(
         "an order explains itself, back to the signals that caused it",
-        held=all(word in explanation for word in ("harvest #", "reflection #", "trade_log #")),
+        held=all(word in unwrapped for word in ("harvest #", "reflection #", "trade_log #")),
         seen=explanation.splitlines()[0] + "; see why.html",
     )
     replayed = stage.vanta("audit", "replay", *nodes)
