@@ -161,7 +161,9 @@ def audit(play: Play) -> str:
 def _flip(play: Play) -> None:
     stage, story = play.stage, play.stage.story
     copy = stage.root / "tampered" / "executor"
-    shutil.copytree(stage.node("executor").root, copy, ignore=shutil.ignore_patterns("keys"))
+    # Not the mirror: its controller is running, and fetches come and go in it.
+    left = shutil.ignore_patterns("keys", "governance.git")
+    shutil.copytree(stage.node("executor").root, copy, ignore=left)
     path = copy / "memory" / "trade_log.jsonl"
     content = bytearray(path.read_bytes())
     place = content.index(b'"quantity":', len(content) // 2) + len(b'"quantity":')
