@@ -288,8 +288,8 @@ def test_what_a_change_is_about(path: tuple[str, ...], scope: str) -> None:
 
 @pytest.mark.parametrize("path", ["authority", "nodes", "ceiling", "account", "environment"])
 def test_the_ground_of_the_fund_is_roots(path: str) -> None:
-    assert may(WHO, "alan", "loosen", ENVIRONMENT, scope_of((path, "x")))
-    assert not may(WHO, "olga", "tighten", ENVIRONMENT, scope_of((path, "x")))
+    assert may(WHO, "alan", "loosen", ENVIRONMENT, (path, "x"))
+    assert not may(WHO, "olga", "tighten", ENVIRONMENT, (path, "x"))
 
 
 def test_a_vault_called_root_is_a_vault() -> None:
@@ -304,25 +304,25 @@ def test_a_vault_called_root_is_a_vault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("person_", "action", "environment", "scope", "allowed"),
+    ("person_", "action", "environment", "path", "allowed"),
     [
-        ("ada", "tighten", "dev", "momentum", True),
-        ("olga", "tighten", "prod", "*", True),
-        ("olga", "tighten", "dev", "momentum", False),
-        ("olga", "loosen", "prod", "momentum", False),
-        ("carol", "tighten", "prod", "crypto", True),
-        ("carol", "tighten", "prod", "*", False),
-        ("nobody", "tighten", "prod", "crypto", False),
+        ("ada", "tighten", "dev", "vaults.momentum", True),
+        ("olga", "tighten", "prod", "overlay.everywhere", True),
+        ("olga", "tighten", "dev", "vaults.momentum", False),
+        ("olga", "loosen", "prod", "vaults.momentum", False),
+        ("carol", "tighten", "prod", "vaults.crypto", True),
+        ("carol", "tighten", "prod", "overlay.everywhere", False),
+        ("nobody", "tighten", "prod", "vaults.crypto", False),
     ],
 )
 def test_who_may_do_what_where(
     person_: str,
     action: str,
     environment: str,
-    scope: str,
+    path: str,
     allowed: bool,  # noqa: FBT001 - a table
 ) -> None:
-    assert may(WHO, person_, action, environment, scope) is allowed
+    assert may(WHO, person_, action, environment, tuple(path.split("."))) is allowed
 
 
 def test_a_label_takes_what_a_tightening_takes() -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import msgspec
 
 from vanta.domain.errors import MalformedError, RefusedError
+from vanta.domain.instant import FOREVER, NEVER
 from vanta.domain.policy import Policy
-from vanta.governance.documents.kinds import AuthorityDocument, Grant
+from vanta.governance.documents.kinds import AuthorityDocument, Grant, KeyEntry, Person
 from vanta.governance.keys import PublicKey, parse_public_key
 from vanta.lattice.direction import DEFAULT, EVERYTHING, Change, Effect
 
@@ -23,7 +24,8 @@ class PersonKeys(msgspec.Struct, frozen=True):
     """One person: what they sign with, and the address their commits carry."""
 
     email: str
-    keys: tuple[str, ...]
+    keys: dict[str, int]
+    """Key in OpenSSH form to the instant until which it may approve; a revoked key is not here."""
 
 
 class RoleGrant(msgspec.Struct, frozen=True):
@@ -31,6 +33,7 @@ class RoleGrant(msgspec.Struct, frozen=True):
 
     environments: frozenset[str]
     vaults: frozenset[str]
+    paths: frozenset[str]
     quorum: dict[str, int]
     """`tighten`, `activate`, `loosen` to how many people it takes."""
 
@@ -54,6 +57,11 @@ class Authority(msgspec.Struct, frozen=True):
         """Whose key it is."""
         text = key.openssh
         return next((name for name, who in self.people.items() if text in who.keys), None)
+
+    def approves_until(self, key: PublicKey) -> int:
+        """The instant until which this key may approve; `NEVER` for a key nobody has."""
+        person = self.person_of(key)
+        return NEVER if person is None else self.people[person].keys[key.openssh]
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -87,8 +95,7 @@ def resolve(document: AuthorityDocument) -> Authority:
     for person in spec.people:
         if person.name in people:
             raise _bad("DUPLICATE_PERSON", f"{person.name!r} is listed twice")
-        keys = tuple(_canonical(key, owners, person.name) for key in person.keys)
-        people[person.name] = PersonKeys(email=person.email, keys=keys)
+        people[person.name] = PersonKeys(person.email, _live(person, owners))
     nodes: dict[str, tuple[str, ...]] = {}
     for node in spec.nodes:
         if node.name in nodes:
@@ -117,6 +124,21 @@ def resolve(document: AuthorityDocument) -> Authority:
     return Authority(people=people, roles=roles, root_quorum=root.quorum, nodes=nodes)
 
 
+def _live(person: Person, owners: dict[str, str]) -> dict[str, int]:
+    """The keys of a person that were not revoked, and until when each may approve."""
+    live: dict[str, int] = {}
+    seen: set[str] = set()
+    for entry in person.keys:
+        terms = entry if isinstance(entry, KeyEntry) else KeyEntry.model_construct(key=entry)
+        key = _canonical(terms.key, owners, person.name)
+        if key in seen:
+            raise _bad("DUPLICATE_KEY", f"a key of {person.name!r} is listed twice")
+        seen.add(key)
+        if not terms.revoked:
+            live[key] = FOREVER if terms.expires is None else terms.expires
+    return live
+
+
 def _canonical(text: str, owners: dict[str, str], owner: str) -> str:
     key = parse_public_key(text, place="authority.yaml").openssh
     if owners.setdefault(key, owner) != owner:
@@ -133,7 +155,7 @@ def _grant(role: str, grant: Grant) -> RoleGrant:
     for action, count in quorum.items():
         if count < 1:
             raise _bad("BAD_QUORUM", f"role {role!r} may {action} with {count} people")
-    return RoleGrant(environments=grant.environments, vaults=grant.vaults, quorum=quorum)
+    return RoleGrant(grant.environments, grant.vaults, grant.paths, quorum)
 
 
 def _bad(code: str, message: str) -> MalformedError:
@@ -170,26 +192,34 @@ def _within_envelope(change: Change, policy: Policy, now: int) -> bool:
     )
 
 
-def may(authority: Authority, person: str, action: str, environment: str, scope: str) -> bool:
-    """Whether this person alone counts toward `action` at `scope`."""
-    return any(person in people for people, _, _ in _ways(authority, action, environment, scope))
+Way = tuple[frozenset[str], int, str]
+"""A role's people, how many of them it takes, and the role's name."""
+
+
+def may(
+    authority: Authority, person: str, action: str, environment: str, path: tuple[str, ...]
+) -> bool:
+    """Whether this person alone counts toward `action` on a policy path."""
+    return any(person in people for people, _, _ in _ways(authority, action, environment, path))
 
 
 def _ways(
-    authority: Authority, action: str, environment: str, scope: str
-) -> Iterable[tuple[frozenset[str], int, str]]:
-    """Each role that may do it: its people, how many it takes, its name.
+    authority: Authority, action: str, environment: str, path: tuple[str, ...]
+) -> Iterable[Way]:
+    """Each role that may do it.
 
     Who may approve a flip beyond an envelope may also approve one within it.
     """
     actions = (action, "loosen") if action == "activate" else (action,)
+    scope = scope_of(path)
     for name, role in authority.roles.items():
         if scope == ROOT_SCOPE:
             if name == ROOT:
                 yield role.people, 1 if action == "tighten" else authority.root_quorum, name
             continue
         for grant in role.grants:
-            if _covers(grant.environments, environment) and _covers(grant.vaults, scope):
+            covered = _covers(grant.environments, environment) and _covers(grant.vaults, scope)
+            if covered and _covers_path(grant.paths, path):
                 for quorum in (grant.quorum.get(each) for each in actions):
                     if quorum is not None:
                         yield role.people, quorum, name
@@ -197,6 +227,19 @@ def _ways(
 
 def _covers(names: frozenset[str], name: str) -> bool:
     return EVERYTHING in names or name in names
+
+
+def _covers_path(patterns: frozenset[str], path: tuple[str, ...]) -> bool:
+    """Whether `path` lies at or below one of the patterns; `*` stands for one step."""
+    if EVERYTHING in patterns:
+        return True
+    for pattern in patterns:
+        steps = pattern.split(".")
+        if len(steps) <= len(path) and all(
+            step in {EVERYTHING, here} for step, here in zip(steps, path, strict=False)
+        ):
+            return True
+    return False
 
 
 def judge(
@@ -215,29 +258,34 @@ def judge(
         approvers: distinct people whose approvals of exactly this tree count.
         now: UTC nanoseconds.
     """
-    asked: dict[tuple[str, str], list[str]] = {}
+    asked: dict[tuple[str, str, tuple[Way, ...]], list[str]] = {}
     for change in found:
         activates = _within_envelope(change, proposed, now)
         action = "activate" if activates else action_of(change.effect)
-        asked.setdefault((scope_of(change.path), action), []).append(".".join(change.path))
+        ways = tuple(_ways(authority, action, proposed.environment, change.path))
+        key = (scope_of(change.path), action, ways)
+        asked.setdefault(key, []).append(".".join(change.path))
     return tuple(
-        _need(authority, proposed.environment, scope, action, approvers, tuple(fields))
-        for (scope, action), fields in sorted(asked.items())
+        _need(scope, action, ways, approvers, tuple(fields))
+        for (scope, action, ways), fields in sorted(asked.items(), key=_by_scope)
     )
 
 
+def _by_scope(asked: tuple[tuple[str, str, tuple[Way, ...]], list[str]]) -> tuple[str, ...]:
+    (scope, action, _), fields = asked
+    return scope, action, *fields
+
+
 def _need(
-    authority: Authority,
-    environment: str,
     scope: str,
     action: str,
+    ways: tuple[Way, ...],
     approvers: frozenset[str],
     fields: tuple[str, ...],
 ) -> Need:
     """The way that is nearest to being met; nobody's way when no role covers the change."""
-    best: Need | None = None
-    for people, quorum, role in _ways(authority, action, environment, scope):
-        need = Need(
+    needs = [
+        Need(
             scope=scope,
             action=action,
             role=role,
@@ -246,9 +294,9 @@ def _need(
             missing=tuple(sorted(people - approvers)),
             fields=fields,
         )
-        if best is None or _distance(need) < _distance(best):
-            best = need
-    return best or Need(scope, action, "", 0, (), (), fields)
+        for people, quorum, role in ways
+    ]
+    return min(needs, key=_distance, default=Need(scope, action, "", 0, (), (), fields))
 
 
 def _distance(need: Need) -> int:

@@ -21,7 +21,7 @@ import msgspec
 
 from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.policy import Policy
-from vanta.governance.authority import AUTHORITY_PATH, Authority, Need, judge, may, scope_of
+from vanta.governance.authority import AUTHORITY_PATH, Authority, Need, judge, may
 from vanta.governance.commits import Commit, parse_approval
 from vanta.governance.documents.compile import consistent, halt_tables, settled
 from vanta.governance.documents.kinds import OverlayDocument
@@ -353,9 +353,7 @@ def _restrained(
     policy = state.policy
 
     def permitted(person: str) -> Callable[[Tightening], bool]:
-        return lambda found: may(
-            state.authority, person, "tighten", state.environment, scope_of(found.path)
-        )
+        return lambda found: may(state.authority, person, "tighten", state.environment, found.path)
 
     for each in seen:
         if each.signer:

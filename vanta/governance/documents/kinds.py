@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictStr, StringConstraints, create_model, model_validator
+from pydantic import Field, StrictBool, StrictStr, StringConstraints, create_model, model_validator
 
 from vanta.domain.policy import AccountPolicy, PersonaTerms, VaultPolicy
 from vanta.governance.documents.derive import Shape, shape
-from vanta.governance.documents.scalars import NAME_PATTERN, Count, Members, Ratio, Until
+from vanta.governance.documents.scalars import NAME_PATTERN, Count, Members, Paths, Ratio, Until
 
 Name = Annotated[StrictStr, StringConstraints(pattern=NAME_PATTERN)]
 Line = Annotated[StrictStr, StringConstraints(min_length=1, max_length=300)]
@@ -117,19 +117,34 @@ class OverlayDocument(Document):
     spec: OverlaySpec
 
 
+KeyLine = Annotated[StrictStr, StringConstraints(min_length=1, max_length=2000)]
+
+
+class KeyEntry(Shape):
+    """A public key with terms: until when it may approve, and whether it was revoked."""
+
+    key: KeyLine
+    expires: Until | None = None
+    revoked: StrictBool = False
+
+
+Keys = Annotated[list[KeyLine | KeyEntry], Field(min_length=1)]
+"""Public keys as lines of `.pub` files, or as entries with terms."""
+
+
 class Person(Shape):
     """Somebody who may sign."""
 
     name: Name
     email: Line
-    keys: list[Line] = Field(min_length=1)
+    keys: Keys
 
 
 class Node(Shape):
     """A machine whose records are trusted."""
 
     name: Name
-    keys: list[Line] = Field(min_length=1)
+    keys: Annotated[list[KeyLine], Field(min_length=1)]
 
 
 class Grant(Shape):
@@ -137,6 +152,8 @@ class Grant(Shape):
 
     environments: Members
     vaults: Members
+    paths: Paths = frozenset({"*"})
+    """Parts of a compiled policy, such as `overlay` or `vaults.*.exposure`; all if not said."""
     tighten: Count | None = None
     activate: Count | None = None
     loosen: Count | None = None

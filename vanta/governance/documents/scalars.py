@@ -16,6 +16,7 @@ from vanta.lattice.direction import BOUNDLESS
 
 NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 MEMBER_PATTERN = r"^(?:\*|[A-Za-z0-9][A-Za-z0-9._/-]{0,30})$"
+PATH_PATTERN = r"^(?:\*|[a-z_]{1,40}(?:\.(?:\*|[A-Za-z0-9_-]{1,63})){0,6})$"
 _DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,17})(\.[0-9]+)?$"
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(s|m|h|d)\Z")
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
@@ -82,12 +83,21 @@ def read_until(value: object) -> int:
 
 def read_members(value: object) -> frozenset[str]:
     """A list of distinct names, or `*` alone for everything."""
+    return _read_set(value, MEMBER_PATTERN, "a name")
+
+
+def read_paths(value: object) -> frozenset[str]:
+    """A list of distinct dotted policy paths, or `*` alone for everything."""
+    return _read_set(value, PATH_PATTERN, "a policy path such as vaults.*.exposure")
+
+
+def _read_set(value: object, pattern: str, what: str) -> frozenset[str]:
     if not isinstance(value, list):
         raise ValueError("this is a list of names, such as [AAPL, MSFT]")  # noqa: TRY004 - pydantic reads ValueError
     seen: set[str] = set()
     for item in value:
-        if not isinstance(item, str) or not re.fullmatch(MEMBER_PATTERN, item):
-            raise ValueError(f"{item!r} is not a name; quote it if YAML reads it as something else")
+        if not isinstance(item, str) or not re.fullmatch(pattern, item):
+            raise ValueError(f"{item!r} is not {what}; quote it if YAML reads it as something else")
         if item in seen:
             raise ValueError(f"{item!r} is listed twice")
         seen.add(item)
@@ -122,6 +132,14 @@ Members = Annotated[
             "items": {"type": "string", "pattern": MEMBER_PATTERN},
             "uniqueItems": True,
         }
+    ),
+]
+
+Paths = Annotated[
+    frozenset[str],
+    BeforeValidator(read_paths),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "string", "pattern": PATH_PATTERN}, "uniqueItems": True}
     ),
 ]
 
