@@ -19,10 +19,11 @@ from vanta.domain.instant import HOUR, show_instant
 from vanta.domain.policy import Policy
 from vanta.governance.documents.compile import compile_policy
 from vanta.governance.documents.read import AUTHORITY, halts, read_documents
-from vanta.governance.fold import State, Step, fold, introduce
+from vanta.governance.fold import fold, introduce
 from vanta.governance.history import History, tree_digest
 from vanta.governance.repository import Repository
 from vanta.governance.trust import Trust
+from vanta.governance.walk import State, Step
 
 ENVIRONMENT = "prod"
 HERE = f"environments/{ENVIRONMENT}/"

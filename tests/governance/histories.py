@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.governance.fund import MOMENTUM, Fund, switch, vault
 from tests.governance.simulator import START, Content
-from vanta.governance.fold import Step, fold
+from vanta.governance.fold import fold
+from vanta.governance.walk import Step
 
 RISK = frozenset({"ada", "grace", "alan"})
 MAY_TIGHTEN = RISK | {"olga"}

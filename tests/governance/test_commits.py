@@ -68,6 +68,7 @@ class TestReading:
             tree=TREE,
             parents=(FIRST, SECOND_PARENT),
             author="Bob O'Neil <bob@example.org>",
+            author_email="bob@example.org",
             committer_name="Ada",
             committer_email="ada@example.org",
             committer_time=1_795_305_600 * SECOND,

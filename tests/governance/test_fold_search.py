@@ -6,7 +6,9 @@ nothing else either.
 """
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
@@ -23,8 +25,11 @@ from tests.governance.histories import (
 )
 from tests.governance.simulator import START
 from vanta.domain.encoding import decode, encode
-from vanta.governance import fold as walk
-from vanta.governance.fold import Approved, Seen, State, fold
+from vanta.governance import approvals, restraint
+from vanta.governance import fold as fold_module
+from vanta.governance.authority import Authority
+from vanta.governance.fold import fold
+from vanta.governance.walk import COUNTS, Objects, Seen
 
 Check = Callable[[Fund, Told], bool]
 
@@ -51,7 +56,7 @@ def test_every_polling_schedule_and_restart_ends_at_the_same_bytes(
         for step in fold(state, line[stop], fund.history, START):
             state = step.state
         # A restart: what is known is what can be read back.
-        state = decode(State, encode(state))
+        state = decode(type(state), encode(state))
         assert encode(state) == encode(at_once[stop])
 
 
@@ -67,34 +72,29 @@ def test_no_halt_ends_by_approvals_that_precede_it(fund: Fund, history: list[Mov
     assert not halt_lost(fund, told(fund, history))
 
 
-def _always(*_: object) -> bool:
-    return True
+def _nothing(*_: object) -> tuple[list[object], list[object]]:
+    return [], []
 
 
-def _nothing(*_: object) -> tuple[()]:
-    return ()
+_judged = approvals.seen
 
 
 def _by_signature(
-    _state: State, seen: tuple[Seen, ...], objects: walk.Objects, _now: int
-) -> dict[str, Approved]:
+    authority: Authority, environment: str, oid: str, objects: Objects, now: int
+) -> Seen:
     """Every signature approves the tree it is on."""
-    return {
-        each.commit: Approved(each.signer, objects.digest(each.commit))
-        for each in seen
-        if each.signer
-    }
+    found = _judged(authority, environment, oid, objects, now)
+    return msgspec.structs.replace(found, approval=COUNTS) if found.signer else found
 
 
-def _differs_from_all_parents(
-    at: str, digest: str, oid: str, _approvals: object, objects: walk.Objects
-) -> bool:
+def _never_moves(*_: object) -> bool:
+    return False
+
+
+def _differs_from_all_parents(oid: str, objects: Objects, _environment: str) -> bool:
     """R5 with a merge forgiven that equals one of its parents, and other approvals overlooked."""
-    return not any(
-        (here := objects.digest(between)) != digest
-        and all(objects.digest(parent) != here for parent in objects.parents(between))
-        for between in objects.graph.new_commits(oid, at)
-    )
+    here = objects.digest(oid)
+    return all(objects.digest(parent) != here for parent in objects.parents(oid))
 
 
 def _only_what_is_in_force(*_: object) -> tuple[()]:
@@ -103,22 +103,23 @@ def _only_what_is_in_force(*_: object) -> tuple[()]:
 
 
 @pytest.mark.parametrize(
-    ("rule", "without", "lost"),
+    ("room", "rule", "without", "lost"),
     [
-        ("_approved", _by_signature, loosened_short_of_a_quorum),
-        ("_still_counts", _always, halt_lost),
-        ("_undone", _only_what_is_in_force, halt_lost),
-        ("_tightened", _nothing, halt_lost),
+        (fold_module, "seen", _by_signature, loosened_short_of_a_quorum),
+        (approvals, "_moves", _never_moves, halt_lost),
+        (fold_module, "_undone", _only_what_is_in_force, halt_lost),
+        (restraint, "_made_by", _nothing, halt_lost),
     ],
 )
 def test_without_a_rule_the_search_finds_a_way(
     fund: Fund,
     monkeypatch: pytest.MonkeyPatch,
+    room: ModuleType,
     rule: str,
     without: Callable[..., object],
     lost: Check,
 ) -> None:
-    monkeypatch.setattr(walk, rule, without)
+    monkeypatch.setattr(room, rule, without)
     found = find(
         histories,
         lambda history: lost(fund, told(fund, history)),
@@ -149,5 +150,5 @@ def test_a_merge_that_turned_a_proposal_down_ends_the_approvals_it_had(
         ],
     )
     assert not halt_lost(fund, history)
-    monkeypatch.setattr(walk, "_still_counts", _differs_from_all_parents)
+    monkeypatch.setattr(approvals, "_moves", _differs_from_all_parents)
     assert halt_lost(fund, history)

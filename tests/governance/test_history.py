@@ -101,8 +101,28 @@ def test_a_fault_of_the_store_is_no_answer_and_is_not_remembered(fund: Fund) -> 
 def test_halt_files_are_had_whatever_the_rest_of_the_tree_is(fund: Fund) -> None:
     broken = fund.change({f"{HERE}vaults/\u00e9.yaml": "a", AUTHORITY: None}, by=None)
     halt = fund.change({fund.halt("stop"): switch("stop")}, by=None)
-    assert fund.history.halt_files(broken) == {}
-    assert fund.history.halt_files(halt) == {fund.halt("stop"): switch("stop").encode()}
+    assert fund.history.halts_added(broken, fund.introduction) == {}
+    added = fund.history.halts_added(halt, broken)
+    assert added == {fund.halt("stop"): switch("stop").encode()}
+    assert fund.history.halts_added(halt, halt) == {}
+
+
+def test_what_is_no_plain_file_among_the_halts_keeps_no_halt_from_being_read(fund: Fund) -> None:
+    sim = fund.sim
+    blob = sim.write("blob", switch("stop").encode())
+    link = sim.write("blob", b"/etc/passwd")
+    here = sim.raw_tree(
+        [
+            ("100644", b"\x01.yaml", blob),
+            ("120000", b"a.yaml", link),
+            ("100644", b"stop.yaml", blob),
+            ("100755", b"tool.yaml", blob),
+        ]
+    )
+    prod = sim.raw_tree([("40000", b"halts", here)])
+    root = sim.raw_tree([("40000", b"environments", sim.raw_tree([("40000", b"prod", prod)]))])
+    oid = sim.raw_commit(sim.payload(tree=root, parents=[fund.introduction], committer=None))
+    assert set(fund.history.halts_added(oid, fund.introduction)) == {fund.halt("stop")}
 
 
 def test_one_repository_holds_several_environments(fund: Fund) -> None:

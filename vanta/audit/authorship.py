@@ -7,9 +7,9 @@ import msgspec
 
 from vanta.audit.trail import Found
 from vanta.domain.encoding import decode
-from vanta.governance.fold import Seen
 from vanta.governance.receipts import ADOPTED, EVALUATED, INTRODUCED
 from vanta.governance.report import sentence
+from vanta.governance.walk import Seen
 from vanta.lattice.direction import Change, Effect
 
 MOST_CHANGES = 12

@@ -19,9 +19,9 @@ from vanta.domain.errors import UnavailableError, VantaError
 from vanta.governance import layout
 from vanta.governance.authority import PersonKeys
 from vanta.governance.bounds import Bounds
-from vanta.governance.fold import NAMESPACE as GIT_NAMESPACE
 from vanta.governance.git_process import command, environment, skeleton
 from vanta.governance.receipts import EVALUATED, INTRODUCED, published_by
+from vanta.governance.walk import NAMESPACE as GIT_NAMESPACE
 
 _HEAD = "refs/heads/main"
 _SECONDS = 120

@@ -12,11 +12,12 @@ from vanta.domain.errors import MalformedError
 from vanta.domain.policy import Published
 from vanta.domain.record import Position
 from vanta.governance import receipts
-from vanta.governance.fold import State, introduce, take
+from vanta.governance.fold import introduce, take
 from vanta.governance.history import History
 from vanta.governance.receipts import Evaluated, Memory, Restraint, evaluated, remember
 from vanta.governance.repository import Repository
 from vanta.governance.trust import Trust
+from vanta.governance.walk import State
 from vanta.journal.segment import ROTATED
 
 

@@ -43,6 +43,7 @@ class Commit:
         tree: the root tree's object id.
         parents: parent ids, in order; the first is the main line.
         author: `Name <email>`, as written; says nothing about who signed.
+        author_email: as written; differs from the committer's where somebody rebased or amended.
         committer_name: as written; only the signature says who the committer is.
         committer_email: as written.
         committer_time: UTC nanoseconds, as claimed; anybody can claim any time.
@@ -55,6 +56,7 @@ class Commit:
     tree: str
     parents: tuple[str, ...]
     author: str
+    author_email: str
     committer_name: str
     committer_email: str
     committer_time: int
@@ -127,7 +129,7 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
             raise _header_error(oid, names)
         signature = _armor(oid, lines[plain:])
         payload = b"\n".join(lines[:plain]) + b"\n\n" + body
-    author, _, _, _ = _identity(oid, lines[plain - 2])
+    author, _, author_email, _ = _identity(oid, lines[plain - 2])
     _, name, email, seconds = _identity(oid, lines[plain - 1])
     try:
         message = body.decode("utf-8")
@@ -141,6 +143,7 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
         tree=_id(oid, lines[0][5:]),
         parents=ids,
         author=author,
+        author_email=author_email,
         committer_name=name,
         committer_email=email,
         committer_time=seconds * SECOND,

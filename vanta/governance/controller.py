@@ -17,7 +17,7 @@ from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, 
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry, Record
 from vanta.governance import receipts
-from vanta.governance.fold import State, Step, fold, introduce
+from vanta.governance.fold import fold, introduce
 from vanta.governance.history import History
 from vanta.governance.published import (
     OVERLAY_FILE,
@@ -31,6 +31,7 @@ from vanta.governance.published import (
 from vanta.governance.receipts import Evaluated, Memory, evaluated, recall, remember
 from vanta.governance.repository import Repository
 from vanta.governance.trust import Trust
+from vanta.governance.walk import State, Step
 from vanta.journal.files import atomic_write
 from vanta.journal.writer import Journal
 from vanta.lattice.algebra import changes, tightenings

@@ -7,6 +7,8 @@ Invariants, each a rule of the governance page:
 * Every other commit can only tighten, and only by what somebody who may tighten there signed (R3).
 * An approval is worth something only while nothing else happened to the governed tree between it
   and the commit it counts for (R5).
+* A halt of the lane restrains until a commit above it has its quorum without it (R6).
+* Authority changes by the quorum of root and travels alone; a key is taken back by one (R2).
 * The result depends on the history alone, never on when it was looked at: folding to a commit and
   then on is folding past it.
 
@@ -14,115 +16,36 @@ Nothing here reads a clock, a file or a process: `Objects` hands over commits an
 `now` is an argument. A commit that cannot be read contributes nothing and stops nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 import msgspec
 
-from vanta.domain.errors import MalformedError, RefusedError
+from vanta.domain.errors import RefusedError
 from vanta.domain.policy import Policy
-from vanta.governance.authority import AUTHORITY_PATH, Authority, Need, judge, may
-from vanta.governance.commits import Commit, parse_approval
-from vanta.governance.documents.compile import consistent, halt_tables, settled
-from vanta.governance.documents.kinds import OverlayDocument
-from vanta.governance.documents.read import read_document
-from vanta.governance.graph import Graph
+from vanta.governance.approvals import carried, seen, standing
+from vanta.governance.authority import Need, judge
+from vanta.governance.documents.compile import settled
+from vanta.governance.firstseen import FirstSeen
+from vanta.governance.lane import spread, under, with_lane
+from vanta.governance.restraint import Restrained, restrained
+from vanta.governance.revocation import authority_changes
 from vanta.governance.sshsig import parse_armor, verify
-from vanta.lattice.algebra import changes, tighten, tightenings
-from vanta.lattice.direction import Change, Effect, Tightening
-
-UNREADABLE = (MalformedError, RefusedError)
-"""What the same bytes raise on every node: it contributes nothing and the walk goes on.
-
-`UnavailableError` is not among them. It is a fault of this node's store, and a walk that went on
-would step over a halt it never read.
-"""
+from vanta.governance.walk import (
+    COUNTS,
+    NAMESPACE,
+    UNREADABLE,
+    Candidate,
+    Era,
+    Objects,
+    Seen,
+    State,
+    Step,
+)
+from vanta.lattice.algebra import changes
+from vanta.lattice.direction import Change, Effect
 
 _LOOSENING = frozenset({Effect.LOOSENS, Effect.UNORDERED})
-
-NAMESPACE = "git"
-"""The SSHSIG namespace of a commit signature."""
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """What a governed tree asks for."""
-
-    policy: Policy
-    authority: Authority
-
-
-class Objects(Protocol):
-    """What the walk reads, by id; the edge keeps it honest and bounded."""
-
-    @property
-    def graph(self) -> Graph:
-        """Ancestry."""
-
-    def commit(self, oid: str) -> Commit:
-        """A commit, strictly parsed; raises `UNREADABLE` when its bytes are not one."""
-
-    def digest(self, oid: str) -> str:
-        """The digest of a commit's governed tree; equal only for equal trees, readable or not."""
-
-    def candidate(self, oid: str) -> Candidate:
-        """What a commit's governed tree compiles to; raises `UNREADABLE` when it does not."""
-
-    def halt_files(self, oid: str) -> Mapping[str, bytes]:
-        """A commit's halt files as raw bytes, whatever the rest of its tree is.
-
-        Raises `UNREADABLE` when its folder of halts holds something else.
-        """
-
-    def parents(self, oid: str) -> tuple[str, ...]:
-        """A commit's parents, first parent first."""
-
-
-class Approved(msgspec.Struct, frozen=True):
-    """An approval that was good when it was first seen."""
-
-    person: str
-    tree: str
-    fallen: bool = False
-    """Something happened to the tree since (R5): it never counts again, and is not asked again."""
-
-
-class State(msgspec.Struct, frozen=True):
-    """What the fold knows after a commit."""
-
-    environment: str
-    anchor: str
-    tree: str
-    authority: Authority
-    policy: Policy
-    approvals: dict[str, Approved]
-    """By commit id: judged once, when new, and never again."""
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """What became of one new commit's signature."""
-
-    commit: str
-    signer: str
-    """The person, or empty."""
-    code: str
-    """Why it speaks for nobody, or empty."""
-
-
-class Step(msgspec.Struct, frozen=True):
-    """What one first-parent commit did."""
-
-    commit: str
-    tree: str
-    verdict: str
-    """`applied`, `tightened`, `unchanged` or `refused`."""
-    reason: str
-    """A code where something was not done; empty otherwise."""
-    message: str
-    changes: tuple[Change, ...]
-    needs: tuple[Need, ...]
-    approvers: tuple[str, ...]
-    seen: tuple[Seen, ...]
-    state: State
+_NOTHING_SEEN = FirstSeen()
 
 
 def introduce(oid: str, fingerprints: frozenset[str], environment: str, objects: Objects) -> State:
@@ -146,50 +69,91 @@ def introduce(oid: str, fingerprints: frozenset[str], environment: str, objects:
     candidate = objects.candidate(oid)
     return State(
         environment=environment,
+        introduction=oid,
         anchor=oid,
         tree=objects.digest(oid),
         authority=candidate.authority,
         policy=candidate.policy,
         approvals={},
+        applied=oid,
     )
 
 
-def fold(state: State, head: str, objects: Objects, now: int) -> Iterator[Step]:
+def in_force(state: State) -> Policy:
+    """What is to be enforced: what the main line says, with the halts of the lane on."""
+    return with_lane(state.policy, (state.lane[oid] for oid in sorted(state.lane)))
+
+
+def fold(
+    state: State,
+    head: str,
+    objects: Objects,
+    now: int,
+    *,
+    first_seen: FirstSeen = _NOTHING_SEEN,
+) -> Iterator[Step]:
     """Every step from the anchor to `head`, oldest first.
+
+    Args:
+        state: where to go on from.
+        head: the commit to fold to.
+        objects: the repository.
+        now: UTC nanoseconds; the latest the caller ever saw.
+        first_seen: when commits were first seen, for a node that was not there.
 
     Raises:
         RefusedError: `head` does not descend from the anchor by first parents.
     """
     for oid in objects.graph.first_parents(head, state.anchor):
-        step = take(state, oid, objects, now)
+        witnessed = first_seen.at(oid, state.authority.nodes)
+        step = take(state, oid, objects, now if witnessed is None else witnessed)
         yield step
         state = step.state
 
 
 def take(state: State, oid: str, objects: Objects, now: int) -> Step:
-    """Judge one first-parent commit and everything that came in with it."""
+    """Judge one first-parent commit and everything that came in with it.
+
+    Args:
+        state: at its first parent.
+        oid: the commit.
+        objects: the repository.
+        now: when it was first seen, UTC nanoseconds.
+    """
     new = objects.graph.new_commits(oid, state.anchor)
-    seen = tuple(_seen(state.authority, new_oid, objects) for new_oid in new)
+    came = tuple(seen(state.authority, state.environment, each, objects, now) for each in new)
     digest = objects.digest(oid)
-    approvals = _standing({**state.approvals, **_approved(state, seen, objects, now)}, oid, objects)
-    approvers = frozenset(
-        approved.person
-        for approved in approvals.values()
-        if approved.tree == digest and not approved.fallen
+    approvals = standing(state.approvals, came, oid, objects, state.environment)
+    approvers = frozenset(each.person for each in approvals.values() if each.tree == digest)
+    below = under(state, oid, objects)
+    held = Restrained(
+        with_lane(state.policy, (state.lane[halt] for halt in sorted(below))), state.authority
     )
 
     def outcome(
         verdict: str,
+        after: Restrained,
         *,
         why: tuple[str, str] = ("", ""),
         found: tuple[Change, ...] = (),
         needs: tuple[Need, ...] = (),
-        policy: Policy = state.policy,
-        authority: Authority = state.authority,
+        quorum: bool = False,
     ) -> Step:
-        after = State(state.environment, oid, digest, authority, policy, approvals)
+        left = {h: halt for h, halt in state.lane.items() if not (quorum and h in below)}
+        ended = (Era(oid, state.authority),) if after.authority != state.authority else ()
+        known = msgspec.structs.replace(
+            state,
+            anchor=oid,
+            tree=digest,
+            authority=after.authority,
+            policy=after.policy,
+            approvals=approvals,
+            applied=oid if quorum else state.applied,
+            eras=(*state.eras, *ended),
+            lane=spread(left, after.policy, state),
+        )
         who = tuple(sorted(approvers))
-        return Step(oid, digest, verdict, why[0], why[1], found, needs, who, seen, after)
+        return Step(oid, digest, verdict, why[0], why[1], found, needs, who, came, known)
 
     candidate: Candidate | None = None
     found: tuple[Change, ...] = ()
@@ -199,102 +163,30 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
     except UNREADABLE as error:
         why = (error.code, str(error))
     else:
-        found = _changes(state, candidate, now)
+        found = _changes(held, candidate, now)
         if len(new) > 1:
-            found += _undone(state, seen[:-1], candidate, found, objects, now)
+            found += _undone(state, came[:-1], candidate, found, objects, now)
         if not found:
-            return outcome("unchanged")
+            return outcome("unchanged", Restrained(state.policy, state.authority))
         needs = judge(state.authority, candidate.policy, found, approvers, now)
         alone = _travels_alone(found)
         if alone and all(need.met for need in needs):
-            policy, authority = candidate.policy, candidate.authority
-            return outcome("applied", found=found, needs=needs, policy=policy, authority=authority)
-        why = _why(seen, needs, alone=alone, oid=oid)
-    restrained = _restrained(state, seen, approvers, candidate, objects)
-    if restrained == state.policy:
-        return outcome("refused", why=why, found=found, needs=needs)
-    whole = msgspec.structs.replace(state, policy=restrained)
-    if candidate is not None and not _changes(whole, candidate, now):
+            wanted = Restrained(candidate.policy, candidate.authority)
+            return outcome("applied", wanted, found=found, needs=needs, quorum=True)
+        why = _why(_speaker(came, oid, objects, state.environment), needs, alone=alone)
+    left = restrained(state, came, approvers, candidate, objects)
+    if left == Restrained(state.policy, state.authority):
+        return outcome("refused", left, why=why, found=found, needs=needs)
+    if candidate is not None and not _changes(left, candidate, now):
         why = ("", "")
-    return outcome("tightened", why=why, found=found, needs=needs, policy=restrained)
+    return outcome("tightened", left, why=why, found=found, needs=needs)
 
 
-def _seen(authority: Authority, oid: str, objects: Objects) -> Seen:
-    """Who signed a commit, by the authority in force."""
-    try:
-        commit = objects.commit(oid)
-        if commit.signature is None or commit.signed_payload is None:
-            return Seen(oid, "", "UNSIGNED")
-        key = verify(parse_armor(commit.signature), commit.signed_payload, NAMESPACE)
-    except UNREADABLE as error:
-        return Seen(oid, "", error.code)
-    person = authority.person_of(key)
-    if person is None:
-        return Seen(oid, "", "UNKNOWN_SIGNER")
-    if commit.committer_email != authority.people[person].email:
-        return Seen(oid, "", "COMMITTER_MISMATCH")
-    return Seen(oid, person, "")
-
-
-def _approved(
-    state: State, seen: tuple[Seen, ...], objects: Objects, now: int
-) -> dict[str, Approved]:
-    """The approvals among new commits that are good now, and so for good."""
-    good: dict[str, Approved] = {}
-    for each in seen:
-        if not each.signer:
-            continue
-        try:
-            approval = parse_approval(objects.commit(each.commit))
-        except UNREADABLE:
-            continue
-        if (
-            approval is not None
-            and approval.environment == state.environment
-            and approval.until_ns > now
-            and approval.tree_digest == objects.digest(each.commit)
-        ):
-            good[each.commit] = Approved(each.signer, approval.tree_digest)
-    return good
-
-
-def _standing(approvals: dict[str, Approved], oid: str, objects: Objects) -> dict[str, Approved]:
-    """The approvals as they stand at `oid`, those of its own tree judged."""
-    digest = objects.digest(oid)
-    fallen = {
-        at: msgspec.structs.replace(approved, fallen=True)
-        for at, approved in approvals.items()
-        if approved.tree == digest
-        and not approved.fallen
-        and not _still_counts(at, digest, oid, approvals, objects)
-    }
-    return {**approvals, **fallen}
-
-
-def _still_counts(
-    at: str, digest: str, oid: str, approvals: Mapping[str, Approved], objects: Objects
-) -> bool:
-    """R5: nothing else happened to the governed tree between the approval and `oid`."""
-    for between in objects.graph.new_commits(oid, at):
-        here = objects.digest(between)
-        if here == digest:
-            continue
-        parents = objects.parents(between)
-        # A root is one only where the approval was given on another history.
-        if between in approvals or not parents or any(objects.digest(p) != here for p in parents):
-            return False
-    return True
-
-
-def _changes(state: State, candidate: Candidate, now: int) -> tuple[Change, ...]:
-    found = _changes_policy(state.policy, candidate.policy, now)
-    if candidate.authority != state.authority:
-        found = (Change(AUTHORITY_PATH, None, None, Effect.UNORDERED), *found)
-    return found
-
-
-def _changes_policy(before: Policy, after: Policy, now: int) -> tuple[Change, ...]:
-    return changes(settled(before, now), settled(after, now))
+def _changes(before: Restrained, candidate: Candidate, now: int) -> tuple[Change, ...]:
+    return (
+        *authority_changes(before.authority, candidate.authority),
+        *changes(settled(before.policy, now), settled(candidate.policy, now)),
+    )
 
 
 def _undone(
@@ -309,11 +201,11 @@ def _undone(
 
     In force does not show it where it was never in force, and dropping it loosens all the same.
     """
-    held = _restrained(state, merged, frozenset(), None, objects)
+    held = restrained(state, merged, frozenset(), None, objects)
     known = {change.path for change in found if change.effect in _LOOSENING}
     return tuple(
         change
-        for change in _changes_policy(held, candidate.policy, now)
+        for change in _changes(held, candidate, now)
         if change.effect in _LOOSENING and change.path not in known
     )
 
@@ -324,13 +216,24 @@ def _travels_alone(found: tuple[Change, ...]) -> bool:
     return "authority" not in roots or roots <= {"authority", "nodes"}
 
 
-def _why(
-    seen: tuple[Seen, ...], needs: tuple[Need, ...], *, alone: bool, oid: str
-) -> tuple[str, str]:
+def _speaker(came: tuple[Seen, ...], oid: str, objects: Objects, environment: str) -> Seen | None:
+    """The head's own signature, where the head is what must be spoken for.
+
+    Where it only repeats a parent's tree, such as a forge's merge, it is the approvals that lack.
+    """
+    head = next(each for each in came if each.commit == oid)
+    here = objects.digest(oid)
+    repeats = any(objects.digest(parent) == here for parent in objects.parents(oid))
+    silent = not head.signer and carried(oid, objects, environment) is None
+    return None if repeats and silent else head
+
+
+def _why(head: Seen | None, needs: tuple[Need, ...], *, alone: bool) -> tuple[str, str]:
     """The first reason a readable commit was not applied as it stands."""
-    head = next(each for each in seen if each.commit == oid)
-    if head.code:
-        return head.code, f"{oid[:12]} speaks for nobody"
+    if head and not head.signer:
+        return head.code, f"{head.commit[:12]} speaks for nobody"
+    if head and head.approval not in {"", COUNTS}:
+        return head.approval, f"{head.signer}'s approval in {head.commit[:12]} does not count"
     if not alone:
         return "AUTHORITY_NOT_ALONE", "a change of authority travels alone; split the commit"
     unmet = next(need for need in needs if not need.met)
@@ -340,66 +243,3 @@ def _why(
         f"{unmet.action} {unmet.scope} needs {unmet.quorum} of {unmet.role}, has "
         f"{len(unmet.approved)}; still to ask: {', '.join(unmet.missing)}"
     )
-
-
-def _restrained(
-    state: State,
-    seen: tuple[Seen, ...],
-    approvers: frozenset[str],
-    candidate: Candidate | None,
-    objects: Objects,
-) -> Policy:
-    """In force, met with every tightening its signer may make."""
-    policy = state.policy
-
-    def permitted(person: str) -> Callable[[Tightening], bool]:
-        return lambda found: may(state.authority, person, "tighten", state.environment, found.path)
-
-    for each in seen:
-        if each.signer:
-            for parent in objects.parents(each.commit):
-                made = _tightened(parent, each.commit, state, objects)
-                policy = tighten(policy, list(filter(permitted(each.signer), made)))
-    if candidate is not None:
-        for person in sorted(approvers):
-            made = tightenings(state.policy, candidate.policy)
-            policy = tighten(policy, list(filter(permitted(person), made)))
-    return consistent(policy)
-
-
-def _tightened(parent: str, oid: str, state: State, objects: Objects) -> tuple[Tightening, ...]:
-    """What a commit made tighter than one parent, as far as their trees can be read."""
-    halted = _halts_added(parent, oid, state, objects)
-    try:
-        made = tightenings(objects.candidate(parent).policy, objects.candidate(oid).policy)
-    except UNREADABLE:
-        return halted
-    return (*made, *halted)
-
-
-def _halts_added(parent: str, oid: str, state: State, objects: Objects) -> tuple[Tightening, ...]:
-    """R6 in its plain form: a halt file is read apart from every other document.
-
-    It is held against what is in force, not against the parent, where somebody without a say
-    may have pretended to it already.
-    """
-    try:
-        after = objects.halt_files(oid)
-    except UNREADABLE:
-        return ()
-    try:
-        before = objects.halt_files(parent)
-    except UNREADABLE:
-        before = {}
-    halted = state.policy
-    for path in sorted(after):
-        if before.get(path) != after[path]:
-            try:
-                document = read_document(after[path], file=path)
-            except UNREADABLE:
-                continue
-            if isinstance(document, OverlayDocument):
-                overlay = halt_tables(document, state.policy)
-                wanted = msgspec.structs.replace(halted, overlay=overlay)
-                halted = tighten(halted, tightenings(halted, wanted))
-    return tightenings(state.policy, halted)

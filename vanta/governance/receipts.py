@@ -14,7 +14,8 @@ from vanta.domain.policy import Policy, Provenance, Published
 from vanta.domain.record import Position, Record
 from vanta.governance.authority import Need
 from vanta.governance.documents.compile import consistent
-from vanta.governance.fold import Seen, State, Step
+from vanta.governance.fold import in_force
+from vanta.governance.walk import Seen, State, Step
 from vanta.journal.reader import live_state
 from vanta.lattice.algebra import tighten, tightenings
 
@@ -104,7 +105,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     def publication(self, state: State, restraints: dict[str, Restraint]) -> Published:
         """What to enforce when Git says `state` and these hand edits hold."""
-        policy = state.policy
+        policy = in_force(state)
         for nonce in sorted(restraints):
             if nonce not in policy.released:
                 held = restraints[nonce]

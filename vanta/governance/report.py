@@ -6,18 +6,22 @@ from typing import Any
 
 import msgspec
 
-from vanta.domain.errors import RefusedError
 from vanta.domain.policy import Policy
 from vanta.governance.authority import Need
-from vanta.governance.commits import is_oid
+from vanta.governance.documents.compile import settled
 from vanta.governance.documents.scalars import show
-from vanta.governance.fold import State, Step, fold, introduce
-from vanta.governance.history import History
-from vanta.governance.repository import Repository
+from vanta.governance.fold import in_force
+from vanta.governance.lane import Delivered
+from vanta.governance.revocation import authority_changes
+from vanta.governance.rewalk import Walked, rewalk
 from vanta.governance.trust import Trust
+from vanta.governance.walk import State, Step
 from vanta.lattice.algebra import changes, classify
 from vanta.lattice.direction import DEFAULT, Change, Direction, Effect
 from vanta.lattice.governed import Group
+
+HALTED = "HALTED"
+"""The reason of a verdict that only a halt of the lane explains."""
 
 NEVER = frozenset({"AUTHORITY_NOT_ALONE", "NO_RULE"})
 """Reasons that no further approval can heal."""
@@ -34,6 +38,7 @@ class Report(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
     policy: Policy | None
     commits: tuple[dict[str, Any], ...]
+    lane: tuple[Delivered, ...] = ()
 
 
 EXIT = {"applied": 0, "unchanged": 0, "tightened": 3, "refused": 1}
@@ -57,60 +62,62 @@ def walk(
         head: a ref or a full commit id.
         applied: judge the outcome against the policy at this commit, not the last step alone.
         now: UTC nanoseconds.
+
+    Raises:
+        VantaError: there is no such repository, head or introduction.
     """
-    with Repository(repository) as opened:
-        tip = head if is_oid(head) else opened.resolve(head)
-        history = History(opened, environment)
-        state = introduce(trust.introduction, frozenset(trust.fingerprints), environment, history)
-        steps = list(fold(state, tip, history, now))
-    base = _policy_at(applied, state, steps) if applied else None
-    return _report(state, steps, tip, base)
-
-
-def _policy_at(commit: str, start: State, steps: Sequence[Step]) -> Policy:
-    if commit == start.anchor:
-        return start.policy
-    found = next((step.state.policy for step in steps if step.commit == commit), None)
-    if found is None:
-        raise RefusedError(
-            f"{commit[:12]} is not on the first-parent line of the head",
-            code="UNKNOWN_COMMIT",
-            remedy="--applied names a commit the nodes have evaluated",
-        )
-    return found
-
-
-def _report(start: State, steps: list[Step], tip: str, base: Policy | None) -> Report:
-    if not steps:
-        return Report("unchanged", None, "", tip, (), (), start.policy, ())
-    last = steps[-1]
-    verdict, reason = last.verdict, last.reason
-    if base is not None and verdict != "refused":
-        effect = classify(changes(base, last.state.policy))
-        if base == last.state.policy:
-            verdict = "unchanged"
-        elif verdict == "unchanged":
-            verdict = "tightened" if effect is Effect.TIGHTENS else "applied"
-    commits = tuple(
-        {
-            "commit": step.commit,
-            "verdict": step.verdict,
-            "reason": step.reason or None,
-            "approvers": step.approvers,
-            "signers": {seen.commit: seen.signer or seen.code for seen in step.seen},
-        }
-        for step in steps
-    )
+    walked = rewalk(repository, trust, environment, head=head, now=now)
+    before = walked.at(applied) if applied else walked.before_last
+    verdict, reason, message = _verdict(walked, before, relative=applied is not None, now=now)
+    last = walked.steps[-1] if walked.steps else None
     return Report(
         verdict=verdict,
         reason=reason or None,
-        message=last.message,
-        head=tip,
-        needs=last.needs,
-        changes=last.changes,
-        policy=last.state.policy,
-        commits=commits,
+        message=message,
+        head=walked.head,
+        needs=last.needs if last else (),
+        changes=last.changes if last else (),
+        policy=in_force(walked.state),
+        commits=tuple(_told(step) for step in walked.steps),
+        lane=walked.lane,
     )
+
+
+def _verdict(walked: Walked, before: State, *, relative: bool, now: int) -> tuple[str, str, str]:
+    """Verdict, reason and message of the last step, or relative to what was in force `before`."""
+    last = walked.steps[-1] if walked.steps else None
+    reason, message = (last.reason, last.message) if last else ("", "")
+    if walked.stopped is not None:
+        reason, message = walked.stopped.code, str(walked.stopped)
+    here = settled(in_force(walked.state), now)
+    halted = changes(settled(walked.state.policy, now), here)
+    if halted and not reason:
+        reason, message = HALTED, "a halt of the lane stands"
+    refused = walked.stopped is not None or (last is not None and last.verdict == "refused")
+    if not relative:
+        if halted:
+            return "tightened", reason, message
+        if refused or last is None:
+            return ("refused" if refused else "unchanged"), reason, message
+        return last.verdict, reason, message
+    found = (
+        *authority_changes(before.authority, walked.state.authority),
+        *changes(settled(in_force(before), now), here),
+    )
+    if not found:
+        return ("refused" if refused else "unchanged"), reason, message
+    return ("tightened" if classify(found) is Effect.TIGHTENS else "applied"), reason, message
+
+
+def _told(step: Step) -> dict[str, Any]:
+    return {
+        "commit": step.commit,
+        "verdict": step.verdict,
+        "reason": step.reason or None,
+        "approvers": step.approvers,
+        "signers": {seen.commit: seen.signer or seen.code for seen in step.seen},
+        "approvals": {seen.commit: seen.approval for seen in step.seen if seen.approval},
+    }
 
 
 def plan_exit(report: Report) -> int:

@@ -131,6 +131,15 @@ class Repository:
             return known
         return self._keep(self._blobs, oid, self._read(oid, "blob"), _REMEMBERED_BLOBS)
 
+    def entries(self, tree_oid: str) -> tuple[TreeEntry, ...]:
+        """The entries of one tree object, unjudged.
+
+        Raises:
+            RefusedError: code `WRONG_TYPE`: the object is not a tree.
+            MalformedError: code `MALFORMED_TREE`.
+        """
+        return self._tree(tree_oid)
+
     def tree_files(self, tree_oid: str, prefix: str = "") -> dict[str, GovernedFile]:
         """Every file of a tree at or under `prefix`, by its path from the root, in path order.
 

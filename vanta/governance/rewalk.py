@@ -1,0 +1,107 @@
+"""Any repository, folded from its introduction as a node would: main line, lane and receipts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from vanta.domain.errors import RefusedError, VantaError
+from vanta.governance.commits import is_oid
+from vanta.governance.firstseen import FirstSeen, Sightings
+from vanta.governance.fold import fold, introduce
+from vanta.governance.history import History
+from vanta.governance.lane import Delivered, deliver
+from vanta.governance.repository import Repository
+from vanta.governance.trust import Trust
+from vanta.governance.walk import UNREADABLE, State, Step
+
+LANE = "refs/vanta/halts"
+RECEIPTS = "refs/vanta/receipts"
+
+
+class Walked(msgspec.Struct, frozen=True):
+    """A fold from the introduction to a head."""
+
+    head: str
+    start: State
+    steps: tuple[Step, ...]
+    stopped: VantaError | None
+    """What kept the head from being walked to its end."""
+    state: State
+    """At the end, with the halts of the lane."""
+    lane: tuple[Delivered, ...]
+
+    @property
+    def before_last(self) -> State:
+        """What was known before the last step."""
+        return self.steps[-2].state if len(self.steps) > 1 else self.start
+
+    def at(self, commit: str) -> State:
+        """What was known at a commit of the first-parent line.
+
+        Raises:
+            RefusedError: code `NOT_DESCENDANT`: the head does not descend from it that way.
+        """
+        if commit == self.start.anchor:
+            return self.start
+        found = next((step.state for step in self.steps if step.commit == commit), None)
+        if found is None:
+            raise RefusedError(
+                f"the head {self.head[:12]} does not descend from {commit[:12]} by first parents",
+                code="NOT_DESCENDANT",
+                remedy="put the branch back on top of what the nodes have evaluated",
+            )
+        return found
+
+
+def rewalk(
+    repository: Path, trust: Trust, environment: str, *, head: str = "HEAD", now: int
+) -> Walked:
+    """Fold a repository from its introduction, then hear the halts of its lane.
+
+    Args:
+        repository: a clone or bare repository; nothing in it is trusted or configured.
+        trust: the pinned introduction.
+        environment: whose policy.
+        head: a ref or a full commit id.
+        now: UTC nanoseconds; a commit is judged at this time where no receipt says better.
+
+    Raises:
+        VantaError: there is no such repository, head or introduction.
+    """
+    with Repository(repository) as opened:
+        tip = head if is_oid(head) else opened.resolve(head)
+        history = History(opened, environment)
+        state = introduce(trust.introduction, frozenset(trust.fingerprints), environment, history)
+        start, steps, stopped = state, list[Step](), None
+        try:
+            seen = read_receipts(opened, environment)
+            for step in fold(state, tip, history, now, first_seen=seen):
+                steps.append(step)
+                state = step.state
+        except VantaError as error:
+            # What was folded so far holds, and a halt of the lane lands on it.
+            stopped = error
+        state, lane = deliver(state, opened.refs(LANE).values(), history, now)
+    return Walked(tip, start, tuple(steps), stopped, state, lane)
+
+
+def read_receipts(repository: Repository, environment: str) -> FirstSeen:
+    """What a repository's own refs say about when commits were first seen; nobody is believed yet.
+
+    A record that cannot be read says nothing.
+    """
+    found = repository.refs(RECEIPTS).get(f"{RECEIPTS}/{environment}")
+    return FirstSeen(_sightings(repository, found, environment)) if found else FirstSeen()
+
+
+def _sightings(repository: Repository, oid: str, environment: str) -> Iterator[Sightings]:
+    try:
+        files = repository.tree_files(repository.links(oid).tree, environment)
+    except VantaError:
+        return
+    for file in files.values():
+        try:
+            yield Sightings(repository.blob(file.oid), environment)
+        except UNREADABLE:
+            continue
