@@ -99,7 +99,7 @@ def authority(
     loosen: int = 2,
     nodes: str = "[]",
 ) -> str:
-    """An authority over people and their keys in OpenSSH form."""
+    """An authority over people and their keys, in OpenSSH form or as `revoked`, `expiring`."""
     listed = "\n".join(
         f"  - {{name: {name}, email: {name}@example.org, keys: [{', '.join(map(_quoted, keys))}]}}"
         for name, keys in people.items()
@@ -127,13 +127,23 @@ roles:
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"'
+    return text if text.startswith("{") else f'"{text}"'
 
 
-def documents(people: Mapping[str, Sequence[str]]) -> dict[str, Content]:
+def revoked(key: str) -> str:
+    """A key as an entry that says it was revoked, for `authority`."""
+    return f'{{key: "{key}", revoked: true}}'
+
+
+def expiring(key: str, until: int) -> str:
+    """A key that approves until an instant, for `authority`."""
+    return f'{{key: "{key}", expires: "{show_instant(until)}"}}'
+
+
+def documents(people: Mapping[str, Sequence[str]], *, nodes: str = "[]") -> dict[str, Content]:
     """Every file of the fund at its introduction."""
     return {
-        AUTHORITY: authority(people),
+        AUTHORITY: authority(people, nodes=nodes),
         CEILING: document("Ceiling", ENVIRONMENT, "account: {gross: 10000}\ncapital: 5000"),
         "personas/ares.yaml": document("Persona", "ares", "multiplier: 1.25\nconviction: 0.55"),
         "personas/athena.yaml": document("Persona", "athena", "multiplier: 0.8\nconviction: 0.6"),
@@ -162,15 +172,21 @@ def compiled(files: Mapping[str, Content]) -> Policy:
 class Fund:
     """The fund's governance repository, introduced by ada.
 
-    Commits approve nothing unless `approve` says so. `now` is the clock of whoever walks.
+    Commits approve nothing unless `approve` says so. `now` is the clock of whoever walks. Each of
+    `nodes` is a machine that is registered from the start, with the key of a person of that name.
     """
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, *, nodes: Sequence[str] = ()) -> None:
         self.sim = RepositorySimulator(tmp_path)
         self.keys = {name: [self.sim.person(name).key.openssh] for name in TEAM}
         self.mallory = self.sim.person("mallory")
+        machines = ", ".join(
+            f'{{name: {name}, keys: ["{self.sim.person(name).key.openssh}"]}}' for name in nodes
+        )
         self.introduction = self.sim.commit(
-            documents(self.keys), signer=self.sim.person("ada"), message="Introduce\n"
+            documents(self.keys, nodes=f"[{machines}]"),
+            signer=self.sim.person("ada"),
+            message="Introduce\n",
         )
         self.trust = Trust(self.introduction, (self.sim.person("ada").key.fingerprint,))
         self.repository = Repository(self.sim.path)

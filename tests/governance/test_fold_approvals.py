@@ -158,3 +158,24 @@ def test_a_release_takes_two_who_saw_what_they_let_go(fund: Fund) -> None:
     assert fund.after().policy.released == frozenset()
     fund.approve("grace")
     assert fund.after().policy.released == {"abcd"}
+
+
+def test_an_approval_somebody_else_rebased_is_nobodys(fund: Fund) -> None:
+    """Git keeps the author and makes whoever rebases the committer, trailers and all."""
+    fund.change(LOOSER, by="ada", approve=True)
+    theirs = fund.approve("grace")
+    raw = fund.history.commit(theirs).signed_payload
+    assert raw is not None
+    lines = raw.split(b"\n")
+    at = next(n for n, line in enumerate(lines) if line.startswith(b"committer "))
+    lines[at] = lines[at].replace(
+        fund.person("grace").identity.encode(), fund.person("alan").identity.encode()
+    )
+    fund.sim.raw_commit(
+        fund.sim.signed(b"\n".join(lines), fund.person("alan")),
+        files=fund.sim.files(theirs),
+        ref="refs/heads/main",
+    )
+    step = fund.step()
+    assert (step.verdict, step.reason) == ("refused", "APPROVAL_NOT_OWN")
+    assert step.approvers == ("ada",)
