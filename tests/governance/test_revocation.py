@@ -170,3 +170,14 @@ def test_an_expired_key_still_stops_things(fund: Fund) -> None:
     fund.change(until(fund, "olga", end), by="ada")
     fund.change({fund.halt("stop"): switch("stop")}, by="olga")
     assert halted(fund.step(now=end + HOUR).state.policy)
+
+
+def test_a_machines_key_is_taken_back_by_one_root_person_and_given_by_the_quorum(
+    tmp_path: Path,
+) -> None:
+    fund = Fund(tmp_path, nodes=("alpha", "executor"))
+    one = f'[{{name: alpha, keys: ["{fund.person("alpha").key.openssh}"]}}]'
+    fund.change({AUTHORITY: authority(fund.keys, nodes=one)}, by="olga")
+    assert set(fund.after().policy.nodes) == {"alpha", "executor"}
+    fund.change({AUTHORITY: authority(fund.keys, nodes=one)}, by="ada", approve=True)
+    assert set(fund.after().policy.nodes) == {"alpha"}

@@ -78,10 +78,21 @@ def test_a_renamed_vault_is_one_that_goes_and_a_new_one() -> None:
 
 
 def test_a_change_nobody_can_rank_counts_as_loosening() -> None:
-    before = Policy(environment="prod", nodes={"markets": ("ssh-ed25519 A",)})
-    after = Policy(environment="prod", nodes={"markets": ("ssh-ed25519 B",)})
+    before = Policy(environment="prod")
+    after = Policy(environment="dev")
     assert classify(changes(before, after)) is Effect.LOOSENS
     assert restrain(before, after) == before
+
+
+def test_a_machines_key_that_goes_tightens_and_one_that_comes_loosens() -> None:
+    before = Policy(environment="prod", nodes={"alpha": ("A", "B"), "markets": ("M",)})
+    fewer = Policy(environment="prod", nodes={"alpha": ("B",)})
+    assert classify(changes(before, fewer)) is Effect.TIGHTENS
+    assert restrain(before, fewer) == fewer
+    swapped = Policy(environment="prod", nodes={"alpha": ("A", "C"), "markets": ("M",)})
+    assert classify(changes(before, swapped)) is Effect.LOOSENS
+    assert restrain(before, swapped).nodes == {"alpha": ("A",), "markets": ("M",)}
+    assert restrain(fewer, before) == fewer
 
 
 def test_a_label_is_a_change_and_no_risk() -> None:

@@ -18,6 +18,7 @@ from vanta.lattice.direction import (
     Floor,
     Neutral,
     Permission,
+    Registry,
     Steps,
     Table,
     Tabled,
@@ -230,7 +231,7 @@ class Policy(Governed, frozen=True):
     overlay: OverlayPolicy = OverlayPolicy()
     released: Annotated[frozenset[str], AllowSet()] = frozenset()
     """Nonces of break-glass restraints that a quorum has let go."""
-    nodes: Annotated[dict[str, tuple[str, ...]], Unordered()] = msgspec.field(default_factory=dict)
+    nodes: Annotated[dict[str, tuple[str, ...]], Registry()] = msgspec.field(default_factory=dict)
     """Node name to its public keys in OpenSSH form: how an intent or a checkpoint is trusted."""
 
 

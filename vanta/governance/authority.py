@@ -51,7 +51,6 @@ class Authority(msgspec.Struct, frozen=True):
     people: dict[str, PersonKeys]
     roles: dict[str, RolePeople]
     root_quorum: int
-    nodes: dict[str, tuple[str, ...]]
 
     def person_of(self, key: PublicKey) -> str | None:
         """Whose key it is."""
@@ -96,12 +95,13 @@ def resolve(document: AuthorityDocument) -> Authority:
         if person.name in people:
             raise _bad("DUPLICATE_PERSON", f"{person.name!r} is listed twice")
         people[person.name] = PersonKeys(person.email, _live(person, owners))
-    nodes: dict[str, tuple[str, ...]] = {}
+    nodes: set[str] = set()
     for node in spec.nodes:
         if node.name in nodes:
             raise _bad("DUPLICATE_NODE", f"node {node.name!r} is listed twice")
-        owner = f"node {node.name}"
-        nodes[node.name] = tuple(_canonical(key, owners, owner) for key in node.keys)
+        nodes.add(node.name)
+        for key in node.keys:
+            _canonical(key, owners, f"node {node.name}")
     roles: dict[str, RolePeople] = {}
     for role in spec.roles:
         if role.name in roles:
@@ -121,7 +121,7 @@ def resolve(document: AuthorityDocument) -> Authority:
             place="authority.yaml",
             remedy="name more people as root, or lower its quorum",
         )
-    return Authority(people=people, roles=roles, root_quorum=root.quorum, nodes=nodes)
+    return Authority(people=people, roles=roles, root_quorum=root.quorum)
 
 
 def _live(person: Person, owners: dict[str, str]) -> dict[str, int]:

@@ -26,7 +26,7 @@ from vanta.governance.approvals import carried, seen, standing
 from vanta.governance.authority import Need, judge
 from vanta.governance.documents.compile import settled
 from vanta.governance.firstseen import FirstSeen
-from vanta.governance.lane import spread, under, with_lane
+from vanta.governance.lane import deliver, spread, under, with_lane
 from vanta.governance.restraint import Restrained, restrained
 from vanta.governance.revocation import authority_changes
 from vanta.governance.sshsig import parse_armor, verify
@@ -91,6 +91,7 @@ def fold(
     now: int,
     *,
     first_seen: FirstSeen = _NOTHING_SEEN,
+    lane: frozenset[str] = frozenset(),
 ) -> Iterator[Step]:
     """Every step from the anchor to `head`, oldest first.
 
@@ -100,12 +101,16 @@ def fold(
         objects: the repository.
         now: UTC nanoseconds; the latest the caller ever saw.
         first_seen: when commits were first seen, for a node that was not there.
+        lane: commits of the lane; one that the main line merges is heard just before.
 
     Raises:
         RefusedError: `head` does not descend from the anchor by first parents.
     """
     for oid in objects.graph.first_parents(head, state.anchor):
-        witnessed = first_seen.at(oid, state.authority.nodes)
+        if lane:
+            merged = lane.intersection(objects.graph.new_commits(oid, state.anchor))
+            state, _ = deliver(state, merged, objects, now)
+        witnessed = first_seen.at(oid, state.policy.nodes)
         step = take(state, oid, objects, now if witnessed is None else witnessed)
         yield step
         state = step.state

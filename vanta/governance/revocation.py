@@ -59,7 +59,7 @@ def revoked(authority: Authority, by: Iterable[Revocation]) -> Authority:
 
 
 def authority_changes(before: Authority, after: Authority) -> tuple[Change, ...]:
-    """Every difference between two authorities but their nodes, which the policy tells of."""
+    """Every difference between two authorities; their machines are the policy's to tell of."""
     taken = revocations(before, after)
     found = [
         Change(

@@ -73,26 +73,37 @@ def rewalk(
         tip = head if is_oid(head) else opened.resolve(head)
         history = History(opened, environment)
         state = introduce(trust.introduction, frozenset(trust.fingerprints), environment, history)
+        halts = frozenset(opened.refs(LANE).values())
         start, steps, stopped = state, list[Step](), None
         try:
-            seen = read_receipts(opened, environment)
-            for step in fold(state, tip, history, now, first_seen=seen):
+            said = opened.refs(RECEIPTS).get(receipts_ref(environment))
+            seen = read_receipts(opened, said, environment)
+            for step in fold(state, tip, history, now, first_seen=seen, lane=halts):
                 steps.append(step)
                 state = step.state
         except VantaError as error:
             # What was folded so far holds, and a halt of the lane lands on it.
             stopped = error
-        state, lane = deliver(state, opened.refs(LANE).values(), history, now)
+        state, lane = deliver(state, halts, history, now)
     return Walked(tip, start, tuple(steps), stopped, state, lane)
 
 
-def read_receipts(repository: Repository, environment: str) -> FirstSeen:
-    """What a repository's own refs say about when commits were first seen; nobody is believed yet.
+def receipts_ref(environment: str) -> str:
+    """Where the first-seen records of an environment lie."""
+    return f"{RECEIPTS}/{environment}"
 
-    A record that cannot be read says nothing.
+
+def read_receipts(repository: Repository, oid: str | None, environment: str) -> FirstSeen:
+    """What the records in a commit say about when commits were first seen.
+
+    Nobody is believed yet, and a record that cannot be read says nothing.
+
+    Args:
+        repository: that holds it.
+        oid: what `receipts_ref` points to; `None` where there is no such ref.
+        environment: whose records.
     """
-    found = repository.refs(RECEIPTS).get(f"{RECEIPTS}/{environment}")
-    return FirstSeen(_sightings(repository, found, environment)) if found else FirstSeen()
+    return FirstSeen(_sightings(repository, oid, environment) if oid else ())
 
 
 def _sightings(repository: Repository, oid: str, environment: str) -> Iterator[Sightings]:

@@ -232,6 +232,31 @@ def _by_inclusion(a: frozenset[str], b: frozenset[str]) -> Order:
     return Order.LOOSER if a > b else Order.APART
 
 
+class Registry(Direction[dict[str, tuple[str, ...]]]):
+    """Names to what is registered under each: fewer is tighter, and an absent name has nothing."""
+
+    def compare(self, a: dict[str, tuple[str, ...]], b: dict[str, tuple[str, ...]]) -> Order:
+        order = Order.EQUAL
+        for name in sorted(a.keys() | b.keys()):
+            order = order.and_then(
+                _by_inclusion(frozenset(a.get(name, ())), frozenset(b.get(name, ())))
+            )
+        return order
+
+    def meet(
+        self, a: dict[str, tuple[str, ...]], b: dict[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, ...]]:
+        both = {name: tuple(item for item in a[name] if item in b.get(name, ())) for name in a}
+        return {name: items for name, items in both.items() if items}
+
+    def close(self, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def open(self, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """What is registered; nothing bounds who is not."""
+        return value
+
+
 class Neutral(Direction[Any]):
     """A label: it may change freely and touches no risk."""
 
