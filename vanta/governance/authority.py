@@ -7,7 +7,7 @@ import msgspec
 from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.instant import FOREVER, NEVER
 from vanta.domain.policy import Policy
-from vanta.governance.documents.kinds import AuthorityDocument, Grant, KeyEntry, Person
+from vanta.governance.documents.kinds import AuthorityDocument, Grant, KeyEntry, Node, Person
 from vanta.governance.keys import PublicKey, parse_public_key
 from vanta.lattice.direction import DEFAULT, EVERYTHING, Change, Effect
 
@@ -95,13 +95,7 @@ def resolve(document: AuthorityDocument) -> Authority:
         if person.name in people:
             raise _bad("DUPLICATE_PERSON", f"{person.name!r} is listed twice")
         people[person.name] = PersonKeys(person.email, _live(person, owners))
-    nodes: set[str] = set()
-    for node in spec.nodes:
-        if node.name in nodes:
-            raise _bad("DUPLICATE_NODE", f"node {node.name!r} is listed twice")
-        nodes.add(node.name)
-        for key in node.keys:
-            _canonical(key, owners, f"node {node.name}")
+    _check_nodes(spec.nodes, owners)
     roles: dict[str, RolePeople] = {}
     for role in spec.roles:
         if role.name in roles:
@@ -122,6 +116,17 @@ def resolve(document: AuthorityDocument) -> Authority:
             remedy="name more people as root, or lower its quorum",
         )
     return Authority(people=people, roles=roles, root_quorum=root.quorum)
+
+
+def _check_nodes(nodes: Iterable[Node], owners: dict[str, str]) -> None:
+    """Machines are named once, and share no key with anybody; the policy holds what they have."""
+    seen: set[str] = set()
+    for node in nodes:
+        if node.name in seen:
+            raise _bad("DUPLICATE_NODE", f"node {node.name!r} is listed twice")
+        seen.add(node.name)
+        for key in node.keys:
+            _canonical(key, owners, f"node {node.name}")
 
 
 def _live(person: Person, owners: dict[str, str]) -> dict[str, int]:
