@@ -32,6 +32,9 @@ KEYS = {n: [person(n).key.openssh] for n in ("ada", "grace", "alan", "olga", "ca
 FILES = documents(KEYS)
 BASE = compiled(FILES)
 NOW = START
+HALTING = document(
+    "Overlay", "overlay", "switches:\n  - {name: a, switch: full_halt, reason: test}"
+)
 STOP = f"environments/{ENVIRONMENT}/halts/stop.yaml"
 
 
@@ -332,3 +335,64 @@ def test_a_label_takes_what_a_tightening_takes() -> None:
     (need,) = judge(WHO, proposed, [change], frozenset({"olga"}), NOW)
     assert change.effect is Effect.NEUTRAL
     assert (need.action, need.met) == ("tighten", True)
+
+
+# Paths
+
+
+def confined(paths: str, vaults: str = '["*"]') -> Authority:
+    """An authority whose operator may tighten only parts of a policy."""
+    text = authority(KEYS).replace(
+        'grants: [{environments: [prod], vaults: ["*"], tighten: 1, activate: 1}]',
+        f"grants: [{{environments: [prod], vaults: {vaults}, paths: {paths}, tighten: 1}}]",
+    )
+    return resolved(text)
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "allowed"),
+    [
+        ("[overlay]", "overlay.everywhere.full_halt", True),
+        ("[overlay]", "overlay.vaults.momentum.full_halt", True),
+        ("[overlay]", "vaults.momentum.capital", False),
+        ('["vaults.*.exposure"]', "vaults.momentum.exposure.gross", True),
+        ('["vaults.*.exposure"]', "vaults.momentum.capital", False),
+        # Closing the whole vault closes more than its exposure.
+        ('["vaults.*.exposure"]', "vaults.momentum", False),
+        ('["vaults.crypto", overlay]', "vaults.momentum.capital", False),
+        ('["vaults.crypto", overlay]', "vaults.crypto.capital", True),
+        ('["*"]', "vaults.momentum", True),
+    ],
+)
+def test_a_grant_may_be_confined_to_parts_of_a_policy(
+    paths: str,
+    path: str,
+    allowed: bool,  # noqa: FBT001 - a table
+) -> None:
+    who = confined(paths)
+    assert may(who, "olga", "tighten", ENVIRONMENT, tuple(path.split("."))) is allowed
+
+
+def test_what_one_role_may_change_here_and_another_there_is_two_needs() -> None:
+    changed: dict[str, Content] = {
+        MOMENTUM: vault("momentum", capital=1, more="exposure: {perTicker: {default: 0.01}}")
+    }
+    changed[MOMENTUM] = str(changed[MOMENTUM]).replace(
+        "  exposure:\n    perTicker: {default: 0.10}\n", ""
+    )
+    found = needs(changed, "olga", who=confined('["vaults.*.exposure"]'))
+    assert {need.fields[0]: (need.scope, need.met) for need in found} == {
+        "vaults.momentum.capital": ("momentum", False),
+        "vaults.momentum.exposure.per_ticker.(default)": ("momentum", True),
+    }
+
+
+@pytest.mark.parametrize("paths", ['["Vaults"]', '["vaults..x"]', '["*", overlay]', "[1]"])
+def test_paths_that_nothing_could_lie_at_are_refused(paths: str) -> None:
+    with pytest.raises(MalformedError):
+        confined(paths)
+
+
+def test_a_key_listed_twice_is_refused() -> None:
+    twice = {**KEYS, "ada": [KEYS["ada"][0], f"{KEYS['ada'][0]} laptop"]}
+    assert refused(authority(twice)).code == "DUPLICATE_KEY"

@@ -168,3 +168,5 @@ def test_the_door_reads_the_record_from_the_repository(fund: Fund) -> None:
     assert walk(fund.sim.path, fund.trust, ENVIRONMENT, now=late).verdict == "applied"
     fund.sim.commit({ENVIRONMENT: "a file"}, parents=[], ref=f"refs/vanta/receipts/{ENVIRONMENT}")
     assert walk(fund.sim.path, fund.trust, ENVIRONMENT, now=late).verdict == "refused"
+    fund.sim.point(f"refs/vanta/receipts/{ENVIRONMENT}", fund.sim.write("blob", b"no commit"))
+    assert walk(fund.sim.path, fund.trust, ENVIRONMENT, now=late).verdict == "refused"

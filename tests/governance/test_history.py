@@ -132,3 +132,34 @@ def test_one_repository_holds_several_environments(fund: Fund) -> None:
     with pytest.raises(MalformedError):
         dev.candidate(fund.sim.head())
     assert fund.history.candidate(fund.sim.head()).policy == fund.state.policy
+
+
+def test_a_halt_too_large_to_read_keeps_no_other_out(tmp_path: Path) -> None:
+    fund = Fund(tmp_path)
+    large, stop = fund.halt("large"), fund.halt("stop")
+    halt = fund.change({large: b"#" * 2**20 + b"#", stop: switch("stop")}, by=None)
+    assert set(fund.history.halts_added(halt, fund.introduction)) == {stop}
+
+
+def test_a_folder_of_halts_that_is_no_tree_holds_none(fund: Fund) -> None:
+    sim = fund.sim
+    blob = sim.write("blob", switch("stop").encode())
+    twice = sim.raw_tree([("100644", b"b.yaml", blob), ("100644", b"a.yaml", blob)])
+    prod = sim.raw_tree([("40000", b"halts", twice)])
+    root = sim.raw_tree([("40000", b"environments", sim.raw_tree([("40000", b"prod", prod)]))])
+    oid = sim.raw_commit(sim.payload(tree=root, parents=[fund.introduction], committer=None))
+    assert fund.history.halts_added(oid, fund.introduction) == {}
+
+
+def test_an_authority_is_read_apart_and_its_faults_are_remembered(fund: Fund) -> None:
+    broken = fund.change({MOMENTUM: "spec: ["}, by=None)
+    assert fund.history.authority(broken) == fund.state.authority
+    faults = {"kind: [": "MALFORMED_YAML", vault("fund"): "WRONG_KIND"}
+    for content, code in faults.items():
+        oid = fund.change({AUTHORITY: content}, by=None)
+        for _ in range(2):
+            with pytest.raises(MalformedError) as unreadable:
+                fund.history.authority(oid)
+            assert unreadable.value.code == code
+    with pytest.raises(MalformedError):
+        fund.history.authority(fund.change({AUTHORITY: None}, by=None))

@@ -25,6 +25,7 @@ from vanta.domain.instant import FOREVER, HOUR
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.fold import fold, in_force
 from vanta.governance.lane import Delivered, deliver
+from vanta.governance.report import walk
 from vanta.governance.walk import State
 
 LOOSER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=2000)}
@@ -159,6 +160,7 @@ def test_who_may_tighten_one_vault_halts_that_one(fund: Fund) -> None:
 def test_a_commit_that_halts_nothing_is_none(fund: Fund) -> None:
     released = "apiVersion: vanta.dev/v1\nkind: Overlay\nmetadata: {name: stop}\nspec: {}\n"
     for oid in (
+        lane_halt(fund, "olga", text=vault("stop")),
         fund.change({"README.md": "x"}, by="olga", parents=[fund.introduction], ref=None),
         lane_halt(fund, "olga", text="spec: ["),
         lane_halt(fund, "olga", text=released),
@@ -251,3 +253,31 @@ def test_a_merge_that_drops_it_must_have_its_quorum_though_nobody_there_may_halt
     assert not halted(in_force(resumed))
     # A node that lost its state ends there too.
     assert encode(refold(fund, fund.state, [oid])) == encode(resumed)
+
+
+# Through the door
+
+
+def test_a_standing_halt_is_what_the_door_says_last(fund: Fund) -> None:
+    def door(applied: str | None = None) -> tuple[str, str | None, int]:
+        report = walk(fund.sim.path, fund.trust, "prod", applied=applied, now=fund.now)
+        assert report.policy is not None
+        return report.verdict, report.reason, report.policy.overlay.everywhere.full_halt
+
+    base = fund.sim.head()
+    assert door() == ("unchanged", None, 0)
+    fund.sim.point("refs/vanta/halts/stop", lane_halt(fund, "olga"))
+    fund.sim.point("refs/vanta/halts/noise", lane_halt(fund, "mallory", stem="noise"))
+    assert door() == ("tightened", "HALTED", FOREVER)
+    fund.change({MOMENTUM: "spec: ["}, by=None)
+    assert door()[0::2] == ("tightened", FOREVER)
+    assert door(base) == (door()[0], door()[1], FOREVER)
+
+
+def test_a_head_that_cannot_be_walked_keeps_no_halt_out(fund: Fund) -> None:
+    fund.sim.point("refs/vanta/halts/stop", lane_halt(fund, "olga"))
+    other = fund.tree(fund.sim.files(fund.introduction), by=None, parents=[], ref=None)
+    report = walk(fund.sim.path, fund.trust, "prod", head=other, now=fund.now)
+    assert (report.verdict, report.reason) == ("tightened", "NOT_DESCENDANT")
+    assert report.policy is not None
+    assert halted(report.policy)

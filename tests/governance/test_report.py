@@ -23,7 +23,6 @@ from tests.governance.simulator import START, Content, person
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import HOUR
-from vanta.governance.authority import AUTHORITY_PATH
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.report import EXIT, Report, plan_exit, sentence, unit_of, walk
 from vanta.governance.trust import Trust
@@ -278,9 +277,25 @@ def test_a_halt_of_everything_says_forever() -> None:
     assert "overlay.everywhere.full_halt: off -> forever" in found
 
 
-def test_a_change_of_people_is_said_as_one() -> None:
-    change = Change(AUTHORITY_PATH, None, None, Effect.UNORDERED)
-    assert sentence(change) == "people, roles or keys change"
+@pytest.mark.parametrize(
+    ("path", "before", "after", "said"),
+    [
+        ("keys.ada.SHA256:x", "valid", "revoked", "key SHA256:x of ada: valid -> revoked"),
+        ("keys.ada.SHA256:x", None, "valid", "key SHA256:x of ada: none -> valid"),
+        ("people.bob", None, "bob@example.org", "bob <bob@example.org> joins"),
+        ("people.bob", "bob@example.org", None, "bob leaves"),
+        ("people.bob", "bob@example.org", "b@example.org", "bob is b@example.org now"),
+        ("roles.risk", ["ada"], ["ada", "bob"], "role risk: [ada] -> [ada, bob]"),
+        ("roles.risk", None, ["ada"], "role risk: (none) -> [ada]"),
+        ("roles.risk", ["ada"], ["ada"], "role risk: other rights"),
+        ("quorum", 2, 3, "quorum of root: 2 -> 3"),
+    ],
+)
+def test_a_change_of_people_is_said_by_name(
+    path: str, before: object, after: object, said: str
+) -> None:
+    change = Change(("authority", *path.split(".")), before, after, Effect.UNORDERED)
+    assert sentence(change) == said
 
 
 @pytest.mark.parametrize(

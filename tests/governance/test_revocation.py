@@ -16,9 +16,14 @@ from tests.governance.fund import (
     switch,
     vault,
 )
-from tests.governance.simulator import Content
+from tests.governance.simulator import Content, person
 from vanta.domain.instant import HOUR, MINUTE
-from vanta.governance.documents.read import AUTHORITY
+from vanta.governance.authority import Authority, resolve
+from vanta.governance.documents.kinds import AuthorityDocument
+from vanta.governance.documents.read import AUTHORITY, read_document
+from vanta.governance.revocation import Revocation, authority_changes
+from vanta.governance.revocation import revoked as revoked_by
+from vanta.lattice.direction import Effect
 
 LOOSER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=2000)}
 
@@ -34,6 +39,12 @@ def without(fund: Fund, *names: str) -> dict[str, Content]:
         n: [revoked(k) for k in keys] if n in names else keys for n, keys in fund.keys.items()
     }
     return {AUTHORITY: authority(people)}
+
+
+def resolved(text: str) -> Authority:
+    found = read_document(text.encode(), file=AUTHORITY)
+    assert isinstance(found, AuthorityDocument)
+    return resolve(found)
 
 
 def live(fund: Fund, name: str) -> bool:
@@ -181,3 +192,46 @@ def test_a_machines_key_is_taken_back_by_one_root_person_and_given_by_the_quorum
     assert set(fund.after().policy.nodes) == {"alpha", "executor"}
     fund.change({AUTHORITY: authority(fund.keys, nodes=one)}, by="ada", approve=True)
     assert set(fund.after().policy.nodes) == {"alpha"}
+
+
+def test_every_other_difference_is_told_and_is_for_the_quorum() -> None:
+    keys = {name: (person(name).key.openssh,) for name in ("ada", "grace", "alan", "olga", "carol")}
+    phone = person("phone").key
+    before = resolved(authority(keys))
+    after = resolved(
+        authority(
+            {**keys, "ada": (*keys["ada"], phone.openssh), "new": (person("new").key.openssh,)},
+            quorum=1,
+            risk=["ada"],
+        ).replace("grace@example.org", "grace@example.com")
+    )
+    told = {".".join(change.path): change.effect for change in authority_changes(before, after)}
+    assert set(told.values()) == {Effect.UNORDERED}
+    assert sorted(told) == [
+        f"authority.keys.ada.{phone.fingerprint}",
+        f"authority.keys.new.{person('new').key.fingerprint}",
+        "authority.people.grace",
+        "authority.people.new",
+        "authority.quorum",
+        "authority.roles.risk",
+    ]
+    assert authority_changes(before, before) == ()
+    assert revoked_by(before, [Revocation("nobody", phone.openssh, 0)]) == before
+    assert revoked_by(before, [Revocation("ada", phone.openssh, 0)]) == before
+
+
+def test_somebody_who_leaves_takes_their_keys_along_at_once_and_their_roles_by_the_quorum() -> None:
+    keys = {name: (person(name).key.openssh,) for name in ("ada", "grace", "alan", "olga", "carol")}
+    before = resolved(authority(keys))
+    fewer = {name: key for name, key in keys.items() if name != "carol"}
+    after = resolved(authority(fewer).replace("people: [carol]", "people: [olga]"))
+    told = {
+        ".".join(c.path): (c.before, c.after, c.effect) for c in authority_changes(before, after)
+    }
+    assert told == {
+        f"authority.keys.carol.{person('carol').key.fingerprint}": (
+            "valid", "revoked", Effect.TIGHTENS,
+        ),
+        "authority.people.carol": ("carol@example.org", None, Effect.UNORDERED),
+        "authority.roles.crypto": (["carol"], ["olga"], Effect.UNORDERED),
+    }  # fmt: skip

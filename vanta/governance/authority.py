@@ -14,8 +14,6 @@ from vanta.lattice.direction import DEFAULT, EVERYTHING, Change, Effect
 ROOT = "root"
 ROOT_SCOPE = "(root)"
 """The scope of what only root may change; no vault can be called this."""
-AUTHORITY_PATH = ("authority",)
-"""The path of a change to the authority document itself."""
 
 _ROOT_PATHS = frozenset({"authority", "nodes", "ceiling", "account", "environment"})
 

@@ -158,8 +158,8 @@ def told(found: Sequence[Change]) -> tuple[Change, ...]:
 
 def sentence(change: Change) -> str:
     """A change the way a risk officer would say it."""
-    if change.path == ("authority",):
-        return "people, roles or keys change"
+    if change.path[0] == "authority":
+        return _authority_sentence(change)
     where, unit = ".".join(change.path), unit_of(change.path)
     before, after = _side(change.before, unit), _side(change.after, unit)
     if isinstance(change.after, dict) and not change.after:
@@ -169,7 +169,29 @@ def sentence(change: Change) -> str:
     return f"{where}: {before} -> {after}"
 
 
+def _authority_sentence(change: Change) -> str:
+    """A change to people, keys or roles."""
+    match change.path[1:]:
+        case ("keys", person, fingerprint):
+            return f"key {fingerprint} of {person}: {change.before or 'none'} -> {change.after}"
+        case ("people", person):
+            if change.before is None:
+                return f"{person} <{change.after}> joins"
+            return f"{person} leaves" if change.after is None else f"{person} is {change.after} now"
+        case ("roles", role):
+            people = f"{_side(change.before, '')} -> {_side(change.after, '')}"
+            return (
+                f"role {role}: {people}"
+                if change.before != change.after
+                else f"role {role}: other rights"
+            )
+        case _:
+            return f"quorum of root: {change.before} -> {change.after}"
+
+
 def _side(value: object, unit: str) -> str:
+    if value is None:
+        return "(none)"
     # From a journal a tuple comes back as a list.
     if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple):
         bands = (f"from {show(edge, 'ratio')}: {show(size, 'ratio')}" for edge, size in value)
