@@ -4,7 +4,10 @@ A repository that is to be verified may belong to anybody: its configuration is 
 the one word that says which hash its ids are made with.
 """
 
+import os
 import re
+import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +15,15 @@ from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.governance.commits import is_oid
 
 _OBJECT_FORMAT = re.compile(
-    r"^\s*objectformat\s*=\s*\"?(sha1|sha256)\b", re.IGNORECASE | re.MULTILINE
+    # Blanks of one line each: over a file of newlines, `\s` would take for ever.
+    r"^[ \t]*objectformat[ \t]*=[ \t]*\"?(sha1|sha256)\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 _REF = re.compile(r"refs(?:/(?!\.)[A-Za-z0-9._+@=,-]{1,200}(?<!\.)(?<!\.lock))+\Z")
 _SYMBOLIC = "ref: "
 _MAX_CONFIG = 1024 * 1024
+_MAX_REF = 4096
+_SHOWN_PATH = 200
 _MAX_PACKED_REFS = 64 * 1024 * 1024
 
 
@@ -43,18 +50,18 @@ def find(path: Path) -> Layout:
     """The repository at `path`: bare, or with a `.git` folder or (in a worktree) file.
 
     Raises:
-        UnavailableError: code `NO_REPOSITORY`.
+        UnavailableError: codes `NO_REPOSITORY`, `UNREADABLE`.
     """
     git_dir = path
     dot_git = path / ".git"
-    if dot_git.is_dir():
+    if _is(Path.is_dir, dot_git):
         git_dir = dot_git
-    elif dot_git.is_file():
+    elif _is(Path.is_file, dot_git):
         git_dir = path / _text(dot_git, _MAX_CONFIG).removeprefix("gitdir: ").strip()
     common = git_dir
-    if (git_dir / "commondir").is_file():
+    if _is(Path.is_file, git_dir / "commondir"):
         common = git_dir / _text(git_dir / "commondir", _MAX_CONFIG).strip()
-    if not (common / "objects").is_dir() or not (git_dir / "HEAD").is_file():
+    if not _is(Path.is_dir, common / "objects") or not _is(Path.is_file, git_dir / "HEAD"):
         raise UnavailableError(
             "no Git repository is here",
             code="NO_REPOSITORY",
@@ -93,7 +100,7 @@ def resolve(layout: Layout, ref: str) -> str:
             return _oid(value, ref)
         ref = value.removeprefix(_SYMBOLIC)
     loose = layout.common / check_ref(ref)
-    if loose.is_file():
+    if _is(Path.is_file, loose):
         return _oid(_text(loose, _MAX_CONFIG).strip(), ref)
     try:
         return _packed(layout)[ref]
@@ -112,10 +119,14 @@ def refs(layout: Layout, prefix: str) -> dict[str, str]:
     found = {name: oid for name, oid in _packed(layout).items() if name.startswith(f"{prefix}/")}
     for path in (layout.common / prefix).rglob("*"):
         name = path.relative_to(layout.common).as_posix()
-        if path.is_file() and _REF.match(name):
-            value = _text(path, _MAX_CONFIG).strip()
-            if is_oid(value):
-                found[name] = value
+        if not _REF.match(name):
+            continue
+        try:
+            value = _text(path, _MAX_REF).strip()
+        except (UnavailableError, RefusedError):
+            continue
+        if is_oid(value):
+            found[name] = value
     return dict(sorted(found.items()))
 
 
@@ -134,17 +145,36 @@ def _oid(value: str, ref: str) -> str:
     return value
 
 
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Whether `path` is of a kind; what pathlib cannot tell is an error with a place."""
+    try:
+        return kind(path)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or "") from error
+
+
 def _text(path: Path, limit: int) -> str:
     """A small file's text; empty when there is none."""
     try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
+        # Not waiting: where a file should be, somebody may have put a pipe that nobody fills.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
-        raise UnavailableError(
-            f"cannot be read ({error.strerror})", code="UNREADABLE", place=str(path)
-        ) from error
+        raise _unreadable(path, error.strerror or "") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _unreadable(path, "not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise RefusedError(f"larger than {limit} bytes", code="FILE_TOO_LARGE", place=str(path))
     return data.decode("utf-8", "replace")
+
+
+def _unreadable(path: Path, why: str) -> UnavailableError:
+    return UnavailableError(
+        f"cannot be read ({why})", code="UNREADABLE", place=str(path)[:_SHOWN_PATH]
+    )

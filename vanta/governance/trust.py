@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 
 from vanta.domain.encoding import decode
-from vanta.domain.errors import UnavailableError
+from vanta.domain.errors import MalformedError, UnavailableError
+from vanta.governance.commits import is_oid
 
 
 class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,4 +34,12 @@ def read_trust(path: Path) -> Trust:
             place=str(path),
             remedy="install the trust file that `vanta governance init` wrote",
         ) from error
-    return decode(Trust, data, place=str(path))
+    pinned = decode(Trust, data, place=str(path))
+    if not is_oid(pinned.introduction) or not pinned.fingerprints:
+        raise MalformedError(
+            "it pins no full commit id, or no key",
+            code="MALFORMED_TRUST",
+            place=str(path),
+            remedy="install the trust file that `vanta governance init` wrote",
+        )
+    return pinned
