@@ -1,5 +1,6 @@
 """`vanta governance`: the repository, its approvals, and the controller that enforces it."""
 
+import re
 import signal
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from vanta.cli.options import (
     Repo,
     TrustFile,
 )
-from vanta.cli.output import command, print_json, say
+from vanta.cli.output import command, legible, print_json, say
 from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.domain.instant import parse_instant, show_instant
 
@@ -182,7 +183,8 @@ def verify(
     from vanta.governance.trust import read_trust
 
     try:
-        at = parse_instant(now, place="--now") if now else time.time_ns()
+        at = time.time_ns() if now is None else parse_instant(now, place="--now")
+        _check_place(environment, applied)
         pinned = read_trust(trust)
     except VantaError as error:
         raise typer.BadParameter(str(error)) from error
@@ -190,8 +192,8 @@ def verify(
         report = walk(repository, pinned, environment, applied=applied, now=at)
     except VantaError as error:
         refused: dict[str, Any] = {
-            "verdict": "refused", "reason": error.code, "message": str(error), "head": None,
-            "needs": [], "policy": None, "commits": [],
+            "verdict": "refused", "reason": error.code, "message": legible(str(error)),
+            "head": None, "needs": [], "policy": None, "commits": [],
         }  # fmt: skip
         print_json(refused) if as_json else say(f"refused: {error}")
         raise typer.Exit(EXIT["refused"]) from error
@@ -201,6 +203,27 @@ def verify(
         reason = f" ({report.reason}: {report.message})" if report.reason else ""
         say(f"{report.verdict}{reason} at {report.head[:12]}, {len(report.commits)} commits judged")
     raise typer.Exit(EXIT[report.verdict])
+
+
+def _check_place(environment: str, applied: str | None) -> None:
+    """Refuse what names no environment or commit, before it is looked for."""
+    from vanta.governance.commits import is_oid
+    from vanta.governance.documents.scalars import NAME_PATTERN
+
+    if not re.fullmatch(NAME_PATTERN, environment):
+        raise RefusedError(
+            f"{environment[:80]!r} is not the name of an environment",
+            code="BAD_ENVIRONMENT",
+            place="--environment",
+            remedy="such as prod: the folder below environments/",
+        )
+    if applied is not None and not is_oid(applied):
+        raise RefusedError(
+            f"{applied[:80]!r} is not a full commit id",
+            code="BAD_OID",
+            place="--applied",
+            remedy="name the commit the nodes have evaluated: vanta governance status",
+        )
 
 
 @app.command("status")

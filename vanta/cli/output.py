@@ -21,8 +21,15 @@ errors = Console(stderr=True, highlight=False)
 
 
 def print_json(value: object) -> None:
-    """A value as indented JSON on standard output."""
-    sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")
+    """A value as indented JSON on standard output: UTF-8, whatever the terminal's encoding is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(msgspec.json.format(encode(value), indent=2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def legible(text: str) -> str:
+    """Text as UTF-8 can hold it: a path on the command line may be any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def say(text: str, *, style: str | None = None) -> None:
