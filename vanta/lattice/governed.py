@@ -1,6 +1,6 @@
 """Governed values: structs whose every field declares its direction, once, where it is defined."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -56,8 +56,8 @@ class Group(Direction[G]):
     def inside(self, step: str) -> Direction[Any] | None:
         return directions(self.kind).get(step)
 
-    def _parts(self) -> Iterator[tuple[str, Direction[Any]]]:
-        yield from directions(self.kind).items()
+    def _parts(self) -> Iterable[tuple[str, Direction[Any]]]:
+        return directions(self.kind).items()
 
     def compare(self, a: G, b: G) -> Order:
         order = Order.EQUAL
@@ -80,10 +80,15 @@ class Group(Direction[G]):
         )
 
     def changes(self, before: G, after: G, path: tuple[str, ...]) -> Iterator[Change]:
+        # Equal values differ in no field, and comparing them whole costs next to nothing.
+        if before == after:
+            return
         for name, direction in self._parts():
             yield from direction.changes(getattr(before, name), getattr(after, name), (*path, name))
 
     def tightenings(self, before: G, after: G, path: tuple[str, ...]) -> Iterator[Tightening]:
+        if before == after:
+            return
         for name, direction in self._parts():
             yield from direction.tightenings(
                 getattr(before, name), getattr(after, name), (*path, name)
