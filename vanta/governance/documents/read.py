@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from pydantic import ValidationError
@@ -22,6 +23,10 @@ AUTHORITY = "authority.yaml"
 CEILINGS = "ceilings/"
 PERSONAS = "personas/"
 ENVIRONMENTS = "environments/"
+
+_REMEMBERED = 1024
+_REMEMBERED_BYTES = 16 * 1024
+"""Larger than any document a person writes; what is larger is read again rather than kept."""
 
 
 def halts(environment: str) -> str:
@@ -52,6 +57,10 @@ def read_document(data: bytes, *, file: str) -> Document:
     Raises:
         MalformedError: with `file:line: field` and what to write instead.
     """
+    return _remembered(data, file) if len(data) <= _REMEMBERED_BYTES else _read(data, file)
+
+
+def _read(data: bytes, file: str) -> Document:
     node = read_yaml(data, file=file)
     content = plain(node)
     kind = content.get("kind") if isinstance(content, dict) else None
@@ -67,6 +76,10 @@ def read_document(data: bytes, *, file: str) -> Document:
         return model.model_validate(content)
     except ValidationError as error:
         raise _placed(error, node) from error
+
+
+# A commit changes one file of twenty, and documents are never changed: the others are read once.
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _placed(error: ValidationError, node: Node) -> MalformedError:
