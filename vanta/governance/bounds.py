@@ -18,6 +18,8 @@ class Bounds:
         tree_depth: deepest folder of a governed tree; 1 is a folder's own files.
         files_per_tree: most files and folders one governed tree may hold.
         path_length: longest path of a governed file, in characters.
+        tree_bytes: most bytes the files of one governed tree may hold together.
+        remembered_bytes: about how much of each kind of object is remembered.
         commits_per_walk: most commits one question about the graph may visit.
         fetch_seconds: longest a fetch may take, from connection to the last byte checked.
         fetch_bytes: most bytes one fetch may add to the store.
@@ -31,6 +33,8 @@ class Bounds:
     tree_depth: int = 16
     files_per_tree: int = 4_000
     path_length: int = 255
+    tree_bytes: int = 16 * _MEBIBYTE
+    remembered_bytes: int = 64 * _MEBIBYTE
     commits_per_walk: int = COMMITS_PER_WALK
     fetch_seconds: float = 30.0
     fetch_bytes: int = 256 * _MEBIBYTE

@@ -3,15 +3,16 @@
 import contextlib
 import hashlib
 import os
-import select
 import subprocess
 import tempfile
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.governance.batch import PATIENCE, Found, read_batch, readable
 from vanta.governance.bounds import Bounds
 from vanta.governance.commits import is_oid
 from vanta.governance.git_process import command, environment, skeleton
@@ -20,8 +21,6 @@ SHA1 = "sha1"
 SHA256 = "sha256"
 _OID_LENGTH = {SHA1: 40, SHA256: 64}
 _CHUNK = 65536
-_PATIENCE = 0.5
-"""Seconds after which a silent Git is asked whether it is still there."""
 
 
 class _Header(NamedTuple):
@@ -86,9 +85,7 @@ class ObjectStore:
                 # The answer's rest would be taken for the next one's.
                 self._stop()
                 raise
-        digest = hashlib.new(self.object_format, f"{kind} {len(content)}\0".encode())
-        digest.update(content)
-        if digest.hexdigest() != oid:
+        if self._id_of(kind, content) != oid:
             raise UnavailableError(
                 "the object store's bytes do not hash to the id",
                 code="OBJECT_MISMATCH",
@@ -96,6 +93,33 @@ class ObjectStore:
                 remedy="the local copy is damaged or tampered with: remove it and fetch again",
             )
         return kind, content
+
+    def ahead(self, names: Sequence[str]) -> Found:
+        """What is likely to be asked for soon, by id; never an error.
+
+        Like what `read` returns, every object hashes to its id. What is missing or not sound is
+        left out, and may take others with it: `read` says why.
+
+        Args:
+            names: see `read_batch`.
+        """
+        with self._lock:
+            process = self._running()
+            if process.stdin is None or process.stdout is None:
+                return {}
+            asking, output = process.stdin.fileno(), process.stdout.fileno()
+            whole = False
+            try:
+                found, whole = read_batch(asking, output, names, self._id_of)
+            finally:
+                if not whole:
+                    self._stop()
+        return found
+
+    def _id_of(self, kind: str, content: bytes) -> str:
+        digest = hashlib.new(self.object_format, f"{kind} {len(content)}\0".encode())
+        digest.update(content)
+        return digest.hexdigest()
 
     def _ask(self, oid: str) -> tuple[str, bytes]:
         process = self._running()
@@ -108,12 +132,12 @@ class ObjectStore:
         try:
             os.write(asking, f"{oid}\n".encode("ascii"))
             while header is None or len(answer) < header.end:
-                if not probe and not _readable(output, _PATIENCE):
+                if not probe and not readable(output, PATIENCE):
                     # Over a damaged object Git may stop short and say no more, so it is asked
                     # for something nobody can have foreseen: after its answer comes nothing.
                     probe = os.urandom(16).hex().encode("ascii")
                     os.write(asking, probe + b"\n")
-                if not _readable(output, self._bounds.read_seconds):
+                if not readable(output, self._bounds.read_seconds):
                     raise self._stalled(oid)
                 received = os.read(output, _CHUNK)
                 answer += received
@@ -198,12 +222,6 @@ class ObjectStore:
             code="OBJECT_TOO_LARGE",
             place=_place(oid),
         )
-
-
-def _readable(descriptor: int, seconds: float) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
 
 
 def _missing(oid: str) -> UnavailableError:

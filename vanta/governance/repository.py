@@ -5,9 +5,10 @@ walk). Refs, hooks, filters, attributes, replacements and configuration of the r
 part in it. Objects never change, so what was read once is remembered.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.governance import layout, transport
@@ -15,18 +16,16 @@ from vanta.governance.bounds import Bounds
 from vanta.governance.commits import Commit, Links, parse_commit, parse_links
 from vanta.governance.git_process import skeleton
 from vanta.governance.graph import Graph
+from vanta.governance.main_line import MainLine
 from vanta.governance.objects import SHA1, ObjectStore
+from vanta.governance.remembered import Remembered
 from vanta.governance.transport import SshAccess
-from vanta.governance.trees import GovernedFile, TreeEntry, list_files, parse_tree
+from vanta.governance.trees import GovernedFile, TreeEntry, list_files, locate, parse_tree
 
 __all__ = ("Bounds", "GovernedFile", "Repository", "SshAccess")
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-_REMEMBERED_COMMITS = 20_000
-_REMEMBERED_TREES = 4_096
-_REMEMBERED_BLOBS = 2_048
+_FILE_BYTES = 200
+"""What one file of a listing takes to remember."""
 
 
 class Repository:
@@ -43,16 +42,18 @@ class Repository:
     def __init__(
         self, path: Path, bounds: Bounds | None = None, *, ssh: SshAccess | None = None
     ) -> None:
-        self._bounds = bounds or Bounds()
+        self.bounds = bounds or Bounds()
         self._ssh = ssh
         self._layout = layout.find(path)
-        self._store = ObjectStore(self._layout.objects, self._layout.object_format, self._bounds)
-        self._links: dict[str, Links] = {}
-        self._commits: dict[str, Commit | MalformedError] = {}
-        self._trees: dict[str, tuple[TreeEntry, ...]] = {}
-        self._listings: dict[tuple[str, str], dict[str, GovernedFile]] = {}
-        self._blobs: dict[str, bytes] = {}
-        self.graph = Graph(self.parents, limit=self._bounds.commits_per_walk)
+        self._store = ObjectStore(self._layout.objects, self._layout.object_format, self.bounds)
+        room = self.bounds.remembered_bytes
+        self._links = Remembered[str, Links](room)
+        self._commits = Remembered[str, Commit | MalformedError](room)
+        self._trees = Remembered[str, tuple[TreeEntry, ...]](room)
+        self._listings = Remembered[tuple[str, str], dict[str, GovernedFile]](room)
+        self._blobs = Remembered[str, bytes](room)
+        self._line = MainLine()
+        self.graph = Graph(self.parents, limit=self.bounds.commits_per_walk)
 
     @classmethod
     def create(
@@ -85,10 +86,7 @@ class Repository:
             MalformedError: see `parse_commit`; such a commit can still be walked through.
             RefusedError: code `WRONG_TYPE`: the object is not a commit.
         """
-        known = self._commits.get(oid)
-        if known is None:
-            self._load(oid)
-            known = self._commits[oid]
+        known = self._commits.get(oid) or self._load(oid)[1]
         if isinstance(known, MalformedError):
             raise MalformedError(
                 known.message, code=known.code, place=known.place, remedy=known.remedy
@@ -101,8 +99,7 @@ class Repository:
         Raises:
             MalformedError: code `MALFORMED_COMMIT`: not even Git could walk through it.
         """
-        known = self._links.get(oid)
-        return known if known is not None else self._load(oid)
+        return self._links.get(oid) or self._load(oid)[0]
 
     def parents(self, oid: str) -> tuple[str, ...]:
         """The parents of a commit, first parent first."""
@@ -129,7 +126,8 @@ class Repository:
         known = self._blobs.get(oid)
         if known is not None:
             return known
-        return self._keep(self._blobs, oid, self._read(oid, "blob"), _REMEMBERED_BLOBS)
+        content = self._read(oid, "blob")
+        return self._blobs.keep(oid, content, len(content))
 
     def entries(self, tree_oid: str) -> tuple[TreeEntry, ...]:
         """The entries of one tree object, unjudged.
@@ -155,11 +153,20 @@ class Repository:
                 `NAME_COLLISION`, `TOO_DEEP`, `TOO_MANY_FILES`, `PATH_TOO_LONG`, `WRONG_TYPE`.
             MalformedError: code `MALFORMED_TREE`.
         """
-        known = self._listings.get((tree_oid, prefix))
+        entry = self.located(tree_oid, prefix)
+        if entry is None:
+            return {}
+        # A folder is listed once, however many root trees it stands in.
+        known = self._listings.get((entry.oid, prefix))
         if known is None:
-            listing = list_files(self._tree, tree_oid, prefix, self._bounds)
-            known = self._keep(self._listings, (tree_oid, prefix), listing, _REMEMBERED_TREES)
+            listing = list_files(self._tree, entry, prefix, self.bounds)
+            size = len(listing) * _FILE_BYTES
+            known = self._listings.keep((entry.oid, prefix), listing, size)
         return dict(known)
+
+    def located(self, tree_oid: str, prefix: str) -> TreeEntry | None:
+        """What stands at `prefix` of a root tree, if anything; raises as `tree_files` does."""
+        return locate(self._tree, tree_oid, prefix, self.bounds)
 
     def fetch(self, remote_url: str, ref: str) -> str:
         """Fetch one ref with its whole history; the id it points to. See `transport.fetch`."""
@@ -177,7 +184,7 @@ class Repository:
             self._layout,
             remote_url,
             refs,
-            bounds=self._bounds,
+            bounds=self.bounds,
             ssh=self._ssh,
             holds=self._holds,
             afresh=afresh,
@@ -195,23 +202,45 @@ class Repository:
         """The local refs under `prefix`, such as `refs/vanta/halts`."""
         return layout.refs(self._layout, prefix)
 
-    def _load(self, oid: str) -> Links:
-        raw = self._read(oid, "commit")
+    def _load(self, oid: str) -> tuple[Links, Commit | MalformedError]:
+        self._read_ahead("commit", self._line.below(oid), self._take)
+        links, commit = self._links.get(oid), self._commits.get(oid)
+        if links is None or commit is None:
+            links, commit = self._take(oid, self._read(oid, "commit"))
+        self._line.reached(oid, self._links.get)
+        return links, commit
+
+    def _take(self, oid: str, raw: bytes) -> tuple[Links, Commit | MalformedError]:
         links = parse_links(oid, raw)
         result: Commit | MalformedError
         try:
             result = parse_commit(oid, raw)
         except MalformedError as error:
             result = error.with_traceback(None)
-        self._keep(self._commits, oid, result, _REMEMBERED_COMMITS)
-        return self._keep(self._links, oid, links, self._bounds.commits_per_walk)
+        self._line.passed(links.tree)
+        self._commits.keep(oid, result, 2 * len(raw))
+        return self._links.keep(oid, links, len(oid) * len(links.parents)), result
 
     def _tree(self, oid: str) -> tuple[TreeEntry, ...]:
         known = self._trees.get(oid)
         if known is not None:
             return known
-        entries = parse_tree(oid, self._read(oid, "tree"))
-        return self._keep(self._trees, oid, entries, _REMEMBERED_TREES)
+        self._read_ahead("tree", self._line.above(oid, self._trees.get), self._take_tree)
+        known = self._trees.get(oid)
+        return self._take_tree(oid, self._read(oid, "tree")) if known is None else known
+
+    def _take_tree(self, oid: str, raw: bytes) -> tuple[TreeEntry, ...]:
+        return self._trees.keep(oid, parse_tree(oid, raw), 4 * len(raw))
+
+    def _read_ahead(
+        self, wanted: str, names: Sequence[str], take: Callable[[str, bytes], object]
+    ) -> None:
+        """Take in what is likely to be asked for next; what is wrong with it is told then."""
+        if len(names) > 1:
+            for oid, (kind, content) in self._store.ahead(names).items():
+                if kind == wanted:
+                    with contextlib.suppress(MalformedError):
+                        take(oid, content)
 
     def _holds(self, oid: str) -> bool:
         try:
@@ -227,11 +256,3 @@ class Repository:
                 f"it is a {kind}, not a {wanted}", code="WRONG_TYPE", place=f"object {oid[:12]}"
             )
         return content
-
-    @staticmethod
-    def _keep(memory: dict[K, V], key: K, value: V, limit: int) -> V:
-        """Remember `value`; a full memory is emptied, which costs reading again and no more."""
-        if len(memory) >= limit:
-            memory.clear()
-        memory[key] = value
-        return value

@@ -122,38 +122,64 @@ def refuse_collisions(names: list[str], folder: str) -> None:
             )
 
 
-def list_files(
-    tree: Callable[[str], Sequence[TreeEntry]], oid: str, prefix: str, bounds: Bounds
-) -> dict[str, GovernedFile]:
-    """Every file at or under `prefix` of a tree, by path; see `Repository.tree_files`.
+Trees = Callable[[str], Sequence[TreeEntry]]
+"""The entries of a tree object."""
+
+
+def locate(tree: Trees, oid: str, prefix: str, bounds: Bounds) -> TreeEntry | None:
+    """What stands at `prefix` of a root tree; None where nothing does.
+
+    What lies beside it is looked at only for names that some file system would take for it.
 
     Args:
         tree: the entries of a tree object.
         oid: the root tree.
-        prefix: a folder or file; what is beside it is looked at only for names that some file
-            system would take for it.
+        prefix: a folder or file; empty for the root itself.
+        bounds: depth and length.
+    """
+    found = TreeEntry(FOLDER_MODE, b"", oid)
+    folder = ""
+    for step in prefix.split("/") if prefix else ():
+        if found.mode != FOLDER_MODE:
+            return None
+        alike = [entry for entry in tree(found.oid) if _resembles(entry.name, step.encode())]
+        names = [governed_name(entry, folder) for entry in alike]
+        refuse_collisions(names, folder)
+        if step not in names:
+            return None
+        found = alike[names.index(step)]
+        folder = f"{folder}/{step}" if folder else step
+        _check_bounds(folder, 0, bounds)
+    return found
+
+
+def list_files(tree: Trees, entry: TreeEntry, path: str, bounds: Bounds) -> dict[str, GovernedFile]:
+    """Every file at or under an entry, by path; see `Repository.tree_files`.
+
+    Args:
+        tree: the entries of a tree object.
+        entry: a folder or file.
+        path: where it stands; empty for a root tree.
         bounds: depth, number and length.
     """
+    if entry.mode != FOLDER_MODE:
+        return {path: GovernedFile(entry.mode, entry.oid)}
     files: dict[str, GovernedFile] = {}
-    waiting = [(oid, "", prefix.split("/") if prefix else [])]
-    folders = 0
+    waiting = [(entry.oid, path)]
+    folders = len(path.split("/")) if path else 0
     while waiting:
-        current, folder, sought = waiting.pop()
+        current, folder = waiting.pop()
         folders += 1
         entries = tree(current)
-        if sought:
-            entries = [entry for entry in entries if _resembles(entry.name, sought[0].encode())]
-        names = [governed_name(entry, folder) for entry in entries]
+        names = [governed_name(each, folder) for each in entries]
         refuse_collisions(names, folder)
-        for name, entry in zip(names, entries, strict=True):
-            path = f"{folder}/{name}" if folder else name
-            if sought and name != sought[0]:
-                continue
-            if entry.mode == FOLDER_MODE:
-                waiting.append((entry.oid, path, sought[1:]))
-            elif len(sought) <= 1:
-                files[path] = GovernedFile(entry.mode, entry.oid)
-            _check_bounds(path, folders + len(waiting) + len(files), bounds)
+        for name, each in zip(names, entries, strict=True):
+            place = f"{folder}/{name}" if folder else name
+            if each.mode == FOLDER_MODE:
+                waiting.append((each.oid, place))
+            else:
+                files[place] = GovernedFile(each.mode, each.oid)
+            _check_bounds(place, folders + len(waiting) + len(files), bounds)
     return dict(sorted(files.items()))
 
 
