@@ -188,6 +188,8 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
 
 
 def _changes(before: Restrained, candidate: Candidate, now: int) -> tuple[Change, ...]:
+    if before.policy == candidate.policy and before.authority == candidate.authority:
+        return ()
     return (
         *authority_changes(before.authority, candidate.authority),
         *changes(settled(before.policy, now), settled(candidate.policy, now)),

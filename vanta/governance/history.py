@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 
-from vanta.domain.errors import MalformedError, VantaError
+from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.governance.authority import Authority, resolve
 from vanta.governance.commits import Commit
 from vanta.governance.documents.compile import compile_policy
@@ -17,13 +18,20 @@ from vanta.governance.documents.read import (
     read_documents,
 )
 from vanta.governance.graph import Graph
+from vanta.governance.remembered import Remembered
 from vanta.governance.repository import Repository
-from vanta.governance.trees import FILE_MODE, FOLDER_MODE
+from vanta.governance.trees import FILE_MODE, FOLDER_MODE, TreeEntry
 from vanta.governance.walk import UNREADABLE, Candidate
+
+T = TypeVar("T")
+Spots = tuple[TreeEntry | None, ...]
+"""What stands at each governed path of a root tree: every governed file follows from it."""
 
 _DOMAIN = b"vanta-governed-tree-v1"
 _HALTS_PER_COMMIT = 64
 """Halt files of one commit that are read; who signs more wants something else."""
+_COMPILED = 5
+"""How many times its documents' bytes a policy takes to remember, about."""
 _HALT_NAME = re.compile(rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.yaml\Z")
 
 
@@ -42,7 +50,8 @@ def tree_digest(environment: str, files: Mapping[str, bytes]) -> str:
 class History:
     """One environment's governed trees in one repository.
 
-    What is read is remembered by Git tree id, so that a fold pays for each distinct tree once.
+    What is read is remembered by what stands at the governed paths, so that a fold pays for each
+    distinct governed tree once.
 
     Args:
         repository: where the objects lie; every one is hashed as it is read.
@@ -52,10 +61,13 @@ class History:
     def __init__(self, repository: Repository, environment: str) -> None:
         self._repository = repository
         self._environment = environment
-        self._files: dict[str, dict[str, bytes] | VantaError] = {}
-        self._digests: dict[str, str] = {}
-        self._candidates: dict[str, Candidate | VantaError] = {}
-        self._authorities: dict[str, Authority | VantaError] = {}
+        self._paths = tuple(path.rstrip("/") for path in governed_paths(environment))
+        room = repository.bounds.remembered_bytes
+        self._files = Remembered[Spots, dict[str, bytes]](room)
+        self._digests = Remembered[str, str](room)
+        self._by_spots = Remembered[Spots, str](room)
+        self._candidates = Remembered[str, Candidate | VantaError](room)
+        self._authorities = Remembered[str, Authority | VantaError](room)
 
     @property
     def graph(self) -> Graph:
@@ -107,62 +119,78 @@ class History:
         Raises:
             VantaError: something governed is no plain file, or is out of bounds.
         """
-        if tree not in self._files:
-            try:
-                self._files[tree] = self._read(tree)
-            except UNREADABLE as error:
-                self._files[tree] = error
-        found = self._files[tree]
-        if isinstance(found, VantaError):
-            raise found
-        return found
-
-    def _read(self, tree: str) -> dict[str, bytes]:
+        spots = self._spots(tree)
+        known = self._files.get(spots)
+        if known is not None:
+            return known
         files: dict[str, bytes] = {}
-        for path in governed_paths(self._environment):
-            listing = self._repository.tree_files(tree, path.rstrip("/"))
-            files |= {name: self._repository.blob(entry.oid) for name, entry in listing.items()}
-        return files
+        size = 0
+        for path in self._paths:
+            for name, entry in self._repository.tree_files(tree, path).items():
+                files[name] = self._repository.blob(entry.oid)
+                size += len(files[name])
+                if size > self._repository.bounds.tree_bytes:
+                    raise RefusedError(
+                        f"governed files of more than {self._repository.bounds.tree_bytes} bytes",
+                        code="TREE_TOO_LARGE",
+                        place=name,
+                    )
+        return self._files.keep(spots, files, size)
+
+    def _spots(self, tree: str) -> Spots:
+        return tuple(self._repository.located(tree, path) for path in self._paths)
 
     def digest(self, oid: str) -> str:
         tree = self._repository.links(oid).tree
-        if tree not in self._digests:
-            try:
+        known = self._digests.get(tree)
+        if known is not None:
+            return known
+        try:
+            spots = self._spots(tree)
+            digest = self._by_spots.get(spots)
+            if digest is None:
                 digest = tree_digest(self._environment, self.tree_files(tree))
-            except UNREADABLE:
-                # Unreadable trees are told apart by their object id, and equal nothing readable.
-                digest = f"unreadable:{tree}"
-            self._digests[tree] = digest
-        return self._digests[tree]
+                self._by_spots.keep(spots, digest, len(digest))
+        except UNREADABLE:
+            # Unreadable trees are told apart by their object id, and equal nothing readable.
+            digest = f"unreadable:{tree}"
+        return self._digests.keep(tree, digest, len(digest))
 
     def candidate(self, oid: str) -> Candidate:
         digest = self.digest(oid)
-        if digest not in self._candidates:
+        found = self._candidates.get(digest)
+        if found is None:
             try:
-                documents = read_documents(self.files(oid), self._environment)
-                self._candidates[digest] = Candidate(
-                    compile_policy(documents), resolve(documents.authority)
-                )
+                found = self._compiled(oid, digest)
             except UNREADABLE as error:
-                self._candidates[digest] = error
-        found = self._candidates[digest]
-        if isinstance(found, VantaError):
-            raise found
-        return found
+                found = self._candidates.keep(digest, error, 0)
+        return _told(found)
+
+    def _compiled(self, oid: str, digest: str) -> Candidate:
+        files = self.files(oid)
+        documents = read_documents(files, self._environment)
+        made = Candidate(compile_policy(documents), resolve(documents.authority))
+        self._candidates.keep(digest, made, _COMPILED * sum(map(len, files.values())))
+        return made
 
     def authority(self, oid: str) -> Authority:
         listing = self._repository.tree_files(self._repository.links(oid).tree, AUTHORITY)
         blob = listing[AUTHORITY].oid if AUTHORITY in listing else ""
-        if blob not in self._authorities:
+        found = self._authorities.get(blob)
+        if found is None:
             try:
                 data = self._repository.blob(blob) if blob else b""
-                self._authorities[blob] = _authority(data)
+                found = self._authorities.keep(blob, _authority(data), _COMPILED * len(data))
             except UNREADABLE as error:
-                self._authorities[blob] = error
-        found = self._authorities[blob]
-        if isinstance(found, VantaError):
-            raise found
-        return found
+                found = self._authorities.keep(blob, error, 0)
+        return _told(found)
+
+
+def _told(found: T | VantaError) -> T:
+    """What was found, or the error it was; without what it went through the last time."""
+    if isinstance(found, VantaError):
+        raise found.with_traceback(None)
+    return found
 
 
 def _authority(data: bytes) -> Authority:
