@@ -5,7 +5,7 @@ FEEDS ?=
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench format clean
+.PHONY: help setup demo test lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,10 @@ lint: setup ## Format, lint, types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+figures: setup ## Measure governance on a quiet machine, and write it into docs/reference/figures.md
+	@$(BIN)/python -m benchmarks --only governance --only enforcement
+	@$(BIN)/python -m benchmarks.figures
+
 format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -33,5 +37,5 @@ bench: setup ## Figures, with machine and command, into benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what the other targets made
-	@rm -rf .venv .uv $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage benchmarks/results
+	@rm -rf .venv .venv-peers .uv $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage benchmarks/results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,13 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import demo, durable_peer, executor, governance, journal, markets
+from benchmarks import demo, durable_peer, enforcement, executor, governance, journal, markets
+from benchmarks.figures import RESULTS
+from benchmarks.table import text
 
-RESULTS = Path(__file__).parent / "results"
 SUITES: dict[str, Callable[[], dict[str, Any]]] = {
     "journal": journal.run,
     "journal peer": durable_peer.run,
     "governance": governance.run,
+    "enforcement": enforcement.run,
     "markets": markets.run,
     "executor": executor.run,
     "demo": demo.run,
@@ -38,8 +41,16 @@ def machine() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": cpu,
         "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "system": platform.platform(),
         "python": platform.python_version(),
-        "command": "make bench",
+        "git": subprocess.run(
+            ["git", "version"],  # noqa: S607 - the Git that is measured is the one on the path
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()[-1],
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
     }
 
 
@@ -54,10 +65,11 @@ def main() -> None:
         began = time.perf_counter()
         found[name] = SUITES[name]() | {"seconds": round(time.perf_counter() - began, 1)}
     RESULTS.mkdir(exist_ok=True)
-    stamp = found["machine"]["date"].replace(":", "")
-    text = json.dumps(found, indent=2)
-    (RESULTS / f"{stamp}.json").write_text(text + "\n")
-    print(text)
+    kept = RESULTS / f"{found['machine']['date'].replace(':', '')}.json"
+    written = json.dumps(found, indent=2)
+    kept.write_text(written + "\n")
+    print(written)
+    print(f"\n{text(found)}\n\n{found['machine']}\nraw figures: {kept}")
 
 
 if __name__ == "__main__":
