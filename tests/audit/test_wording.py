@@ -2,14 +2,16 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.executor.building import intent
 from vanta.audit import answers, wording
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND
-from vanta.domain.trading import Finding
+from vanta.domain.trading import Finding, Sizing
 from vanta.executor import reasons
 from vanta.executor.fences.registry import FENCES
 
@@ -100,6 +102,14 @@ def test_a_question_about_a_fault_is_not_answered_with_the_fault(code: str) -> N
     denied = Finding(1, code, passed=False, observed=1, limit=2, unit="count")
     asked = Finding(1, code, passed=True, observed=1, limit=2, unit="count")
     assert answers.answer(asked) != answers.answer(denied)
+
+
+def test_a_boost_is_said_where_the_persona_was_boosted() -> None:
+    steps = Sizing(UNIT, UNIT, UNIT, UNIT, UNIT)
+    asked = intent()
+    assert "the persona makes it $1.00" in wording.sizing(asked, steps)
+    boosted = msgspec.structs.replace(steps, boost=1_500_000)
+    assert "the persona, boosted to 1.5, makes it $1.00" in wording.sizing(asked, boosted)
 
 
 def test_a_fence_is_called_what_is_so_when_it_passes() -> None:

@@ -12,6 +12,7 @@ from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.domain.policy import (
     AccountPolicy,
+    Boost,
     Concurrency,
     Exposure,
     Flip,
@@ -120,6 +121,7 @@ def policy(
     *,
     overlay: OverlayPolicy | None = None,
     flips: Mapping[str, Flip] | None = None,
+    boosts: Mapping[str, Boost] | None = None,
     account: Mapping[str, int] | None = None,
 ) -> Policy:
     """A policy of `momentum-us` and `fundamental-core`, or of the vaults given."""
@@ -133,6 +135,8 @@ def policy(
     over = overlay or OverlayPolicy()
     if flips:
         over = msgspec.structs.replace(over, flips=dict(flips))
+    if boosts:
+        over = msgspec.structs.replace(over, boosts=dict(boosts))
     return Policy(
         environment="dev",
         account=msgspec.structs.replace(whole, **(account or {})),

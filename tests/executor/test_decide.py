@@ -1,4 +1,4 @@
-"""The decision: how much and at what price, and what a flip changes."""
+"""The decision: how much and at what price, and what a flip or a boost changes."""
 
 from typing import Any
 
@@ -17,9 +17,10 @@ from tests.executor.building import (
     quote,
     vault,
 )
+from vanta.domain.encoding import encode
 from vanta.domain.exact import PPM, UNIT, notional
 from vanta.domain.instant import SECOND
-from vanta.domain.policy import Flip, FlipEnvelope, Policy
+from vanta.domain.policy import Boost, Flip, FlipEnvelope, Policy
 from vanta.domain.trading import Decision, Intent, Order, Quote
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
@@ -215,6 +216,53 @@ def test_a_flip_goes_no_farther_than_its_envelope() -> None:
     decision = answer(closed, intent(flip=True))
     assert decision.sizing.persona == 62_500 * UNIT
     assert decision.sizing.headroom == 5_000 * UNIT
+
+
+# Boost ------------------------------------------------------------------------------------------
+
+
+def boosted(until: int, multiplier: int, *, flip: Flip | None = None) -> Policy:
+    rules = vault(bands=((500_000, 20_000), (700_000, 50_000)))
+    return policy(
+        {VAULT: rules, OTHER: vault()},
+        boosts={VAULT: Boost(until=until, multiplier=multiplier)},
+        flips={VAULT: flip} if flip else {},
+    )
+
+
+def test_a_boost_sizes_in_the_personas_place_while_it_lasts() -> None:
+    decision = answer(boosted(NOW + 1, 2 * PPM), intent())
+    assert decision.sizing.persona == 100_000 * UNIT
+    assert decision.sizing.boost == 2 * PPM
+    assert accepted(decision).quantity * accepted(decision).limit_price > 62_500 * UNIT * UNIT
+
+
+@pytest.mark.parametrize(("until", "multiplier"), [(NOW, 2 * PPM), (NOW + 1, 1_250_000), (0, 0)])
+def test_a_boost_that_is_over_or_no_larger_than_the_persona_changes_nothing(
+    until: int, multiplier: int
+) -> None:
+    wanted = intent()
+    decision = answer(boosted(until, multiplier), wanted)
+    assert encode(decision) == encode(answer(policy(), wanted))
+    assert b"boost" not in encode(decision)
+
+
+def test_a_boost_is_of_its_own_vault_alone() -> None:
+    rules = boosted(NOW + 1, 2 * PPM)
+    assert answer(rules, intent(vault=OTHER)).sizing.persona == 62_500 * UNIT
+
+
+def test_an_open_flip_amplifies_what_a_boost_makes_of_it() -> None:
+    decision = answer(boosted(NOW + 1, 2 * PPM, flip=OPEN), intent(flip=True))
+    assert decision.sizing.persona == 150_000 * UNIT
+
+
+def test_a_boost_lowers_no_floor_and_passes_no_cap() -> None:
+    rules = boosted(NOW + 1, 50 * PPM)
+    assert codes(answer(rules, intent(**LOW))) == {"CONVICTION"}
+    decision = answer(rules, intent())
+    assert decision.sizing.headroom == 100_000 * UNIT
+    assert accepted(decision).quantity == decision.sizing.quantity
 
 
 def test_only_reinvested_gains_grow_the_sizes() -> None:

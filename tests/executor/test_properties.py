@@ -30,7 +30,7 @@ from tests.executor.building import (
 from vanta.domain.encoding import encode
 from vanta.domain.exact import PPM, UNIT, notional
 from vanta.domain.instant import DAY, FOREVER, MINUTE, SECOND
-from vanta.domain.policy import Flip, OverlayPolicy, Policy
+from vanta.domain.policy import Boost, Flip, OverlayPolicy, Policy
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Order, Quote
 from vanta.executor.book import Book
@@ -72,6 +72,7 @@ flips = st.builds(
     amplifier=shares,
     conviction=shares,
 )
+boosts = st.builds(Boost, until=st.sampled_from([0, NOW, NOW + 1, FOREVER]), multiplier=shares)
 
 
 G = TypeVar("G", bound=Governed)
@@ -110,6 +111,7 @@ def policies(draw: st.DrawFn) -> Policy:
         everywhere=Switches() if quiet else draw(switched),
         **({} if quiet else scopes),
         flips=draw(st.dictionaries(st.just(VAULT), flips)),
+        boosts=draw(st.dictionaries(st.just(VAULT), boosts)),
     )
     names = [VAULT, OTHER] if draw(st.integers(0, 5)) else [OTHER]
     return Policy(
@@ -331,7 +333,7 @@ def test_a_fence_reads_only_the_fields_it_declares(
 
 
 def test_every_declared_path_is_a_field_of_the_policy() -> None:
-    rules = policy(flips={VAULT: Flip()})
+    rules = policy(flips={VAULT: Flip()}, boosts={VAULT: Boost()})
     for fence in FENCES:
         for path in fence.paths:
             value: Any = rules

@@ -72,14 +72,21 @@ def switch(name: str, *, kind: str = "full_halt", scope: str = "", until: int | 
     )
 
 
-def overlay(*flips: str, switches: str = "[]", released: Iterable[str] = ()) -> str:
+def overlay(
+    *flips: str, switches: str = "[]", released: Iterable[str] = (), boosts: Iterable[str] = ()
+) -> str:
     """The environment's overlay."""
-    listed = "\n".join(flips) if flips else "[]"
-    gap = "\n" if flips else " "
     names = ", ".join(f'"{nonce}"' for nonce in released)
     return document(
-        "Overlay", "overlay", f"switches: {switches}\nreleased: [{names}]\nflips:{gap}{listed}"
+        "Overlay",
+        "overlay",
+        f"switches: {switches}\nreleased: [{names}]\n"
+        f"flips:{_listed(flips)}\nboosts:{_listed(boosts)}",
     )
+
+
+def _listed(entries: Iterable[str]) -> str:
+    return "".join(f"\n{entry}" for entry in entries) or " []"
 
 
 def flip(until: int, *, slice_: str = "0.05", amplifier: str = "1.2", of: str = "momentum") -> str:
@@ -87,6 +94,14 @@ def flip(until: int, *, slice_: str = "0.05", amplifier: str = "1.2", of: str = 
     return (
         f'  - {{name: flip-{of}, vault: {of}, until: "{show_instant(until)}", slice: {slice_}, '
         f"amplifier: {amplifier}, conviction: 0.6, reason: test}}"
+    )
+
+
+def boost(until: int, *, multiplier: str = "1.5", of: str = "momentum") -> str:
+    """A boost of one vault's persona, for `overlay`."""
+    return (
+        f'  - {{name: boost-{of}, vault: {of}, until: "{show_instant(until)}", '
+        f"multiplier: {multiplier}, reason: test}}"
     )
 
 

@@ -10,6 +10,7 @@ from tests.governance.fund import (
     MOMENTUM,
     OVERLAY,
     authority,
+    boost,
     compiled,
     document,
     documents,
@@ -259,6 +260,14 @@ def test_an_envelope_widened_beside_the_flip_that_uses_it_takes_the_quorum() -> 
     assert met(changed, "olga", "ada", "grace")
 
 
+@pytest.mark.parametrize(
+    ("approvers", "met"), [(["olga"], False), (["ada"], False), (["ada", "grace"], True)]
+)
+def test_a_boost_takes_the_quorum_of_its_vault(approvers: list[str], met: bool) -> None:  # noqa: FBT001 - parametrised
+    (need,) = needs({OVERLAY: overlay(boosts=[boost(NOW + HOUR)])}, *approvers)
+    assert (need.scope, need.action, need.met) == ("momentum", "loosen", met)
+
+
 def test_a_flip_taken_back_or_made_smaller_is_a_tightening() -> None:
     before = compiled({**FILES, **WITHIN})
     for after in (FILES, {**FILES, **flipped(ends=NOW + HOUR, slice_="0.01")}):
@@ -282,6 +291,7 @@ def test_a_flip_taken_back_or_made_smaller_is_a_tightening() -> None:
         (("overlay", "venues", "paper", "full_halt"), "*"),
         (("overlay", "flips", "momentum"), "momentum"),
         (("overlay", "flips", "momentum", "until"), "momentum"),
+        (("overlay", "boosts", "momentum"), "momentum"),
         (("released",), "*"),
     ],
 )

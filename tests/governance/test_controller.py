@@ -10,6 +10,7 @@ from tests.governance.fund import (
     MOMENTUM,
     OVERLAY,
     Fund,
+    boost,
     capital,
     flip,
     halted,
@@ -331,6 +332,15 @@ def test_a_flip_is_published_until_it_ends(station: Station, fund: Fund) -> None
     fund.change({OVERLAY: overlay(flip(ends))}, by="olga", approve=True)
     station.start().tick()
     assert station.reader().policy.overlay.flips["momentum"].until == ends
+
+
+def test_a_boost_is_published_until_it_ends(station: Station, fund: Fund) -> None:
+    ends = fund.now + 3600 * 10**9
+    fund.change({OVERLAY: overlay(boosts=[boost(ends)])}, by="ada", approve=True)
+    fund.approve("grace")
+    station.start().tick()
+    found = station.reader().policy.overlay.boosts["momentum"]
+    assert (found.until, found.multiplier) == (ends, 1_500_000)
 
 
 def test_files_say_which_record_they_were_made_from(station: Station) -> None:

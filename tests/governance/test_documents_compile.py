@@ -1,5 +1,6 @@
 """From documents to the policy an environment enforces, compared for what it does."""
 
+import msgspec
 import pytest
 
 from tests.governance.fund import (
@@ -10,6 +11,7 @@ from tests.governance.fund import (
     MOMENTUM,
     OVERLAY,
     authority,
+    boost,
     compiled,
     document,
     documents,
@@ -22,9 +24,9 @@ from tests.governance.simulator import START, Content, person
 from vanta.domain.errors import MalformedError
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, FOREVER, HOUR
-from vanta.domain.policy import Flip, Policy, VaultPolicy
+from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
 from vanta.domain.switches import Switches
-from vanta.governance.documents.compile import halt_tables, settled
+from vanta.governance.documents.compile import consistent, halt_tables, settled
 from vanta.governance.documents.kinds import OverlayDocument
 from vanta.governance.documents.read import AUTHORITY, read_document
 from vanta.lattice.algebra import changes, classify, compare
@@ -237,9 +239,8 @@ def test_a_renamed_vault_is_a_new_one() -> None:
 
 
 def test_what_has_expired_compares_as_off() -> None:
-    ended = with_files(
-        {STOP: switch("stop", until=START), OVERLAY: overlay(flip(START), flip(START, of="crypto"))}
-    )
+    over = overlay(flip(START), flip(START, of="crypto"), boosts=[boost(START)])
+    ended = with_files({STOP: switch("stop", until=START), OVERLAY: over})
     assert compare(settled(ended, START - 1), BASE) is not Order.EQUAL
     assert settled(ended, START) == BASE
 
@@ -285,6 +286,75 @@ def test_a_flip_must_end() -> None:
     text = overlay(flip(START)).replace(f'until: "{flip(START).split(chr(34))[1]}", ', "")
     with pytest.raises(MalformedError, match="required"):
         with_files({OVERLAY: text})
+
+
+def boosted(until: int, multiplier: str = "1.5") -> dict[str, Content]:
+    return {OVERLAY: overlay(boosts=[boost(until, multiplier=multiplier)])}
+
+
+def test_a_boost_is_of_one_vault_and_compares_like_a_flip() -> None:
+    policy = with_files(boosted(START))
+    assert policy.overlay.boosts == {"momentum": Boost(until=START, multiplier=1_500_000)}
+    assert effect({}, boosted(START)) is Effect.LOOSENS
+    assert effect(boosted(START), {}) is Effect.TIGHTENS
+    assert effect(boosted(START), boosted(START + HOUR)) is Effect.LOOSENS
+    assert effect(boosted(START), boosted(START, "1.4")) is Effect.TIGHTENS
+    # Longer and smaller is looser at one instant and tighter at another: nobody can rank it.
+    assert effect(boosted(START), boosted(START + HOUR, "1.4")) is Effect.LOOSENS
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "multiplier"), [("persona: {multiplier: 1.2}", 1_200_000), ("capital: 1", 9 * PPM)]
+)
+def test_a_boost_is_clamped_by_the_multiplier_a_ceiling_states(
+    ceiling: str, multiplier: int
+) -> None:
+    files = {
+        CEILING: document("Ceiling", ENVIRONMENT, f"account: {{}}\n{ceiling}"),
+        **boosted(START, "9"),
+    }
+    policy = with_files(files)
+    assert policy.overlay.boosts["momentum"].multiplier == multiplier
+    assert consistent(policy) == policy
+
+
+def test_a_ceiling_lowered_in_force_lowers_the_boosts_under_it() -> None:
+    policy = with_files(boosted(START))
+    persona = msgspec.structs.replace(policy.ceiling.persona, multiplier=PPM)
+    ceiling = msgspec.structs.replace(policy.ceiling, persona=persona)
+    found = consistent(msgspec.structs.replace(policy, ceiling=ceiling))
+    assert found.overlay.boosts["momentum"].multiplier == PPM
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (overlay(boosts=[boost(START, of="nobody")]), "does not exist"),
+        (
+            overlay(boosts=[boost(START), boost(START).replace("boost-momentum", "again")]),
+            "two boosts",
+        ),
+    ],
+)
+def test_a_boost_is_of_a_vault_that_exists_and_once(content: str, said: str) -> None:
+    with pytest.raises(MalformedError, match=said) as refused:
+        with_files({OVERLAY: content})
+    assert refused.value.code == "BAD_BOOST"
+
+
+def test_a_boost_must_end() -> None:
+    text = overlay(boosts=[boost(START)])
+    until = f'until: "{boost(START).split(chr(34))[1]}", '
+    assert until in text
+    with pytest.raises(MalformedError, match="required"):
+        with_files({OVERLAY: text.replace(until, "")})
+
+
+def test_switches_flips_and_boosts_share_their_names() -> None:
+    text = overlay(flip(START), boosts=[boost(START).replace("boost-", "flip-")])
+    with pytest.raises(MalformedError, match="flip-momentum") as refused:
+        with_files({OVERLAY: text})
+    assert refused.value.code == "DUPLICATE_ENTRY"
 
 
 def test_releases_of_every_overlay_add_up() -> None:

@@ -29,9 +29,10 @@ few = settings(max_examples=15)
 
 
 def with_all_members_of(source: Policy, value: Policy) -> Policy:
-    """`value` holding every vault and flip of `source`, so that nothing goes away."""
+    """`value` holding every vault, flip and boost of `source`, so that nothing goes away."""
     overlay = value.overlay
     flips = {**source.overlay.flips, **overlay.flips}
+    boosts = {**source.overlay.boosts, **overlay.boosts}
     return Policy(
         **{
             **{name: getattr(value, name) for name in value.__struct_fields__},
@@ -40,6 +41,7 @@ def with_all_members_of(source: Policy, value: Policy) -> Policy:
                 **{
                     **{name: getattr(overlay, name) for name in overlay.__struct_fields__},
                     "flips": flips,
+                    "boosts": boosts,
                 }
             ),
         }

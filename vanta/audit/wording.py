@@ -5,7 +5,7 @@ from typing import Any
 
 from vanta.audit.authorship import PolicyStep
 from vanta.audit.retrace import Outcome
-from vanta.domain.exact import PPM, UNIT, show_units
+from vanta.domain.exact import PPM, UNIT, show_ppm, show_units
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.trading import Intent, Order, Sizing
 from vanta.executor import events
@@ -149,10 +149,11 @@ def sizing(intent: Intent, steps: Sizing) -> tuple[str, ...]:
             f"the position that is left to close is worth {money(steps.headroom)}",
             f"that is {quantity(steps.quantity)} {intent.symbol}",
         )
+    boosted = f", boosted to {show_ppm(steps.boost)}," if steps.boost else ""
     told = [
         f"the vault's net asset value is {money(steps.nav)}",
         f"band {intent.band!r} allows a position of {money(steps.banded)}",
-        f"the persona makes it {money(steps.persona)}",
+        f"the persona{boosted} makes it {money(steps.persona)}",
         f"the caps leave room for {money(steps.headroom)}",
         f"that is {quantity(steps.quantity)} {intent.symbol}",
     ]

@@ -202,6 +202,14 @@ class Flip(Governed, frozen=True):
     """Least conviction the branch acts on, ppm; it replaces the persona's."""
 
 
+class Boost(Governed, frozen=True):
+    """A persona's sizes scaled up for a while, gone by the node's clock at `until`."""
+
+    until: Annotated[int, Permission("until")] = NEVER
+    multiplier: Annotated[int, Cap("ratio")] = 0
+    """Scales sizes in place of the persona's multiplier where it is the larger of the two, ppm."""
+
+
 SwitchTable = Annotated[Table[Switches], Tabled(Group(Switches))]
 
 
@@ -215,6 +223,8 @@ class OverlayPolicy(Governed, frozen=True):
     strategies: SwitchTable = Table(Switches())
     followers: SwitchTable = Table(Switches())
     flips: Annotated[dict[str, Flip], Keyed(Flip)] = msgspec.field(default_factory=dict)
+    """By vault."""
+    boosts: Annotated[dict[str, Boost], Keyed(Boost)] = msgspec.field(default_factory=dict)
     """By vault."""
 
 

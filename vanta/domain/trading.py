@@ -165,18 +165,20 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_lik
     """`units`, `ppm`, `ns`, `count` or empty for names."""
 
 
-class Sizing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a quantity came about, each step in notional units but the last."""
+class Sizing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a quantity came about, each step in notional units but the quantity and the boost."""
 
     nav: int
     banded: int
     """NAV times the band's greatest share."""
     persona: int
-    """After the persona's multiplier, and the flip's amplifier where one applies."""
+    """After the persona's multiplier or its boost, and the flip's amplifier where one applies."""
     headroom: int
     """After cutting to the room every cap leaves."""
     quantity: int
     """In quantity units, rounded down to the lot."""
+    boost: int = 0
+    """What stood in for the persona's multiplier, ppm; 0, and not written, where nothing did."""
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -181,10 +181,18 @@ class Case:
         deployable = self.deployable
         return deployable * self.mandate.share(conviction) // PPM if deployable > 0 else 0
 
-    def scaled(self, banded: int, *, flip: bool) -> int:
-        """A banded size as the persona takes it, and the flip branch where that is open."""
+    @property
+    def boost(self) -> int:
+        """The multiplier that stands in for the persona's while it is boosted, ppm; 0 for none."""
         mandate = self.mandate
-        scaled = banded * mandate.multiplier // PPM
+        if mandate.boost_until > self.now and mandate.boost_multiplier > mandate.multiplier:
+            return mandate.boost_multiplier
+        return 0
+
+    def scaled(self, banded: int, *, flip: bool) -> int:
+        """A banded size as the persona takes it, boosted or not, and the flip branch if open."""
+        mandate = self.mandate
+        scaled = banded * (self.boost or mandate.multiplier) // PPM
         if flip:
             return scaled * min(mandate.flip_amplifier, mandate.envelope_amplifier) // PPM
         return scaled

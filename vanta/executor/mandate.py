@@ -9,7 +9,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from vanta.domain.instant import NEVER
-from vanta.domain.policy import Flip, Policy, VaultPolicy
+from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
 from vanta.domain.switches import SWITCHES, Action, Switches, forbidding
 from vanta.executor.positions import UNCLASSIFIED
 from vanta.lattice.algebra import close
@@ -63,6 +63,8 @@ PATHS: dict[str, str] = {
     "flip_slice": "overlay.flips.*.slice",
     "flip_amplifier": "overlay.flips.*.amplifier",
     "flip_conviction": "overlay.flips.*.conviction",
+    "boost_until": "overlay.boosts.*.until",
+    "boost_multiplier": "overlay.boosts.*.multiplier",
     "envelope_slice": "vaults.*.envelope.slice",
     "envelope_amplifier": "vaults.*.envelope.amplifier",
     "switches": "overlay",
@@ -112,6 +114,7 @@ def _only(name: str) -> Switches:
 
 
 _NO_FLIP = close(Flip())
+_NO_BOOST = close(Boost())
 _NO_RULES = close(VaultPolicy())
 
 
@@ -170,6 +173,8 @@ class Mandate:
         flip = policy.overlay.flips.get(self.vault, _NO_FLIP)
         self.flip_until, self.flip_conviction = flip.until, flip.conviction
         self.flip_slice, self.flip_amplifier = flip.slice, flip.amplifier
+        boost = policy.overlay.boosts.get(self.vault, _NO_BOOST)
+        self.boost_until, self.boost_multiplier = boost.until, boost.multiplier
         self.envelope_slice = rules.envelope.slice
         self.envelope_amplifier = rules.envelope.amplifier
 

@@ -59,8 +59,8 @@ def entry_size(case: Case, price: int, *, flip: bool) -> Sizing:
     persona = case.scaled(banded, flip=flip)
     headroom = max(0, case.leave(persona, flip=flip))
     if quote is None or price <= 0:
-        return Sizing(case.nav, banded, persona, 0, 0)
+        return Sizing(case.nav, banded, persona, 0, 0, case.boost)
     each = max(price, case.reference) * case.multiplier
     quantity = min(headroom * UNIT // each, mandate.max_quantity)
     lot = max(1, quote.instrument.lot)
-    return Sizing(case.nav, banded, persona, headroom, quantity // lot * lot)
+    return Sizing(case.nav, banded, persona, headroom, quantity // lot * lot, case.boost)

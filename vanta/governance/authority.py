@@ -171,7 +171,7 @@ def scope_of(path: tuple[str, ...]) -> str:
         return ROOT_SCOPE
     if path[0] == "vaults":
         return path[1]
-    by_vault = path[0] == "overlay" and path[1] in {"vaults", "flips"} and len(path) > 2  # noqa: PLR2004 - path depth
+    by_vault = path[0] == "overlay" and path[1] in {"vaults", "flips", "boosts"} and len(path) > 2  # noqa: PLR2004 - path depth
     return path[2] if by_vault and path[2] != DEFAULT else EVERYTHING
 
 

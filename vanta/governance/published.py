@@ -14,7 +14,7 @@ import msgspec
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import MalformedError, UnavailableError, VantaError
 from vanta.domain.instant import FOREVER, NEVER, parse_instant, show_instant
-from vanta.domain.policy import Flip, OverlayPolicy, Policy, Provenance, Published
+from vanta.domain.policy import Boost, Flip, OverlayPolicy, Policy, Provenance, Published
 from vanta.domain.record import Position, Record
 from vanta.domain.switches import SWITCHES, Switches
 from vanta.governance.receipts import published_by, recall
@@ -61,6 +61,7 @@ class _OverlayFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     strategies: dict[str, dict[str, SwitchText]]
     followers: dict[str, dict[str, SwitchText]]
     flips: dict[str, Flip]
+    boosts: dict[str, Boost] = {}
 
 
 def _shown(until: int) -> SwitchText:
@@ -99,7 +100,12 @@ def render(published: Published, position: Position, journal: str) -> dict[str, 
     source = {"journal": journal, "size": position.size, "head": position.head}
     head: dict[str, Any] = {"derived_from": source, "provenance": published.provenance}
     overlay = published.policy.overlay
-    switched: dict[str, Any] = {**head, **_switch_map(overlay.everywhere), "flips": overlay.flips}
+    switched: dict[str, Any] = {
+        **head,
+        **_switch_map(overlay.everywhere),
+        "flips": overlay.flips,
+        "boosts": overlay.boosts,
+    }
     for scope in _SCOPES:
         entries: Table[Switches] = getattr(overlay, scope)
         names = published.policy.vaults if scope == "vaults" else entries.entries
@@ -151,6 +157,7 @@ def parse(files: dict[str, bytes]) -> Published:
             strategies=tabled("strategies"),
             followers=tabled("followers"),
             flips=overlay.flips,
+            boosts=overlay.boosts,
         ),
     )
     return Published(policy=policy, provenance=vault.provenance)

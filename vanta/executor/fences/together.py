@@ -167,6 +167,8 @@ def losses(order: Order, case: Case, found: list[Finding]) -> None:
     reads=(
         "bands",
         "multiplier",
+        "boost_until",
+        "boost_multiplier",
         "flip_amplifier",
         "envelope_amplifier",
         "flip_slice",

@@ -13,6 +13,7 @@ from vanta.domain.errors import MalformedError
 from vanta.domain.instant import FOREVER, NEVER
 from vanta.domain.policy import (
     AccountPolicy,
+    Boost,
     Flip,
     OverlayPolicy,
     PersonaTerms,
@@ -22,6 +23,7 @@ from vanta.domain.policy import (
 from vanta.domain.switches import Switches
 from vanta.governance.documents.derive import compile_onto
 from vanta.governance.documents.kinds import (
+    BoostEntry,
     FlipEntry,
     OverlayDocument,
     SwitchEntry,
@@ -93,9 +95,12 @@ def switches_of(entries: Iterable[SwitchEntry]) -> Switches:
     return on
 
 
-def _named(document: OverlayDocument, entries: Iterable[SwitchEntry | FlipEntry]) -> set[str]:
+def _named(document: OverlayDocument) -> set[str]:
+    """The names of every entry of an overlay."""
     names: set[str] = set()
-    for entry in entries:
+    spec = document.spec
+    entries: list[SwitchEntry | FlipEntry | BoostEntry] = [*spec.switches, *spec.flips]
+    for entry in (*entries, *spec.boosts):
         if entry.name in names:
             raise MalformedError(
                 f"two entries are called {entry.name!r}",
@@ -110,9 +115,10 @@ def _named(document: OverlayDocument, entries: Iterable[SwitchEntry | FlipEntry]
 def _overlay(documents: Documents, ceiling: VaultPolicy) -> OverlayPolicy:
     switches: list[SwitchEntry] = []
     flips: list[FlipEntry] = []
+    boosts: list[BoostEntry] = []
     seen: set[str] = set()
     for document in documents.overlays:
-        named = _named(document, [*document.spec.switches, *document.spec.flips])
+        named = _named(document)
         if clash := named & seen:
             raise MalformedError(
                 f"entry {min(clash)!r} stands in two overlays",
@@ -122,9 +128,12 @@ def _overlay(documents: Documents, ceiling: VaultPolicy) -> OverlayPolicy:
         seen |= named
         switches.extend(document.spec.switches)
         flips.extend(document.spec.flips)
+        boosts.extend(document.spec.boosts)
     personas = {name: _persona_of(vault) for name, vault in documents.vaults.items()}
     return msgspec.structs.replace(
-        expand(switches, personas), flips=_flips(flips, documents, ceiling)
+        expand(switches, personas),
+        flips=_flips(flips, documents, ceiling),
+        boosts=_boosts(boosts, documents, ceiling),
     )
 
 
@@ -188,6 +197,29 @@ def _clamped(flip: Flip, ceiling: VaultPolicy) -> Flip:
     )
 
 
+def _boosts(
+    entries: list[BoostEntry], documents: Documents, ceiling: VaultPolicy
+) -> dict[str, Boost]:
+    boosts: dict[str, Boost] = {}
+    for entry in entries:
+        if entry.vault not in documents.vaults or entry.vault in boosts:
+            problem = "has two boosts" if entry.vault in boosts else "does not exist"
+            raise MalformedError(
+                f"boost {entry.name!r}: vault {entry.vault!r} {problem}",
+                code="BAD_BOOST",
+                place=f"{ENVIRONMENTS}{documents.environment}/overlay.yaml",
+            )
+        boost = Boost(until=entry.until, multiplier=entry.multiplier)
+        boosts[entry.vault] = _under(boost, ceiling)
+    return boosts
+
+
+def _under(boost: Boost, ceiling: VaultPolicy) -> Boost:
+    """A boost no larger than the ceiling lets any persona be."""
+    multiplier = min(boost.multiplier, ceiling.persona.multiplier)
+    return msgspec.structs.replace(boost, multiplier=multiplier)
+
+
 def consistent(policy: Policy) -> Policy:
     """The policy with every wider bound carried into what it is wider than, whatever led to it.
 
@@ -211,6 +243,7 @@ def consistent(policy: Policy) -> Policy:
             strategies=within(overlay.strategies),
             followers=within(overlay.followers),
             flips={name: _clamped(flip, ceiling) for name, flip in overlay.flips.items()},
+            boosts={name: _under(boost, ceiling) for name, boost in overlay.boosts.items()},
         ),
     )
 
@@ -247,5 +280,6 @@ def settled(policy: Policy, now: int) -> Policy:
             strategies=_settled_table(overlay.strategies, now),
             followers=_settled_table(overlay.followers, now),
             flips={name: flip for name, flip in overlay.flips.items() if flip.until > now},
+            boosts={name: boost for name, boost in overlay.boosts.items() if boost.until > now},
         ),
     )

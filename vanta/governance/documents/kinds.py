@@ -102,11 +102,22 @@ class FlipEntry(Shape):
     reason: Line
 
 
+class BoostEntry(Shape):
+    """One vault's persona, sized up for a while."""
+
+    name: Name
+    vault: Name
+    until: Until
+    multiplier: Ratio
+    reason: Line
+
+
 class OverlaySpec(Shape):
-    """What is switched on, flipped or released."""
+    """What is switched on, flipped, boosted or released."""
 
     switches: list[SwitchEntry] = Field(default_factory=list)
     flips: list[FlipEntry] = Field(default_factory=list)
+    boosts: list[BoostEntry] = Field(default_factory=list)
     released: Members = frozenset()
 
 
