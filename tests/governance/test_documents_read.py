@@ -72,7 +72,7 @@ def test_the_tree_itself_reads() -> None:
         ("ttl: 2h", "ttl: 2h, ttll: 1", ":14: spec.envelope.ttll", "misspelling"),
         ("{default: 0.10}", "{AAPL: 0.05}", f":13: {PER_TICKER}", "add `default: ...`"),
         ("{default: 0.10}", "{default: 0.10, AAPL: -1}", f":13: {PER_TICKER}.AAPL", "negative"),
-        ("{default: 0.10}", "0.10", f":13: {PER_TICKER}", "dictionary"),
+        ("{default: 0.10}", "0.10", f":13: {PER_TICKER}", "name: value"),
         ("{default: 0.10}", '{default: 0.10, "*": 0.01}', PER_TICKER, "name"),
         ("{default: 0.10}", '{default: 0.10, "(default)": 0.01}', PER_TICKER, "name"),
         ("deny: []", "deny: KO", ":11: spec.universe.deny", "list of names"),
@@ -80,8 +80,8 @@ def test_the_tree_itself_reads() -> None:
         ("deny: []", 'deny: ["*", KO]', ":11: spec.universe.deny", "alone"),
         ("apiVersion: vanta.dev/v1", "apiVersion: vanta.dev/v2", ":1: apiVersion", "vanta.dev/v1"),
         ("name: momentum", "name: Momentum", ":4: metadata.name", "match"),
-        ("rails:", "positions: {short: 1}\n  rails:", ":8: spec.positions.short", "bool"),
-        ("rails:", 'positions: {short: "no"}\n  rails:', ":8: spec.positions.short", "bool"),
+        ("rails:", "positions: {short: 1}\n  rails:", ":8: spec.positions.short", "or false"),
+        ("rails:", 'positions: {short: "no"}\n  rails:', ":8: spec.positions.short", "or false"),
     ],
 )  # fmt: skip
 def test_an_error_names_its_line_its_field_and_what_to_do(
@@ -134,7 +134,7 @@ def test_several_errors_are_counted() -> None:
 @pytest.mark.parametrize("kind", ["Valt", "vault", "[Vault]", "true", "7"])
 def test_an_unknown_kind_lists_the_known_ones(kind: str) -> None:
     error = refused({MOMENTUM: vault("momentum").replace("kind: Vault", f"kind: {kind}")})
-    assert (error.code, error.place) == ("UNKNOWN_KIND", MOMENTUM)
+    assert (error.code, error.place) == ("UNKNOWN_KIND", f"{MOMENTUM}:2: kind")
     assert "Authority, Ceiling, Persona, Vault, Overlay" in error.message
 
 
@@ -146,9 +146,13 @@ def test_what_is_no_document_at_all_has_no_kind(text: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "code", "place"),
     [
-        ({MOMENTUM: document("Persona", "momentum", "horizon: 1d")}, "WRONG_KIND", MOMENTUM),
-        ({AUTHORITY: vault("authority")}, "WRONG_KIND", AUTHORITY),
-        ({MOMENTUM: vault("other")}, "NAME_MISMATCH", MOMENTUM),
+        (
+            {MOMENTUM: document("Persona", "momentum", "horizon: 1d")},
+            "WRONG_KIND",
+            f"{MOMENTUM}:2: kind",
+        ),
+        ({AUTHORITY: vault("authority")}, "WRONG_KIND", f"{AUTHORITY}:2: kind"),
+        ({MOMENTUM: vault("other")}, "NAME_MISMATCH", f"{MOMENTUM}:4: metadata.name"),
         ({CEILING: None}, "MISSING_CEILING", CEILING),
         ({AUTHORITY: None}, "MISSING_AUTHORITY", AUTHORITY),
         ({f"{HERE}README.md": "hello"}, "UNEXPECTED_FILE", f"{HERE}README.md"),
@@ -156,7 +160,11 @@ def test_what_is_no_document_at_all_has_no_kind(text: str) -> None:
         ({f"{HERE}vaults/old/a.yaml": "a: b"}, "UNEXPECTED_FILE", f"{HERE}vaults/old/a.yaml"),
         ({"ceilings/x/prod.yaml": "a: b"}, "UNEXPECTED_FILE", "ceilings/x/prod.yaml"),
         ({"authority.yaml/a.yaml": "a: b"}, "UNEXPECTED_FILE", "authority.yaml/a.yaml"),
-        ({MOMENTUM: vault("momentum", persona="zeus")}, "UNKNOWN_PERSONA", MOMENTUM),
+        (
+            {MOMENTUM: vault("momentum", persona="zeus")},
+            "UNKNOWN_PERSONA",
+            f"{MOMENTUM}:6: spec.persona",
+        ),
     ],
 )
 def test_what_does_not_fit_its_place_is_refused(

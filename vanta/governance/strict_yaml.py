@@ -5,6 +5,7 @@ repeat itself (anchors, aliases, merges), hide (control, bidirectional and invis
 or be another value than it looks like (`no`, `010`, `1e3`, `1:30`, `~`).
 """
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,10 +33,13 @@ MAX_NODES = 20_000
 MAX_KEY = 200
 MAX_DIGITS = 30
 
-# Control characters but the newline, and every character that is invisible or turns text around.
+# Control characters but the newline, every format character, and all that Unicode lets a display
+# ignore: what is invisible, or turns text around. The last ranges are private or mean nothing yet.
 _HIDDEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    "\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\ud800-\udfff\ue000-\uf8ff\U000e0000-\U0010ffff]"
 )
 _INTEGER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
@@ -143,9 +147,20 @@ def read_yaml(data: bytes, *, file: str) -> Node:
             `TOO_MANY_NODES`.
     """
     _check_text(data, file)
+    reader = _Reader(file)
+    _feed(reader, data, file)
+    return reader.root()
+
+
+def visible(text: str) -> str:
+    """`text` with a space for every character that `read_yaml` refuses to read."""
+    return _HIDDEN.sub(" ", text)
+
+
+def _feed(reader: "_Reader", data: bytes, file: str) -> None:
+    """Give the reader every event of a document."""
     # The loader is used for its events alone: it is never asked for a node or an object.
     loader = CBaseLoader(data)
-    reader = _Reader(file)
     line = 1
     try:
         while (event := loader.get_event()) is not None:
@@ -164,7 +179,6 @@ def read_yaml(data: bytes, *, file: str) -> Node:
         ) from error
     finally:
         loader.dispose()
-    return reader.root()
 
 
 def plain(node: Node) -> Plain:
@@ -221,6 +235,12 @@ class _Reader:
         self._documents = 0
         self._nodes = 0
         self._root: Node | None = None
+        self._last = Place(file, 0, "")
+        self._last_line = 0
+
+    def field_on(self, line: int) -> str:
+        """The field whose name or value was the last thing read, if it reaches to `line`."""
+        return self._last.field if self._last.line <= line <= self._last_line else ""
 
     @property
     def field(self) -> str:
@@ -230,7 +250,9 @@ class _Reader:
     def root(self) -> Node:
         """The document, once the stream has ended."""
         if self._root is None:
-            self._refuse("EMPTY_DOCUMENT", "the file holds no document", self._place(1))
+            self._refuse(
+                "EMPTY_DOCUMENT", "the file holds no document", self._place(1), "write one"
+            )
         return self._root
 
     def take(self, event: Event, line: int) -> None:
@@ -238,9 +260,16 @@ class _Reader:
         if isinstance(event, DocumentStartEvent):
             self._documents += 1
             if event.version or event.tags:
-                self._refuse("DIRECTIVE", "a %YAML or %TAG directive", self._place(line))
+                self._refuse(
+                    "DIRECTIVE", "a %YAML or %TAG directive", self._place(line), "remove the line"
+                )
             if self._documents > 1:
-                self._refuse("SEVERAL_DOCUMENTS", "a second document begins", self._place(line))
+                self._refuse(
+                    "SEVERAL_DOCUMENTS",
+                    "a second document begins",
+                    self._place(line),
+                    "put each document into a file of its own",
+                )
         elif isinstance(event, AliasEvent):
             self._refuse("ALIAS", "an alias (*)", self._place(line), "write the value out")
         elif isinstance(event, ScalarEvent | CollectionStartEvent):
@@ -255,6 +284,8 @@ class _Reader:
             Place(self._file, line, frame.place.field) if is_key and frame else self._place(line)
         )
         self._nodes += 1
+        self._last = place
+        self._last_line = event.end_mark.line + 1 if event.end_mark else line
         if event.anchor is not None:
             self._refuse("ANCHOR", "an anchor (&)", place, "write the value out where it is used")
         if event.tag is not None:
@@ -297,6 +328,7 @@ class _Reader:
             )
         frame.key = key
         frame.lines[key] = place.line
+        self._last = place.of(key)
 
     def _end(self) -> None:
         frame = self._stack.pop()
@@ -328,7 +360,7 @@ class _Reader:
         return frame.place.of(frame.key, frame.lines[frame.key])
 
     @staticmethod
-    def _refuse(code: str, message: str, place: Place, remedy: str = "") -> NoReturn:
+    def _refuse(code: str, message: str, place: Place, remedy: str) -> NoReturn:
         raise MalformedError(message, code=code, place=str(place), remedy=remedy)
 
 
@@ -411,9 +443,18 @@ def _check_text(data: bytes, file: str) -> None:
     if hidden:
         line = text.count("\n", 0, hidden.start()) + 1
         tab = hidden[0] == "\t"
+        before = text[: hidden.start()].encode()
         raise MalformedError(
             "a tab" if tab else f"the hidden character U+{ord(hidden[0]):04X}",
             code="TAB" if tab else "HIDDEN_CHARACTER",
-            place=f"{file}:{line}",
+            place=str(Place(file, line, _field_before(before, file, line))),
             remedy="indent with spaces" if tab else "remove it (line ends are plain newlines)",
         )
+
+
+def _field_before(data: bytes, file: str, line: int) -> str:
+    """The field that text breaks off in, as far as the text before it can be read."""
+    reader = _Reader(file)
+    with contextlib.suppress(MalformedError):
+        _feed(reader, data, file)
+    return reader.field_on(line)

@@ -13,8 +13,6 @@ from vanta.domain.errors import MalformedError
 from vanta.domain.instant import FOREVER, NEVER
 from vanta.domain.policy import (
     AccountPolicy,
-    Boost,
-    Flip,
     OverlayPolicy,
     PersonaTerms,
     Policy,
@@ -22,14 +20,9 @@ from vanta.domain.policy import (
 )
 from vanta.domain.switches import Switches
 from vanta.governance.documents.derive import compile_onto
-from vanta.governance.documents.kinds import (
-    BoostEntry,
-    FlipEntry,
-    OverlayDocument,
-    SwitchEntry,
-    VaultDocument,
-)
-from vanta.governance.documents.read import ENVIRONMENTS, Documents
+from vanta.governance.documents.kinds import OverlayDocument, SwitchEntry, VaultDocument
+from vanta.governance.documents.loosened import boosts, flips, under, within
+from vanta.governance.documents.read import Documents
 from vanta.lattice.algebra import meet, unbounded
 from vanta.lattice.direction import Table, table
 
@@ -73,7 +66,7 @@ def _vault(document: VaultDocument, documents: Documents) -> VaultPolicy:
         raise MalformedError(
             f"persona {name!r} has no document",
             code="UNKNOWN_PERSONA",
-            place=f"{ENVIRONMENTS}{documents.environment}/vaults/{document.metadata.name}.yaml",
+            place=document.place("spec", "persona"),
             remedy=f"use one of {', '.join(sorted(documents.personas))}",
         )
     persona = compile_onto(PersonaTerms(name=name), documents.personas[name].spec)
@@ -95,45 +88,25 @@ def switches_of(entries: Iterable[SwitchEntry]) -> Switches:
     return on
 
 
-def _named(document: OverlayDocument) -> set[str]:
-    """The names of every entry of an overlay."""
-    names: set[str] = set()
-    spec = document.spec
-    entries: list[SwitchEntry | FlipEntry | BoostEntry] = [*spec.switches, *spec.flips]
-    for entry in (*entries, *spec.boosts):
-        if entry.name in names:
-            raise MalformedError(
-                f"two entries are called {entry.name!r}",
-                code="DUPLICATE_ENTRY",
-                place=document.metadata.name,
-                remedy="every entry has a name of its own, so that one can be taken back alone",
-            )
-        names.add(entry.name)
-    return names
-
-
 def _overlay(documents: Documents, ceiling: VaultPolicy) -> OverlayPolicy:
-    switches: list[SwitchEntry] = []
-    flips: list[FlipEntry] = []
-    boosts: list[BoostEntry] = []
-    seen: set[str] = set()
+    named: dict[str, str] = {}
     for document in documents.overlays:
-        named = _named(document)
-        if clash := named & seen:
-            raise MalformedError(
-                f"entry {min(clash)!r} stands in two overlays",
-                code="DUPLICATE_ENTRY",
-                place=document.metadata.name,
-            )
-        seen |= named
-        switches.extend(document.spec.switches)
-        flips.extend(document.spec.flips)
-        boosts.extend(document.spec.boosts)
+        for entry, path in document.entries():
+            place = document.place(*path, "name")
+            if entry.name in named:
+                raise MalformedError(
+                    f"an entry is called {entry.name!r} already, at {named[entry.name]}",
+                    code="DUPLICATE_ENTRY",
+                    place=place,
+                    remedy="give every entry a name of its own, so that each is taken back alone",
+                )
+            named[entry.name] = place
     personas = {name: _persona_of(vault) for name, vault in documents.vaults.items()}
+    switches = (entry for document in documents.overlays for entry in document.spec.switches)
     return msgspec.structs.replace(
         expand(switches, personas),
-        flips=_flips(flips, documents, ceiling),
-        boosts=_boosts(boosts, documents, ceiling),
+        flips=flips(documents.overlays, documents.vaults, ceiling),
+        boosts=boosts(documents.overlays, documents.vaults, ceiling),
     )
 
 
@@ -168,58 +141,6 @@ def expand(entries: Iterable[SwitchEntry], personas: dict[str, str]) -> OverlayP
     )
 
 
-def _flips(entries: list[FlipEntry], documents: Documents, ceiling: VaultPolicy) -> dict[str, Flip]:
-    flips: dict[str, Flip] = {}
-    for entry in entries:
-        if entry.vault not in documents.vaults or entry.vault in flips:
-            problem = "has two flips" if entry.vault in flips else "does not exist"
-            raise MalformedError(
-                f"flip {entry.name!r}: vault {entry.vault!r} {problem}",
-                code="BAD_FLIP",
-                place=f"{ENVIRONMENTS}{documents.environment}/overlay.yaml",
-            )
-        flip = Flip(
-            until=entry.until,
-            slice=entry.slice,
-            amplifier=entry.amplifier,
-            conviction=entry.conviction,
-        )
-        flips[entry.vault] = _clamped(flip, ceiling)
-    return flips
-
-
-def _clamped(flip: Flip, ceiling: VaultPolicy) -> Flip:
-    """A flip within the ceiling's envelope; how long it lasts is bounded where it is opened."""
-    return msgspec.structs.replace(
-        flip,
-        slice=min(flip.slice, ceiling.envelope.slice),
-        amplifier=min(flip.amplifier, ceiling.envelope.amplifier),
-    )
-
-
-def _boosts(
-    entries: list[BoostEntry], documents: Documents, ceiling: VaultPolicy
-) -> dict[str, Boost]:
-    boosts: dict[str, Boost] = {}
-    for entry in entries:
-        if entry.vault not in documents.vaults or entry.vault in boosts:
-            problem = "has two boosts" if entry.vault in boosts else "does not exist"
-            raise MalformedError(
-                f"boost {entry.name!r}: vault {entry.vault!r} {problem}",
-                code="BAD_BOOST",
-                place=f"{ENVIRONMENTS}{documents.environment}/overlay.yaml",
-            )
-        boost = Boost(until=entry.until, multiplier=entry.multiplier)
-        boosts[entry.vault] = _under(boost, ceiling)
-    return boosts
-
-
-def _under(boost: Boost, ceiling: VaultPolicy) -> Boost:
-    """A boost no larger than the ceiling lets any persona be."""
-    multiplier = min(boost.multiplier, ceiling.persona.multiplier)
-    return msgspec.structs.replace(boost, multiplier=multiplier)
-
-
 def consistent(policy: Policy) -> Policy:
     """The policy with every wider bound carried into what it is wider than, whatever led to it.
 
@@ -229,7 +150,7 @@ def consistent(policy: Policy) -> Policy:
     """
     overlay, ceiling = policy.overlay, policy.ceiling
 
-    def within(switched: Table[Switches]) -> Table[Switches]:
+    def carried(switched: Table[Switches]) -> Table[Switches]:
         entries = {name: _join(overlay.everywhere, one) for name, one in switched.entries.items()}
         return table(_join(overlay.everywhere, switched.default), entries)
 
@@ -238,12 +159,12 @@ def consistent(policy: Policy) -> Policy:
         vaults={name: meet(vault, ceiling) for name, vault in policy.vaults.items()},
         overlay=OverlayPolicy(
             everywhere=overlay.everywhere,
-            vaults=within(overlay.vaults),
-            venues=within(overlay.venues),
-            strategies=within(overlay.strategies),
-            followers=within(overlay.followers),
-            flips={name: _clamped(flip, ceiling) for name, flip in overlay.flips.items()},
-            boosts={name: _under(boost, ceiling) for name, boost in overlay.boosts.items()},
+            vaults=carried(overlay.vaults),
+            venues=carried(overlay.venues),
+            strategies=carried(overlay.strategies),
+            followers=carried(overlay.followers),
+            flips={name: within(flip, ceiling) for name, flip in overlay.flips.items()},
+            boosts={name: under(boost, ceiling) for name, boost in overlay.boosts.items()},
         ),
     )
 

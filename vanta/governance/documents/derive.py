@@ -13,16 +13,21 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Field,
-    StrictStr,
     create_model,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
-from vanta.governance.documents.scalars import BY_UNIT, MEMBER_PATTERN, Members, Ratio
+from vanta.governance.documents.mistakes import MistakeError
+from vanta.governance.documents.scalars import (
+    BY_UNIT,
+    ONE_MEMBER_PATTERN,
+    Label,
+    Member,
+    Members,
+    Ratio,
+)
 from vanta.lattice.direction import (
-    EVERYTHING,
     AllowSet,
     DenySet,
     Direction,
@@ -55,7 +60,9 @@ class Step(Shape):
 def _distinct(points: list[Step]) -> list[Step]:
     edges = [point.conviction for point in points]
     if edges != sorted(set(edges)):
-        raise ValueError("bands go from the lowest conviction to the highest, each once")
+        raise MistakeError(
+            "bands do not go from the lowest conviction to the highest, each once", "sort them"
+        )
     return points
 
 
@@ -70,10 +77,12 @@ class _TableShape(BaseModel):
         if not isinstance(value, dict):
             return value
         if "default" not in value:
-            raise ValueError("say what holds for names not listed: add `default: ...`")
+            raise MistakeError("nothing says what holds for names not listed", "add `default: ...`")
         for name in value:
-            if name == EVERYTHING or not re.fullmatch(MEMBER_PATTERN, str(name)):
-                raise ValueError(f"{name!r} is not a name; `default` speaks for what is not listed")
+            if not re.fullmatch(ONE_MEMBER_PATTERN, str(name)):
+                raise MistakeError(
+                    f"{name!r} is not a name", "let `default` speak for what is not listed"
+                )
         return value
 
 
@@ -94,13 +103,13 @@ def _field(owner: str, name: str, hint: Any, direction: Direction[Any]) -> Any: 
         case Tabled():
             return _table_shape(f"{owner}{to_camel(name)}", BY_UNIT[direction.inner.unit])
         case Neutral():
-            return Annotated[StrictStr, Field(max_length=200)]
+            return Label
         case _ if hint is bool:
             return BY_UNIT["bool"]
         case _ if direction.unit:
             return BY_UNIT[direction.unit]
         case _:
-            return dict[StrictStr, StrictStr]
+            return dict[Member, Member]
 
 
 _shapes: dict[tuple[type[Governed], frozenset[str]], type[Shape]] = {}

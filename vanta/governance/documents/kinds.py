@@ -1,22 +1,43 @@
 """The five kinds of governed document, as pydantic models at the edge."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StrictBool, StrictStr, StringConstraints, create_model, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    StringConstraints,
+    Tag,
+    create_model,
+    model_validator,
+)
 
 from vanta.domain.policy import AccountPolicy, PersonaTerms, VaultPolicy
+from vanta.governance import strict_yaml
 from vanta.governance.documents.derive import Shape, shape
-from vanta.governance.documents.scalars import NAME_PATTERN, Count, Members, Paths, Ratio, Until
-
-Name = Annotated[StrictStr, StringConstraints(pattern=NAME_PATTERN)]
-Line = Annotated[StrictStr, StringConstraints(min_length=1, max_length=300)]
+from vanta.governance.documents.mistakes import MistakeError
+from vanta.governance.documents.scalars import (
+    Count,
+    Label,
+    LabelName,
+    Line,
+    Members,
+    Name,
+    Nonces,
+    Paths,
+    Ratio,
+    Text,
+    Until,
+)
 
 
 class Metadata(Shape):
     """What a document is called."""
 
     name: Name
-    labels: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+    labels: dict[LabelName, Label] = Field(default_factory=dict)
 
 
 class Document(Shape):
@@ -25,6 +46,20 @@ class Document(Shape):
     api_version: Literal["vanta.dev/v1"]
     kind: str
     metadata: Metadata
+    _source: strict_yaml.Node | None = PrivateAttr(default=None)
+
+    @classmethod
+    def of(cls, source: strict_yaml.Node) -> Self:
+        """The document that stands in a file; raises `ValidationError` when it is none."""
+        document = cls.model_validate(strict_yaml.plain(source))
+        document._source = source  # noqa: SLF001 - its own class
+        return document
+
+    def place(self, *path: str | int) -> str:
+        """Where a value of this document stands in its file, for an error about it."""
+        if self._source is None:
+            return self.metadata.name
+        return str(strict_yaml.place_of(self._source, path))
 
 
 _VaultShape = shape(VaultPolicy, without=frozenset({"persona"}))
@@ -71,7 +106,7 @@ class Scope(Shape):
     @model_validator(mode="after")
     def _one(self) -> "Scope":
         if len(self.model_fields_set) > 1:
-            raise ValueError("a switch has one scope; write one entry for each")
+            raise MistakeError("a switch has one scope", "write one entry for each")
         return self
 
 
@@ -112,13 +147,16 @@ class BoostEntry(Shape):
     reason: Line
 
 
+Entry = SwitchEntry | FlipEntry | BoostEntry
+
+
 class OverlaySpec(Shape):
     """What is switched on, flipped, boosted or released."""
 
     switches: list[SwitchEntry] = Field(default_factory=list)
     flips: list[FlipEntry] = Field(default_factory=list)
     boosts: list[BoostEntry] = Field(default_factory=list)
-    released: Members = frozenset()
+    released: Nonces = frozenset()
 
 
 class OverlayDocument(Document):
@@ -127,8 +165,17 @@ class OverlayDocument(Document):
     kind: Literal["Overlay"]
     spec: OverlaySpec
 
+    def entries(self) -> Iterator[tuple[Entry, tuple[str | int, ...]]]:
+        """Every entry with its path, switches first."""
+        lists: dict[str, list[Any]] = {
+            name: getattr(self.spec, name) for name in ("switches", "flips", "boosts")
+        }
+        for name, entries in lists.items():
+            for at, entry in enumerate(entries):
+                yield entry, ("spec", name, at)
 
-KeyLine = Annotated[StrictStr, StringConstraints(min_length=1, max_length=2000)]
+
+KeyLine = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
 
 
 class KeyEntry(Shape):
@@ -139,7 +186,16 @@ class KeyEntry(Shape):
     revoked: StrictBool = False
 
 
-Keys = Annotated[list[KeyLine | KeyEntry], Field(min_length=1)]
+def _key_form(value: object) -> str:
+    return "entry" if isinstance(value, dict | KeyEntry) else "line"
+
+
+Key = Annotated[
+    Annotated[KeyLine, Tag("line")] | Annotated[KeyEntry, Tag("entry")],
+    Discriminator(_key_form),
+]
+
+Keys = Annotated[list[Key], Field(min_length=1)]
 """Public keys as lines of `.pub` files, or as entries with terms."""
 
 

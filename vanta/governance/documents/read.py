@@ -17,7 +17,9 @@ from vanta.governance.documents.kinds import (
     PersonaDocument,
     VaultDocument,
 )
-from vanta.governance.strict_yaml import Node, place_of, plain, read_yaml
+from vanta.governance.documents.mistakes import malformed
+from vanta.governance.strict_yaml import Mapping as YamlMapping
+from vanta.governance.strict_yaml import Node, Plain, place_of, plain, read_yaml
 
 AUTHORITY = "authority.yaml"
 CEILINGS = "ceilings/"
@@ -62,40 +64,30 @@ def read_document(data: bytes, *, file: str) -> Document:
 
 def _read(data: bytes, file: str) -> Document:
     node = read_yaml(data, file=file)
-    content = plain(node)
-    kind = content.get("kind") if isinstance(content, dict) else None
+    kind = _kind(node)
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
         raise MalformedError(
             f"kind {kind!r} is not one of {', '.join(KINDS)}",
             code="UNKNOWN_KIND",
-            place=file,
+            place=str(place_of(node, ("kind",))),
             remedy="start the file with `apiVersion: vanta.dev/v1` and one of these kinds",
         )
     try:
-        return model.model_validate(content)
+        return model.of(node)
     except ValidationError as error:
-        raise _placed(error, node) from error
+        raise malformed(error, node, model) from error
 
 
 # A commit changes one file of twenty, and documents are never changed: the others are read once.
 _remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
-def _placed(error: ValidationError, node: Node) -> MalformedError:
-    """The first thing pydantic found, where it stands in the file."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    remedy = "remove it, or look for a misspelling" if first["type"] == "extra_forbidden" else ""
-    if first["type"] == "missing":
-        remedy = "add it"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return MalformedError(
-        message[:1].lower() + message[1:] + more,
-        code="INVALID_FIELD",
-        place=str(place_of(node, first["loc"])),
-        remedy=remedy,
-    )
+def _kind(node: Node) -> Plain:
+    """What a document says it is; empty text when it does not say."""
+    if isinstance(node, YamlMapping) and "kind" in node.entries:
+        return plain(node.entries["kind"])
+    return ""
 
 
 def read_documents(files: Mapping[str, bytes], environment: str) -> Documents:
@@ -117,7 +109,8 @@ def read_documents(files: Mapping[str, bytes], environment: str) -> Documents:
             raise MalformedError(
                 f"this place is for {expected.__name__.removesuffix('Document')} documents",
                 code="WRONG_KIND",
-                place=path,
+                place=document.place("kind"),
+                remedy="move the file to where its kind belongs, or correct `kind`",
             )
         name = document.metadata.name
         stem = PurePosixPath(path).stem
@@ -125,8 +118,8 @@ def read_documents(files: Mapping[str, bytes], environment: str) -> Documents:
             raise MalformedError(
                 f"metadata.name is {name!r} but the file is {stem!r}",
                 code="NAME_MISMATCH",
-                place=path,
-                remedy="a document is called what its file is called",
+                place=document.place("metadata", "name"),
+                remedy=f"write {stem!r}, or rename the file: a document is called what its file is",
             )
         # Overlays lie in two folders, so a halt may be called what another overlay is called.
         found[expected][path if expected is OverlayDocument else name] = document
@@ -160,7 +153,12 @@ def _assembled(environment: str, found: dict[type[Document], dict[str, Document]
     authority = next(iter(found[AuthorityDocument].values()), None)
     ceiling = found[CeilingDocument].get(environment)
     if not isinstance(authority, AuthorityDocument):
-        raise MalformedError("the tree has no authority", code="MISSING_AUTHORITY", place=AUTHORITY)
+        raise MalformedError(
+            "the tree has no authority",
+            code="MISSING_AUTHORITY",
+            place=AUTHORITY,
+            remedy="restore the file; without it nobody may change anything",
+        )
     if not isinstance(ceiling, CeilingDocument):
         raise MalformedError(
             f"environment {environment!r} has no ceiling",

@@ -1,23 +1,27 @@
 """How a person writes money, ratios, durations, instants and names, and what they become.
 
 The strict YAML reader hands over text, bools, ints and plain decimals; everything here is exact.
+Beside each reader stands what a JSON Schema can say of it: an editor's check is never stricter.
 """
 
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StrictBool, WithJsonSchema
+from pydantic import BeforeValidator, StrictBool, StringConstraints, WithJsonSchema
 
 from vanta.domain.errors import MalformedError
-from vanta.domain.exact import ppm, show_ppm, show_units, units
+from vanta.domain.exact import PPM, UNIT, ppm, show_ppm, show_units, units
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, parse_instant, show_instant
-from vanta.lattice.direction import BOUNDLESS
+from vanta.governance.documents.mistakes import MistakeError
+from vanta.governance.strict_yaml import Number
+from vanta.lattice.direction import BOUNDLESS, EVERYTHING
 
 NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
+ONE_MEMBER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,30}$"
 MEMBER_PATTERN = r"^(?:\*|[A-Za-z0-9][A-Za-z0-9._/-]{0,30})$"
 PATH_PATTERN = r"^(?:\*|[a-z_]{1,40}(?:\.(?:\*|[A-Za-z0-9_-]{1,63})){0,6})$"
-_DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,17})(\.[0-9]+)?$"
+LINE_PATTERN = r"^[^\n]*[^\s][^\n]*$"
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(s|m|h|d)\Z")
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
@@ -25,15 +29,30 @@ _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 def _text(value: object) -> str:
     """The digits as written; a bool or a float is not a number here."""
     if isinstance(value, bool | float) or value is None:
-        raise ValueError(f"{value!r} is not a plain number")
+        raise MistakeError(f"{_shown(value)} is not a plain number", "write digits, such as 0.05")
     return str(value)
+
+
+def _shown(value: object) -> str:
+    """A value as its writer would know it again."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(str(value) if isinstance(value, Number) else value)[:60]
+
+
+def read_text(value: object) -> str:
+    """Text; a number or a switch is not text, however it is spelled."""
+    if not isinstance(value, str) or isinstance(value, Number):
+        what = "a list or a map" if isinstance(value, list | dict) else _shown(value)
+        raise MistakeError(f"{what} is no text", "put quotes around it if it is meant as text")
+    return value
 
 
 def _positive(value: int, text: str) -> int:
     if value < 0:
-        raise ValueError(f"{text} is negative; limits are not")
+        raise MistakeError(f"{text} is negative", "write 0 or more; a limit has no sign")
     if value >= BOUNDLESS:
-        raise ValueError(f"{text} is larger than any limit can be")
+        raise MistakeError(f"{text} is larger than any limit can be", "write a smaller one")
     return value
 
 
@@ -51,14 +70,17 @@ def _plain(read: Any, value: object) -> int:  # noqa: ANN401 - units or ppm
     try:
         return int(read(_text(value)))
     except MalformedError as error:
-        raise ValueError(f"{error.message}; {error.remedy}".rstrip("; ")) from error
+        remedy = error.remedy or "round it; nothing finer is kept"
+        raise MistakeError(error.message, remedy) from error
 
 
 def read_count(value: object) -> int:
     """A whole number, 0 or more."""
     text = _text(value)
     if not re.fullmatch(r"0|[1-9][0-9]{0,8}", text):
-        raise ValueError(f"{text!r} is not a whole number of at most nine digits")
+        raise MistakeError(
+            f"{text[:60]!r} is not a whole number of at most nine digits", "write it like 20"
+        )
     return int(text)
 
 
@@ -66,7 +88,7 @@ def read_duration(value: object) -> int:
     """`30s`, `5m`, `2h` or `3d` to nanoseconds."""
     match = _DURATION.match(_text(value))
     if not match:
-        raise ValueError(f"{value!r} is not a duration; write it like 30s, 5m, 2h or 3d")
+        raise MistakeError(f"{_shown(value)} is not a duration", "write it like 30s, 5m, 2h or 3d")
     return _positive(int(match[1]) * _SPANS[match[2]], str(value))
 
 
@@ -75,15 +97,23 @@ def read_until(value: object) -> int:
     try:
         instant = parse_instant(_text(value))
     except MalformedError as error:
-        raise ValueError(f"{error.message}; {error.remedy}") from error
+        raise MistakeError(error.message, f"{error.remedy}, an absolute time") from error
     if not 0 < instant < FOREVER:
-        raise ValueError(f"{value!r} is not a time this century knows")
+        raise MistakeError(
+            f"{_shown(value)} is not a time this century knows",
+            "write it like 2026-11-22T15:00:00Z",
+        )
     return instant
 
 
 def read_members(value: object) -> frozenset[str]:
     """A list of distinct names, or `*` alone for everything."""
     return _read_set(value, MEMBER_PATTERN, "a name")
+
+
+def read_nonces(value: object) -> frozenset[str]:
+    """A list of distinct nonces; there is no `*`, for each release names what it lets go."""
+    return _read_set(value, ONE_MEMBER_PATTERN, "a nonce")
 
 
 def read_paths(value: object) -> frozenset[str]:
@@ -93,55 +123,87 @@ def read_paths(value: object) -> frozenset[str]:
 
 def _read_set(value: object, pattern: str, what: str) -> frozenset[str]:
     if not isinstance(value, list):
-        raise ValueError("this is a list of names, such as [AAPL, MSFT]")  # noqa: TRY004 - pydantic reads ValueError
+        raise MistakeError("this is not a list of names", "write it like [AAPL, MSFT]")
     seen: set[str] = set()
     for item in value:
-        if not isinstance(item, str) or not re.fullmatch(pattern, item):
-            raise ValueError(f"{item!r} is not {what}; quote it if YAML reads it as something else")
+        text = isinstance(item, str) and not isinstance(item, Number)
+        if not text or not re.fullmatch(pattern, item):
+            raise MistakeError(
+                f"{_shown(item)} is not {what}",
+                "use ASCII letters and digits, and quote it if YAML reads it as something else",
+            )
         if item in seen:
-            raise ValueError(f"{item!r} is listed twice")
+            raise MistakeError(f"{item!r} is listed twice", "list it once")
         seen.add(item)
-    if "*" in seen and len(seen) > 1:
-        raise ValueError("`*` already means everything; list it alone")
+    if EVERYTHING in seen and len(seen) > 1:
+        raise MistakeError("`*` already means everything", "list it alone, or leave it out")
     return frozenset(seen)
 
 
-_NUMBER_SCHEMA = {
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _DECIMAL_PATTERN}]
+def _decimals(digits: int, scale: int) -> dict[str, Any]:
+    """A plain decimal as a number, or as text, of at most so many digits after the point."""
+    return {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "exclusiveMaximum": BOUNDLESS / scale},
+            {
+                "type": "string",
+                "pattern": rf"^(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,{digits}}}0*)?$",
+            },
+        ]
+    }
+
+
+def _names(pattern: str) -> dict[str, Any]:
+    """A list of distinct names, in which `*` stands alone."""
+    return {
+        "type": "array",
+        "items": {"type": "string", "pattern": pattern},
+        "uniqueItems": True,
+        "if": {"contains": {"const": EVERYTHING}},
+        "then": {"maxItems": 1},
+    }
+
+
+_COUNT_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+        {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,8})$"},
+    ]
+}
+_UNTIL_SCHEMA = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
 }
 
-Money = Annotated[int, BeforeValidator(read_money), WithJsonSchema(_NUMBER_SCHEMA)]
-Ratio = Annotated[int, BeforeValidator(read_ratio), WithJsonSchema(_NUMBER_SCHEMA)]
-Count = Annotated[
-    int, BeforeValidator(read_count), WithJsonSchema({"type": "integer", "minimum": 0})
-]
+Money = Annotated[int, BeforeValidator(read_money), WithJsonSchema(_decimals(8, UNIT))]
+Ratio = Annotated[int, BeforeValidator(read_ratio), WithJsonSchema(_decimals(6, PPM))]
+Count = Annotated[int, BeforeValidator(read_count), WithJsonSchema(_COUNT_SCHEMA)]
 Duration = Annotated[
     int,
     BeforeValidator(read_duration),
     WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]{0,8})(s|m|h|d)$"}),
 ]
-Until = Annotated[
-    int, BeforeValidator(read_until), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Until = Annotated[int, BeforeValidator(read_until), WithJsonSchema(_UNTIL_SCHEMA)]
 Members = Annotated[
-    frozenset[str],
-    BeforeValidator(read_members),
-    WithJsonSchema(
-        {
-            "type": "array",
-            "items": {"type": "string", "pattern": MEMBER_PATTERN},
-            "uniqueItems": True,
-        }
-    ),
+    frozenset[str], BeforeValidator(read_members), WithJsonSchema(_names(MEMBER_PATTERN))
 ]
+Nonces = Annotated[
+    frozenset[str], BeforeValidator(read_nonces), WithJsonSchema(_names(ONE_MEMBER_PATTERN))
+]
+Paths = Annotated[frozenset[str], BeforeValidator(read_paths), WithJsonSchema(_names(PATH_PATTERN))]
 
-Paths = Annotated[
-    frozenset[str],
-    BeforeValidator(read_paths),
-    WithJsonSchema(
-        {"type": "array", "items": {"type": "string", "pattern": PATH_PATTERN}, "uniqueItems": True}
-    ),
-]
+Text = Annotated[str, BeforeValidator(read_text)]
+Name = Annotated[Text, StringConstraints(pattern=NAME_PATTERN)]
+"""What a document, person, role or entry is called."""
+Member = Annotated[Text, StringConstraints(pattern=ONE_MEMBER_PATTERN)]
+"""What the world calls something: a symbol, a sector."""
+Line = Annotated[Text, StringConstraints(max_length=300, pattern=LINE_PATTERN)]
+"""A sentence on one line."""
+LabelName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
+Label = Annotated[Text, StringConstraints(max_length=200)]
+"""Text that means nothing to the rules."""
 
 BY_UNIT: dict[str, Any] = {
     "money": Money,
