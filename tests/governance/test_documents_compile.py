@@ -115,21 +115,6 @@ def test_a_ceiling_clamps_what_it_states_and_nothing_else(
     assert found == value
 
 
-def test_a_ceiling_never_touches_what_can_cause_an_order() -> None:
-    policy = with_files(
-        {
-            CEILING: document(
-                "Ceiling",
-                ENVIRONMENT,
-                "account: {}\ncompounding: {reinvest: 0.1}\npersona: {horizon: 1d}",
-            ),
-            MOMENTUM: vault("momentum", more="compounding: {reinvest: 0.5}"),
-        }
-    )
-    assert policy.vaults["momentum"].compounding.reinvest == PPM // 2
-    assert policy.vaults["momentum"].persona.horizon == 0
-
-
 def test_raising_a_ceiling_is_seen_even_where_no_vault_reaches_it() -> None:
     raised = with_files(
         {CEILING: document("Ceiling", ENVIRONMENT, "account: {gross: 10000}\ncapital: 9000")}

@@ -6,7 +6,9 @@ value it is compiled onto: the closed one for a vault, the unbounded one for a c
 """
 
 import re
-from typing import Annotated, Any, TypeVar, get_type_hints
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar, TypeVar, get_type_hints
 
 import msgspec
 from pydantic import (
@@ -44,6 +46,11 @@ G = TypeVar("G", bound=Governed)
 
 class Shape(BaseModel):
     """Base of every part of a document: closed, camelCase, immutable."""
+
+    governs: ClassVar[type[Governed] | None] = None
+    """The governed type whose fields those of the same name become."""
+    left_out: ClassVar[Mapping[str, str]] = {}
+    """Fields of `governs` that are not written here, to what their writer should do instead."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", frozen=True, validate_by_name=False
@@ -92,16 +99,16 @@ def _table_shape(name: str, inner: Any) -> type[BaseModel]:  # noqa: ANN401 - an
     )
 
 
-def _field(owner: str, name: str, hint: Any, direction: Direction[Any]) -> Any:  # noqa: ANN401
+def _field(name: str, hint: Any, direction: Direction[Any], part: "Part") -> Any:  # noqa: ANN401
     match direction:
         case Group():
-            return shape(direction.kind)
+            return part(direction.kind)
         case AllowSet() | DenySet():
             return Members
         case Steps():
             return Annotated[list[Step], AfterValidator(_distinct)]
         case Tabled():
-            return _table_shape(f"{owner}{to_camel(name)}", BY_UNIT[direction.inner.unit])
+            return _table_shape(name, BY_UNIT[direction.inner.unit])
         case Neutral():
             return Label
         case _ if hint is bool:
@@ -112,26 +119,53 @@ def _field(owner: str, name: str, hint: Any, direction: Direction[Any]) -> Any: 
             return dict[Member, Member]
 
 
-_shapes: dict[tuple[type[Governed], frozenset[str]], type[Shape]] = {}
+Part = Callable[[type[Governed]], type[Shape]]
+"""How a governed type inside another is written."""
 
 
-def shape(kind: type[Governed], *, without: frozenset[str] = frozenset()) -> type[Shape]:
+@cache
+def shape(kind: type[Governed], *, without: tuple[tuple[str, str], ...] = ()) -> type[Shape]:
     """The document shape of a governed type; every field may be left out.
 
     Args:
         kind: the governed type.
-        without: fields a document does not write (they are compiled from elsewhere).
+        without: fields a document does not write (they are compiled from elsewhere), each with
+            what to do instead.
     """
-    if (kind, without) not in _shapes:
-        hints = get_type_hints(kind)
-        fields: dict[str, Any] = {
-            name: (_field(kind.__name__, name, hints[name], direction) | None, None)
-            for name, direction in directions(kind).items()
-            if name not in without
-        }
-        made = create_model(f"{kind.__name__}Shape", __base__=Shape, __doc__=kind.__doc__, **fields)
-        _shapes[kind, without] = made
-    return _shapes[kind, without]
+    return _shape(f"{kind.__name__}Shape", kind, dict(without), shape)
+
+
+_NO_BOUND = "remove it: it has no order, so no ceiling can bound it; the quorum of a vault decides"
+_NO_LIMIT = "remove it: it limits nothing"
+
+
+@cache
+def bounds(kind: type[Governed]) -> type[Shape]:
+    """The same for what is only met with: fields that nobody can rank have no place in it.
+
+    A ceiling that stated one would read like a limit, and be none.
+    """
+    part: Part = bounds
+    without = {
+        name: _NO_LIMIT if isinstance(direction, Neutral) else _NO_BOUND
+        for name, direction in directions(kind).items()
+        if not direction.ordered
+        or (isinstance(direction, Group) and not part(direction.kind).model_fields)
+    }
+    return _shape(f"{kind.__name__}Bounds", kind, without, part)
+
+
+def _shape(name: str, kind: type[Governed], without: dict[str, str], part: Part) -> type[Shape]:
+    hints = get_type_hints(kind)
+    fields: dict[str, Any] = {
+        field: (_field(f"{name}{to_camel(field)}", hints[field], direction, part) | None, None)
+        for field, direction in directions(kind).items()
+        if field not in without
+    }
+    made = create_model(name, __base__=Shape, __doc__=kind.__doc__, **fields)
+    made.governs = kind
+    made.left_out = {to_camel(field): remedy for field, remedy in without.items()}
+    return made
 
 
 def compile_onto(base: G, document: BaseModel, *, without: frozenset[str] = frozenset()) -> G:

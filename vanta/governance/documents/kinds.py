@@ -16,7 +16,7 @@ from pydantic import (
 
 from vanta.domain.policy import AccountPolicy, PersonaTerms, VaultPolicy
 from vanta.governance import strict_yaml
-from vanta.governance.documents.derive import Shape, shape
+from vanta.governance.documents.derive import Shape, bounds, shape
 from vanta.governance.documents.mistakes import MistakeError
 from vanta.governance.documents.scalars import (
     Count,
@@ -62,10 +62,12 @@ class Document(Shape):
         return str(strict_yaml.place_of(self._source, path))
 
 
-_VaultShape = shape(VaultPolicy, without=frozenset({"persona"}))
-_CeilingShape = shape(VaultPolicy)
+_VaultShape = shape(VaultPolicy, without=(("persona", "write the name of a persona"),))
+_CeilingShape = bounds(VaultPolicy)
 _AccountShape = shape(AccountPolicy)
-_PersonaShape = shape(PersonaTerms, without=frozenset({"name"}))
+_PersonaShape = shape(
+    PersonaTerms, without=(("name", "remove it: a persona is called what its file is called"),)
+)
 
 # What is derived at run time cannot be named to the type checker; `Any` says so honestly.
 VaultSpec: Any = create_model("VaultSpec", __base__=_VaultShape, persona=(Name, ...))
