@@ -105,6 +105,14 @@ def test_init_does_not_write_over_anything(fund: Path) -> None:
     assert "NOT_EMPTY" in done.stderr
 
 
+def test_init_tells_programs_where_it_wrote(fund: Path) -> None:
+    people = [f"--person={n}={n}@fund.example=people/{n}.pub" for n in ("ada", "grace", "alan")]
+    done = vanta("governance", "init", "told", "--key", "people/ada", *people, "--json", at=fund)
+    said = json.loads(done.stdout)
+    assert (said["repository"], said["trust_file"]) == ("told", "told.trust.json")
+    assert (fund / "told" / "schemas" / "vault.schema.json").is_file()
+
+
 def test_the_door_speaks_json(fund: Path) -> None:
     done = vanta(
         "governance", "verify", "forge.git", "--trust", "governance.trust.json", "-e", "dev",
@@ -135,7 +143,8 @@ def test_a_proposal_that_cannot_be_read_is_not_committed(fund: Path) -> None:
     )  # fmt: skip
     vault.write_text(original)
     assert done.returncode == 1
-    assert "environments/dev/vaults/momentum-us.yaml:8: spec.capitol" in done.stderr
+    assert "environments/dev/vaults/momentum-us.yaml:9: spec.capitol" in done.stderr
+    assert "look for a misspelling: there is `capital`" in done.stderr
     after = subprocess.check_output(["git", "-C", "governance", "rev-parse", "HEAD"], cwd=fund)
     assert before == after
 

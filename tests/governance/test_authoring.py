@@ -12,6 +12,7 @@ from vanta.domain.instant import HOUR, parse_instant, show_instant
 from vanta.governance.authoring import Desk, environments
 from vanta.governance.clone import Clone, GitError, signer
 from vanta.governance.commits import parse_approval, parse_commit
+from vanta.governance.documents.editor import editor_hint
 from vanta.governance.keys import PublicKey, generate_key
 from vanta.governance.report import Report, walk
 from vanta.governance.starter import Founder, start
@@ -216,6 +217,9 @@ def test_a_new_colleague_cannot_approve_with_a_key_only_the_proposal_knows(offic
         "na\u00efve \u2013 100 %",
         "a\\b",
         "Vanta-Approve: dev x",
+        "\u26a0\ufe0f stale",  # a warning sign as phones write it
+        "stale\u034f\u200b\u2060",
+        "x" * 400,
     ],
 )
 def test_a_halt_lands_with_whatever_reason(office: Office, reason: str) -> None:
@@ -224,6 +228,14 @@ def test_a_halt_lands_with_whatever_reason(office: Office, reason: str) -> None:
     assert (report.verdict, report.reason, halted(report)) == ("tightened", None, True)
     assert office.head() == signed.commit
     assert signed.detail.startswith("environments/dev/halts/full-halt-")
+
+
+def test_a_halt_leads_an_editor_to_its_schema(office: Office) -> None:
+    signed = office.desk("grace").halt(HALT, "origin", "main")
+    text = office.git("--git-dir", str(office.bare), "show", f"{signed.commit}:{signed.detail}")
+    assert text.startswith(editor_hint("Overlay", signed.detail))
+    schema = f"{signed.commit}:schemas/overlay.schema.json"
+    assert office.git("--git-dir", str(office.bare), "cat-file", "-t", schema) == "blob"
 
 
 def test_a_halt_is_one_file_of_its_own_name(office: Office) -> None:

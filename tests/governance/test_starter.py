@@ -1,6 +1,10 @@
 """The starter in `gitops/`, and the repository it becomes."""
 
+import hashlib
+import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,21 +16,23 @@ from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, 
 from vanta.domain.policy import Policy
 from vanta.governance.authoring import Desk
 from vanta.governance.documents.compile import compile_policy
-from vanta.governance.documents.kinds import AuthorityDocument
+from vanta.governance.documents.editor import MARK, file_name
+from vanta.governance.documents.kinds import KINDS, AuthorityDocument
 from vanta.governance.documents.read import (
     AUTHORITY,
     governed_paths,
     read_document,
     read_documents,
 )
+from vanta.governance.documents.schema import render
 from vanta.governance.keys import generate_key
 from vanta.governance.report import walk
-from vanta.governance.starter import Founder, render_authority, start, trust_file
+from vanta.governance.starter import Founder, render_authority, start, starter_files, trust_file
 from vanta.governance.trust import Trust, read_trust
 from vanta.lattice.algebra import compare, meet
 from vanta.lattice.direction import Order
 
-GITOPS = Path(__file__).resolve().parents[2] / "gitops"
+ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "staging", "prod")
 each = pytest.mark.parametrize("environment", ENVIRONMENTS)
 FOUNDERS = [
@@ -37,10 +43,7 @@ NODES = {name: person(name).key for name in ("alpha", "markets", "executor")}
 
 def governed(environment: str) -> dict[str, bytes]:
     """The starter's files of one environment, with an authority over three founders."""
-    files = {
-        path.relative_to(GITOPS).as_posix(): path.read_bytes()
-        for path in sorted(GITOPS.rglob("*.yaml"))
-    }
+    files = {path: data for path, data in starter_files().items() if path.endswith(".yaml")}
     files[AUTHORITY] = render_authority(FOUNDERS, NODES, 2)
     roots = tuple(governed_paths(environment))
     return {path: data for path, data in files.items() if path.startswith(roots)}
@@ -89,9 +92,42 @@ def test_the_starter_allows_neither_shorts_nor_naked_options_nor_mirroring(
 
 def test_every_file_of_the_starter_belongs_to_an_environment() -> None:
     seen = {path for environment in ENVIRONMENTS for path in governed(environment)}
-    yaml = {path.relative_to(GITOPS).as_posix() for path in GITOPS.rglob("*.yaml")}
-    governed_yaml = {path for path in yaml if not path.startswith(".")}
-    assert governed_yaml <= seen
+    yaml = {path for path in starter_files() if path.endswith(".yaml")}
+    assert {path for path in yaml if not path.startswith(".")} <= seen
+
+
+def test_the_ceilings_of_the_starter_are_those_no_vault_of_this_house_exceeds() -> None:
+    """They lie with the policies, and become the new repository's own."""
+    for environment in ENVIRONMENTS:
+        ours = (ROOT / "policies" / "governance" / f"{environment}.yaml").read_bytes()
+        theirs = starter_files()[f"ceilings/{environment}.yaml"]
+        assert ours.split(b"\n")[1:] == theirs.split(b"\n")[1:]
+    assert not (ROOT / "gitops" / "ceilings").exists()
+
+
+@pytest.mark.slow
+def test_an_installed_package_has_the_same_starter(tmp_path: Path) -> None:
+    uv = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
+    build = [uv, "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, timeout=110)
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(installed)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import hashlib, vanta.governance.starter as s\n"
+        "assert s.__file__.startswith(sys.argv[1])\n"
+        "for path, data in sorted(s.starter_files().items()):\n"
+        "    print(hashlib.sha256(data).hexdigest(), path)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(installed)],
+        cwd=tmp_path, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    ours = starter_files()
+    assert found.stdout.splitlines() == [
+        f"{hashlib.sha256(ours[path]).hexdigest()} {path}" for path in sorted(ours)
+    ]
 
 
 def test_a_vault_of_the_starter_is_no_vault_of_the_test_fund() -> None:
@@ -181,6 +217,19 @@ def test_a_founder_can_go_on_from_there(tmp_path: Path, keys: dict[str, Path]) -
     (target / "notes.txt").write_text("hello\n")
     signed = Desk(target, "prod", keys["grace"], 0).propose("A note")
     assert signed.signer == "grace"
+
+
+def test_schemas_come_along_and_are_in_no_digest(tmp_path: Path, keys: dict[str, Path]) -> None:
+    target = tmp_path / "governance"
+    founded(target, keys)
+    for kind in KINDS:
+        assert (target / "schemas" / file_name(kind)).read_bytes() == render(kind)
+    for path in target.rglob("*.yaml"):
+        hint = path.read_text().partition("\n")[0]
+        assert (path.parent / hint.removeprefix(MARK)).is_file()
+    before = Desk(target, "prod", keys["grace"], 0).approve().digest
+    (target / "schemas" / "vault.schema.json").write_text("{}")
+    assert Desk(target, "prod", keys["grace"], 0).propose("Spoil an editor").digest == before
 
 
 def test_only_a_founder_introduces(tmp_path: Path, keys: dict[str, Path]) -> None:

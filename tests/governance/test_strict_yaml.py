@@ -209,7 +209,7 @@ def test_nothing_is_no_value(text: str) -> None:
         pytest.param("a: x\ufeff", "HIDDEN_CHARACTER", "f:1: a", id="inner BOM"),
         pytest.param("a: \U000e0041", "HIDDEN_CHARACTER", "f:1: a", id="tag character"),
         pytest.param("\ufeffa: 1", "BOM", "f:1", id="BOM"),
-        pytest.param("a: [1, 2", "MALFORMED_YAML", "f:2: a[2]", id="open list"),
+        pytest.param("a: [1, 2", "MALFORMED_YAML", "f:1: a[2]", id="open list"),
         pytest.param("a: 'x", "MALFORMED_YAML", "f:1: a", id="open quote"),
         pytest.param("a: 1\n b: 2", "MALFORMED_YAML", "f:2", id="indentation"),
         pytest.param("a: @x", "MALFORMED_YAML", "f:1: a", id="reserved"),
@@ -226,8 +226,8 @@ def test_refuses_and_says_where(text: str, code: str, place: str) -> None:
 @pytest.mark.parametrize(
     ("data", "code", "place"),
     [
-        (b"a: 1\nb: \xff", "NOT_UTF8", "f:2"),
-        (b"a: \xed\xa0\x80", "NOT_UTF8", "f:1"),
+        (b"a: 1\nb: \xff", "NOT_UTF8", "f:2: b"),
+        (b"a: \xed\xa0\x80", "NOT_UTF8", "f:1: a"),
         ("a: 1".encode("utf-16"), "BOM", "f:1"),
         ("a: 1".encode("utf-16-le"), "HIDDEN_CHARACTER", "f:1"),
         (b"a: 1\n" + b"#" * MAX_BYTES, "YAML_TOO_LARGE", "f"),

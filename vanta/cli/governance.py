@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vanta.cli.governance_schema import schema
 from vanta.cli.options import (
     NODE_DEFAULT,
     Environment,
@@ -224,6 +225,9 @@ def _check_place(environment: str, applied: str | None) -> None:
             place="--applied",
             remedy="name the commit the nodes have evaluated: vanta governance status",
         )
+
+
+app.command("schema")(schema)
 
 
 @app.command("status")

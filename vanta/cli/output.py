@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import msgspec
 import typer
 from rich.console import Console
 
-from vanta.domain.encoding import encode
 from vanta.domain.errors import VantaError
 
 P = ParamSpec("P")
@@ -20,10 +20,20 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 
+def _spelled(value: object) -> str:
+    """What JSON has no word for: a path is its text."""
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} is not for programs to read")
+
+
+_encoder = msgspec.json.Encoder(order="deterministic", enc_hook=_spelled)
+
+
 def print_json(value: object) -> None:
     """A value as indented JSON on standard output: UTF-8, whatever the terminal's encoding is."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.format(encode(value), indent=2) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.format(_encoder.encode(value), indent=2) + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -37,8 +37,11 @@ class Universe(Governed, frozen=True):
     """What may be traded."""
 
     allow: Annotated[frozenset[str], AllowSet()] = frozenset()
+    """Symbols that may be opened."""
     deny: Annotated[frozenset[str], DenySet()] = frozenset()
+    """Symbols that may not be opened, whatever else allows them."""
     asset_classes: Annotated[frozenset[str], AllowSet()] = frozenset()
+    """Kinds of instrument that may be opened: equity, crypto, option."""
     sectors: Annotated[dict[str, str], Unordered()] = msgspec.field(default_factory=dict)
     """Symbol to sector; it decides which cap an order counts against, so nobody can rank it."""
 
@@ -47,14 +50,19 @@ class OrderLimits(Governed, frozen=True):
     """Bounds on one order."""
 
     max_quantity: Annotated[int, Cap("quantity")] = 0
+    """Greatest quantity of one order."""
     max_notional: Annotated[int, Cap("money")] = 0
+    """Greatest notional of one order."""
     collar: Annotated[int, Cap("ratio")] = 0
     """Greatest distance of the limit price from the reference, ppm."""
     quote_age: Annotated[int, Cap("duration")] = 0
+    """Greatest age of the quote an order is priced by."""
     intent_age: Annotated[int, Cap("duration")] = 0
+    """Greatest age of the intent behind an order."""
     duplicate_window: Annotated[int, Floor("duration")] = 0
     """For how long the same content counts as the same order."""
     per_minute: Annotated[int, Cap()] = 0
+    """Greatest number of orders in any minute."""
 
 
 class PositionLimits(Governed, frozen=True):
@@ -63,25 +71,35 @@ class PositionLimits(Governed, frozen=True):
     per_symbol: Annotated[int, Cap("money")] = 0
     """Greatest notional of one symbol."""
     short: Annotated[bool, Permission()] = False
+    """Whether selling may open a position."""
     naked_options: Annotated[bool, Permission()] = False
+    """Whether an option may be sold that nothing stands behind."""
 
 
 class Exposure(Governed, frozen=True):
     """Bounds on the book as a whole; open, pending and proposed always counted."""
 
     gross: Annotated[int, Cap("money")] = 0
+    """Greatest notional of all positions, long plus short."""
     net: Annotated[int, Cap("money")] = 0
+    """Greatest notional of all positions, long less short, either way."""
     per_ticker: Shares = Table(0)
+    """Greatest share of NAV in one symbol, ppm."""
     per_sector: Shares = Table(0)
+    """Greatest share of NAV in one sector, ppm."""
     per_asset_class: Shares = Table(0)
+    """Greatest share of NAV in one kind of instrument, ppm."""
 
 
 class Concurrency(Governed, frozen=True):
     """Bounds on how much goes on at once."""
 
     open_orders: Annotated[int, Cap()] = 0
+    """Greatest number of open orders."""
     positions: Annotated[int, Cap()] = 0
+    """Greatest number of symbols held."""
     open_orders_per_broker: Counts = Table(0)
+    """Greatest number of open orders at one broker."""
 
 
 class Liquidity(Governed, frozen=True):
@@ -123,45 +141,61 @@ class PersonaTerms(Governed, frozen=True):
     """What the vault's persona means in this vault, compiled from its document."""
 
     name: Annotated[str, Neutral()] = ""
+    """What the persona is called."""
     multiplier: Annotated[int, Cap("ratio")] = 0
     """Scales every size, ppm."""
     conviction: Annotated[int, Floor("ratio")] = 0
     """Least conviction this persona acts on, ppm."""
     stop_loss: Annotated[int, Unordered("ratio")] = 0
+    """Fall from the cost at which a position is closed, ppm."""
     trailing: Annotated[int, Unordered("ratio")] = 0
+    """Fall from the best price since entry at which a position is closed, ppm."""
     horizon: Annotated[int, Unordered("duration")] = 0
+    """For how long the persona means to hold what it enters."""
 
 
 class Compounding(Governed, frozen=True):
     """What happens to gains; each can cause an order, so none has a direction."""
 
     reinvest: Annotated[int, Unordered("ratio")] = 0
+    """Share of the gains that sizes grow with, ppm."""
     scale: Annotated[int, Unordered("ratio")] = 0
+    """Scales what is reinvested, ppm."""
     roll_forward: Annotated[bool, Unordered()] = False
+    """Whether what was not deployed is carried into the next period."""
 
 
 class Mirroring(Governed, frozen=True):
     """Whether and how far followers may copy."""
 
     enabled: Annotated[bool, Permission()] = False
+    """Whether followers may copy the vault."""
     max_notional: Annotated[int, Cap("money")] = 0
+    """Greatest notional of one order of a follower."""
 
 
 class FlipEnvelope(Governed, frozen=True):
     """The farthest a flip may go; the quorum approves this, one signature may use it."""
 
     ttl: Annotated[int, Cap("duration")] = 0
+    """Longest time from now that a flip may last."""
     slice: Annotated[int, Cap("ratio")] = 0
+    """Greatest share of NAV a flip may use, ppm."""
     amplifier: Annotated[int, Cap("ratio")] = 0
+    """Greatest amplifier a flip may have, ppm."""
 
 
 class VaultPolicy(Governed, frozen=True):
     """One vault's rules. Every default is the closed one: what is not granted is not allowed."""
 
     label: Annotated[str, Neutral()] = ""
+    """What people call the vault."""
     capital: Annotated[int, Cap("money")] = 0
+    """Greatest notional that may be deployed."""
     rails: Annotated[frozenset[str], AllowSet()] = frozenset()
+    """Where its money may be: fiat, crypto."""
     brokers: Annotated[frozenset[str], AllowSet()] = frozenset()
+    """Brokers it may use."""
     universe: Universe = Universe()
     orders: OrderLimits = OrderLimits()
     positions: PositionLimits = PositionLimits()
@@ -184,16 +218,22 @@ class AccountPolicy(Governed, frozen=True):
     """Bounds over all vaults of the environment together."""
 
     gross: Annotated[int, Cap("money")] = 0
+    """Greatest notional of all positions of all vaults, long plus short."""
     net: Annotated[int, Cap("money")] = 0
+    """Greatest notional of all positions of all vaults, long less short, either way."""
     per_symbol: Annotated[int, Cap("money")] = 0
+    """Greatest notional of one symbol over all vaults."""
     daily_loss: Annotated[int, Cap("money")] = 0
+    """Greatest loss of a day over all vaults, realised plus unrealised."""
     open_orders: Annotated[int, Cap()] = 0
+    """Greatest number of open orders over all vaults."""
 
 
 class Flip(Governed, frozen=True):
     """A branch with its own appetite, gone by the node's clock at `until`."""
 
     until: Annotated[int, Permission("until")] = NEVER
+    """When the branch closes."""
     slice: Annotated[int, Cap("ratio")] = 0
     """Greatest share of NAV the branch may use, ppm."""
     amplifier: Annotated[int, Cap("ratio")] = 0
@@ -206,6 +246,7 @@ class Boost(Governed, frozen=True):
     """A persona's sizes scaled up for a while, gone by the node's clock at `until`."""
 
     until: Annotated[int, Permission("until")] = NEVER
+    """When the persona is back at its own multiplier."""
     multiplier: Annotated[int, Cap("ratio")] = 0
     """Scales sizes in place of the persona's multiplier where it is the larger of the two, ppm."""
 

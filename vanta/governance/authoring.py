@@ -16,6 +16,7 @@ from vanta.domain.instant import HOUR, show_instant
 from vanta.governance.authority import Authority, resolve
 from vanta.governance.clone import Clone, GitError, Signer, signer
 from vanta.governance.documents.compile import compile_policy
+from vanta.governance.documents.editor import editor_hint
 from vanta.governance.documents.kinds import AuthorityDocument, OverlayDocument
 from vanta.governance.documents.read import (
     AUTHORITY,
@@ -27,6 +28,7 @@ from vanta.governance.documents.read import (
 )
 from vanta.governance.history import tree_digest
 from vanta.governance.repository import Repository
+from vanta.governance.strict_yaml import visible
 
 APPROVAL_TTL = 72 * HOUR
 _PUSH_TRIES = 5
@@ -142,7 +144,7 @@ class Desk:
         stem = f"{_slug(str(entry['switch']))}-{secrets.token_hex(6)}"
         path = f"{halts(self.environment)}{stem}.yaml"
         reason = _one_line(str(entry["reason"]))
-        content = _halt_document(stem, {**entry, "reason": reason})
+        content = _halt_document(path, stem, {**entry, "reason": reason})
         read_document(content, file=path)
         message = f"Halt: {reason}"
         return self._deliver({path: content}, message, remote, branch, detail=path, approves=False)
@@ -179,6 +181,7 @@ class Desk:
         stem = f"release-{_slug(nonce)}"
         path = f"{halts(self.environment)}{stem}.yaml"
         content = (
+            f"{editor_hint('Overlay', path)}"
             f"apiVersion: vanta.dev/v1\nkind: Overlay\nmetadata:\n  name: {stem}\n"
             f'spec:\n  released: ["{nonce}"]\n'
         ).encode()
@@ -258,12 +261,13 @@ def _slug(text: str) -> str:
 
 def _one_line(text: str) -> str:
     """A reason as it can be written down: nobody's paste keeps a halt from landing."""
-    visible = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(visible.split())[:_LONGEST_REASON]
+    printable = "".join(letter if letter.isprintable() else " " for letter in visible(text))
+    return " ".join(printable.split())[:_LONGEST_REASON]
 
 
-def _halt_document(stem: str, entry: Mapping[str, object]) -> bytes:
+def _halt_document(path: str, stem: str, entry: Mapping[str, object]) -> bytes:
     lines = [
+        editor_hint("Overlay", path).rstrip(),
         "apiVersion: vanta.dev/v1",
         "kind: Overlay",
         "metadata:",

@@ -1,4 +1,7 @@
-"""`vanta governance init`: a governance repository from the starter in `gitops/`."""
+"""`vanta governance init`: a governance repository from the starter.
+
+The starter is `gitops/`, with the ceilings of `policies/governance/`.
+"""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,8 +15,9 @@ from vanta.domain.encoding import encode
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.governance.authority import resolve
 from vanta.governance.clone import Clone, public_half, signer
+from vanta.governance.documents.editor import MARK, editor_hint
 from vanta.governance.documents.kinds import AuthorityDocument
-from vanta.governance.documents.read import AUTHORITY, read_document
+from vanta.governance.documents.read import AUTHORITY, CEILINGS, read_document
 from vanta.governance.keys import PublicKey
 from vanta.governance.trust import Trust
 
@@ -29,15 +33,34 @@ class Founder:
     key: PublicKey
 
 
-def _starter() -> Traversable:
-    """The starter's folder: inside an installed package, or beside it in a checkout."""
+def starter_files() -> dict[str, bytes]:
+    """Every file of the starter by its path in a new repository; the authority as a template.
+
+    An installed package holds them as they are; in a checkout they are gathered.
+    """
     installed = files("vanta.governance") / "starter"
     if installed.is_dir():
-        return installed
-    beside = Path(__file__).resolve().parents[2] / "gitops"
-    if not beside.is_dir():
-        raise UnavailableError("the starter is not installed", code="NO_STARTER", place=str(beside))
-    return beside
+        return _hinted(_walk(installed))
+    checkout = Path(__file__).resolve().parents[2]
+    gitops, ceilings = checkout / "gitops", checkout / "policies" / "governance"
+    for folder in (gitops, ceilings):
+        if not folder.is_dir():
+            raise UnavailableError(
+                "the starter is not installed",
+                code="NO_STARTER",
+                place=str(folder),
+                remedy="install vanta again: pip install --force-reinstall vanta",
+            )
+    return _hinted(_walk(gitops) | _walk(ceilings, CEILINGS))
+
+
+def _hinted(found: dict[str, bytes]) -> dict[str, bytes]:
+    """The starter with every ceiling's editor hint leading on from where it will lie."""
+    for path, data in found.items():
+        first, _, rest = data.partition(b"\n")
+        if path.startswith(CEILINGS) and first.startswith(MARK.encode()):
+            found[path] = editor_hint("Ceiling", path).encode() + rest
+    return found
 
 
 def _walk(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
@@ -59,7 +82,7 @@ def render_authority(
     Raises:
         MalformedError, RefusedError: these people cannot govern; with what is missing.
     """
-    template = Template((_starter() / _TEMPLATE).read_text())
+    template = Template(starter_files()[_TEMPLATE].decode())
     people = "\n".join(
         f'    - name: {one.name}\n      email: "{one.email}"\n      keys: ["{one.key.openssh}"]'
         for one in founders
@@ -106,7 +129,7 @@ def start(
             place=str(target),
             remedy="name a new folder",
         )
-    content = {path: data for path, data in _walk(_starter()).items() if path != _TEMPLATE}
+    content = {path: data for path, data in starter_files().items() if path != _TEMPLATE}
     content[AUTHORITY] = render_authority(founders, nodes, quorum)
     document = read_document(content[AUTHORITY], file=AUTHORITY)
     if not isinstance(document, AuthorityDocument):

@@ -169,7 +169,10 @@ def _feed(reader: "_Reader", data: bytes, file: str) -> None:
             if isinstance(event, StreamEndEvent):
                 break
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        context = getattr(error, "context", None) or ""
+        # What was opened and never closed ends nowhere: the line it was opened on is the one.
+        opened = "quoted scalar" in context or "flow" in context
+        mark = getattr(error, "context_mark" if opened else "problem_mark", None)
         problem = getattr(error, "problem", None) or "not YAML"
         raise MalformedError(
             str(problem),
@@ -437,7 +440,10 @@ def _check_text(data: bytes, file: str) -> None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise MalformedError(
-            "not UTF-8", code="NOT_UTF8", place=f"{file}:{line}", remedy="save it as UTF-8"
+            "not UTF-8",
+            code="NOT_UTF8",
+            place=str(Place(file, line, _field_before(data[: error.start], file, line))),
+            remedy="save it as UTF-8",
         ) from error
     hidden = _HIDDEN.search(text)
     if hidden:

@@ -8,6 +8,7 @@ value it is compiled onto: the closed one for a vault, the unbounded one for a c
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from types import GenericAlias
 from typing import Annotated, Any, ClassVar, TypeVar, get_type_hints
 
 import msgspec
@@ -21,9 +22,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from vanta.governance.documents.mistakes import MistakeError
-from vanta.governance.documents.scalars import (
+from vanta.governance.documents.scalars import ONE_MEMBER_PATTERN
+from vanta.governance.documents.written import (
     BY_UNIT,
-    ONE_MEMBER_PATTERN,
     Label,
     Member,
     Members,
@@ -49,6 +50,8 @@ class Shape(BaseModel):
 
     governs: ClassVar[type[Governed] | None] = None
     """The governed type whose fields those of the same name become."""
+    closed: ClassVar[bool] = False
+    """Whether a field that is not written has the value that `governs` begins with."""
     left_out: ClassVar[Mapping[str, str]] = {}
     """Fields of `governs` that are not written here, to what their writer should do instead."""
 
@@ -61,7 +64,9 @@ class Step(Shape):
     """One band: from this conviction on, at most this share of NAV."""
 
     conviction: Ratio
+    """From where on it holds."""
     size: Ratio
+    """Greatest share of NAV one position may take."""
 
 
 def _distinct(points: list[Step]) -> list[Step]:
@@ -93,13 +98,19 @@ class _TableShape(BaseModel):
         return value
 
 
-def _table_shape(name: str, inner: Any) -> type[BaseModel]:  # noqa: ANN401 - an annotated type
+@cache
+def _table_shape(unit: str) -> type[BaseModel]:
+    inner: Any = BY_UNIT[unit]
+    extra: Any = GenericAlias(dict, (str, inner))
     return create_model(
-        name, __base__=_TableShape, default=(inner, ...), __pydantic_extra__=(dict[str, inner], {})
+        f"{unit.capitalize()}Table",
+        __base__=_TableShape,
+        default=(inner, ...),
+        __pydantic_extra__=(extra, {}),
     )
 
 
-def _field(name: str, hint: Any, direction: Direction[Any], part: "Part") -> Any:  # noqa: ANN401
+def _field(hint: Any, direction: Direction[Any], part: "Part") -> Any:  # noqa: ANN401
     match direction:
         case Group():
             return part(direction.kind)
@@ -108,7 +119,7 @@ def _field(name: str, hint: Any, direction: Direction[Any], part: "Part") -> Any
         case Steps():
             return Annotated[list[Step], AfterValidator(_distinct)]
         case Tabled():
-            return _table_shape(name, BY_UNIT[direction.inner.unit])
+            return _table_shape(direction.inner.unit)
         case Neutral():
             return Label
         case _ if hint is bool:
@@ -132,7 +143,9 @@ def shape(kind: type[Governed], *, without: tuple[tuple[str, str], ...] = ()) ->
         without: fields a document does not write (they are compiled from elsewhere), each with
             what to do instead.
     """
-    return _shape(f"{kind.__name__}Shape", kind, dict(without), shape)
+    made = _shape(f"{kind.__name__}Shape", kind, dict(without), shape)
+    made.closed = True
+    return made
 
 
 _NO_BOUND = "remove it: it has no order, so no ceiling can bound it; the quorum of a vault decides"
@@ -158,7 +171,7 @@ def bounds(kind: type[Governed]) -> type[Shape]:
 def _shape(name: str, kind: type[Governed], without: dict[str, str], part: Part) -> type[Shape]:
     hints = get_type_hints(kind)
     fields: dict[str, Any] = {
-        field: (_field(f"{name}{to_camel(field)}", hints[field], direction, part) | None, None)
+        field: (_field(hints[field], direction, part) | None, None)
         for field, direction in directions(kind).items()
         if field not in without
     }

@@ -93,14 +93,14 @@ def _aliases(shape: type[BaseModel]) -> dict[str, Any]:
 def _shape_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel]:
     """The shape that holds what stands at `path`; list positions and unions are passed through."""
     for part in path:
-        inner = _shape_in(_aliases(model).get(str(part)))
+        inner = shape_in(_aliases(model).get(str(part)))
         model = inner or model
     return model
 
 
-def _shape_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotated type
+def shape_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotated type
     """The last shape an annotation names: of a union of text and a shape, the shape."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = [shape for part in get_args(annotation) if (shape := _shape_in(part))]
+    found = [shape for part in get_args(annotation) if (shape := shape_in(part))]
     return found[-1] if found else None

@@ -1,17 +1,14 @@
 """How a person writes money, ratios, durations, instants and names, and what they become.
 
 The strict YAML reader hands over text, bools, ints and plain decimals; everything here is exact.
-Beside each reader stands what a JSON Schema can say of it: an editor's check is never stricter.
 """
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, StrictBool, StringConstraints, WithJsonSchema
+from typing import Any
 
 from vanta.domain.errors import MalformedError
-from vanta.domain.exact import PPM, UNIT, ppm, show_ppm, show_units, units
+from vanta.domain.exact import ppm, show_ppm, show_units, units
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, parse_instant, show_instant
 from vanta.governance.documents.mistakes import MistakeError
 from vanta.governance.strict_yaml import Number
@@ -21,19 +18,20 @@ NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 ONE_MEMBER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,30}$"
 MEMBER_PATTERN = r"^(?:\*|[A-Za-z0-9][A-Za-z0-9._/-]{0,30})$"
 PATH_PATTERN = r"^(?:\*|[a-z_]{1,40}(?:\.(?:\*|[A-Za-z0-9_-]{1,63})){0,6})$"
-LINE_PATTERN = r"^[^\n]*[^\s][^\n]*$"
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(s|m|h|d)\Z")
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
-def _text(value: object) -> str:
+def _digits(value: object) -> str:
     """The digits as written; a bool or a float is not a number here."""
     if isinstance(value, bool | float) or value is None:
-        raise MistakeError(f"{_shown(value)} is not a plain number", "write digits, such as 0.05")
+        raise MistakeError(
+            f"{_as_written(value)} is not a plain number", "write digits, such as 0.05"
+        )
     return str(value)
 
 
-def _shown(value: object) -> str:
+def _as_written(value: object) -> str:
     """A value as its writer would know it again."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -43,7 +41,7 @@ def _shown(value: object) -> str:
 def read_text(value: object) -> str:
     """Text; a number or a switch is not text, however it is spelled."""
     if not isinstance(value, str) or isinstance(value, Number):
-        what = "a list or a map" if isinstance(value, list | dict) else _shown(value)
+        what = "a list or a map" if isinstance(value, list | dict) else _as_written(value)
         raise MistakeError(f"{what} is no text", "put quotes around it if it is meant as text")
     return value
 
@@ -68,7 +66,7 @@ def read_ratio(value: object) -> int:
 
 def _plain(read: Any, value: object) -> int:  # noqa: ANN401 - units or ppm
     try:
-        return int(read(_text(value)))
+        return int(read(_digits(value)))
     except MalformedError as error:
         remedy = error.remedy or "round it; nothing finer is kept"
         raise MistakeError(error.message, remedy) from error
@@ -76,7 +74,7 @@ def _plain(read: Any, value: object) -> int:  # noqa: ANN401 - units or ppm
 
 def read_count(value: object) -> int:
     """A whole number, 0 or more."""
-    text = _text(value)
+    text = _digits(value)
     if not re.fullmatch(r"0|[1-9][0-9]{0,8}", text):
         raise MistakeError(
             f"{text[:60]!r} is not a whole number of at most nine digits", "write it like 20"
@@ -86,21 +84,23 @@ def read_count(value: object) -> int:
 
 def read_duration(value: object) -> int:
     """`30s`, `5m`, `2h` or `3d` to nanoseconds."""
-    match = _DURATION.match(_text(value))
+    match = _DURATION.match(_digits(value))
     if not match:
-        raise MistakeError(f"{_shown(value)} is not a duration", "write it like 30s, 5m, 2h or 3d")
+        raise MistakeError(
+            f"{_as_written(value)} is not a duration", "write it like 30s, 5m, 2h or 3d"
+        )
     return _positive(int(match[1]) * _SPANS[match[2]], str(value))
 
 
 def read_until(value: object) -> int:
     """An RFC 3339 time with a zone to UTC nanoseconds."""
     try:
-        instant = parse_instant(_text(value))
+        instant = parse_instant(_digits(value))
     except MalformedError as error:
         raise MistakeError(error.message, f"{error.remedy}, an absolute time") from error
     if not 0 < instant < FOREVER:
         raise MistakeError(
-            f"{_shown(value)} is not a time this century knows",
+            f"{_as_written(value)} is not a time this century knows",
             "write it like 2026-11-22T15:00:00Z",
         )
     return instant
@@ -129,7 +129,7 @@ def _read_set(value: object, pattern: str, what: str) -> frozenset[str]:
         text = isinstance(item, str) and not isinstance(item, Number)
         if not text or not re.fullmatch(pattern, item):
             raise MistakeError(
-                f"{_shown(item)} is not {what}",
+                f"{_as_written(item)} is not {what}",
                 "use ASCII letters and digits, and quote it if YAML reads it as something else",
             )
         if item in seen:
@@ -138,83 +138,6 @@ def _read_set(value: object, pattern: str, what: str) -> frozenset[str]:
     if EVERYTHING in seen and len(seen) > 1:
         raise MistakeError("`*` already means everything", "list it alone, or leave it out")
     return frozenset(seen)
-
-
-def _decimals(digits: int, scale: int) -> dict[str, Any]:
-    """A plain decimal as a number, or as text, of at most so many digits after the point."""
-    return {
-        "anyOf": [
-            {"type": "number", "minimum": 0, "exclusiveMaximum": BOUNDLESS / scale},
-            {
-                "type": "string",
-                "pattern": rf"^(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,{digits}}}0*)?$",
-            },
-        ]
-    }
-
-
-def _names(pattern: str) -> dict[str, Any]:
-    """A list of distinct names, in which `*` stands alone."""
-    return {
-        "type": "array",
-        "items": {"type": "string", "pattern": pattern},
-        "uniqueItems": True,
-        "if": {"contains": {"const": EVERYTHING}},
-        "then": {"maxItems": 1},
-    }
-
-
-_COUNT_SCHEMA = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0, "maximum": 999_999_999},
-        {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,8})$"},
-    ]
-}
-_UNTIL_SCHEMA = {
-    "type": "string",
-    "format": "date-time",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}"
-    r"(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
-}
-
-Money = Annotated[int, BeforeValidator(read_money), WithJsonSchema(_decimals(8, UNIT))]
-Ratio = Annotated[int, BeforeValidator(read_ratio), WithJsonSchema(_decimals(6, PPM))]
-Count = Annotated[int, BeforeValidator(read_count), WithJsonSchema(_COUNT_SCHEMA)]
-Duration = Annotated[
-    int,
-    BeforeValidator(read_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^(0|[1-9][0-9]{0,8})(s|m|h|d)$"}),
-]
-Until = Annotated[int, BeforeValidator(read_until), WithJsonSchema(_UNTIL_SCHEMA)]
-Members = Annotated[
-    frozenset[str], BeforeValidator(read_members), WithJsonSchema(_names(MEMBER_PATTERN))
-]
-Nonces = Annotated[
-    frozenset[str], BeforeValidator(read_nonces), WithJsonSchema(_names(ONE_MEMBER_PATTERN))
-]
-Paths = Annotated[frozenset[str], BeforeValidator(read_paths), WithJsonSchema(_names(PATH_PATTERN))]
-
-Text = Annotated[str, BeforeValidator(read_text)]
-Name = Annotated[Text, StringConstraints(pattern=NAME_PATTERN)]
-"""What a document, person, role or entry is called."""
-Member = Annotated[Text, StringConstraints(pattern=ONE_MEMBER_PATTERN)]
-"""What the world calls something: a symbol, a sector."""
-Line = Annotated[Text, StringConstraints(max_length=300, pattern=LINE_PATTERN)]
-"""A sentence on one line."""
-LabelName = Annotated[Text, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
-Label = Annotated[Text, StringConstraints(max_length=200)]
-"""Text that means nothing to the rules."""
-
-BY_UNIT: dict[str, Any] = {
-    "money": Money,
-    "quantity": Money,
-    "ratio": Ratio,
-    "count": Count,
-    "duration": Duration,
-    "until": Until,
-    "bool": StrictBool,
-}
-"""The annotated type that reads each unit."""
 
 
 def show(value: object, unit: str) -> str:
