@@ -24,7 +24,7 @@ from tests.executor.building import (
     vault,
 )
 from vanta.domain.exact import PPM, UNIT
-from vanta.domain.instant import DAY, FOREVER, MINUTE, SECOND
+from vanta.domain.instant import DAY, FOREVER, MINUTE, NEVER, SECOND
 from vanta.domain.policy import Flip, OverlayPolicy, Policy, VaultPolicy
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Instrument, Order, Quote
@@ -360,17 +360,17 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
         rule(concurrency={"open_orders_per_broker": Table(20, {"paper": 0})}),
     ),
     "OPEN_ORDERS_ACCOUNT": (Asked(account={"open_orders": 1}), Asked(account={"open_orders": 0})),
-    "REDUCE_ONLY": (Asked(overlay=on(reduce_only=NOW)), Asked(overlay=on(reduce_only=NOW + 1))),
+    "REDUCE_ONLY": (Asked(overlay=on(reduce_only=NEVER)), Asked(overlay=on(reduce_only=NEVER + 1))),
     "ORDERS_DISABLED": (
-        Asked(overlay=on(orders_disabled=NOW)),
-        Asked(overlay=on(orders_disabled=NOW + 1)),
+        Asked(overlay=on(orders_disabled=NEVER)),
+        Asked(overlay=on(orders_disabled=NEVER + 1)),
     ),
-    "MAINTENANCE": (Asked(overlay=on(maintenance=NOW)), Asked(overlay=on(maintenance=NOW + 1))),
+    "MAINTENANCE": (Asked(overlay=on(maintenance=NEVER)), Asked(overlay=on(maintenance=NEVER + 1))),
     "EXTERNAL_CALLS_DISABLED": (
-        Asked(overlay=on(external_calls_disabled=NOW)),
-        Asked(overlay=on(external_calls_disabled=NOW + 1)),
+        Asked(overlay=on(external_calls_disabled=NEVER)),
+        Asked(overlay=on(external_calls_disabled=NEVER + 1)),
     ),
-    "FULL_HALT": (Asked(overlay=on(full_halt=NOW)), Asked(overlay=on(full_halt=NOW + 1))),
+    "FULL_HALT": (Asked(overlay=on(full_halt=NEVER)), Asked(overlay=on(full_halt=NEVER + 1))),
     "VAULT_UNKNOWN": (Asked(), Asked(order=order(vault="nobody"))),
 }  # fmt: skip
 

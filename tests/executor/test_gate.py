@@ -16,7 +16,9 @@ from vanta.domain.errors import UnavailableError
 from vanta.domain.instant import FOREVER
 from vanta.domain.policy import OverlayPolicy, Published
 from vanta.domain.switches import Switches
-from vanta.executor.gate import LATCH, LATCHED, LOCK, Gate, wait_for_sends
+from vanta.domain.trading import Order
+from vanta.executor.gate import LATCHED, Gate
+from vanta.governance.latch import LATCH, LOCK, wait_for_sends
 from vanta.journal.files import atomic_write
 from vanta.lattice.direction import Table
 
@@ -28,10 +30,8 @@ def on(**scopes: object) -> Published:
     return published(policy(overlay=msgspec.structs.replace(OverlayPolicy(), **scopes)))
 
 
-def shut(
-    memory: Path, found: Published, placed: object = OPENING, now: int = NOW
-) -> tuple[str, ...]:
-    with Gate(memory, lambda: found, lambda: now).look(placed) as codes:  # type: ignore[arg-type]
+def shut(memory: Path, found: Published, placed: Order = OPENING) -> tuple[str, ...]:
+    with Gate(memory, lambda: found).look(placed) as codes:
         return codes
 
 
@@ -53,10 +53,12 @@ def test_any_switch_shuts_it_for_what_it_forbids(tmp_path: Path, switch: str) ->
         assert leaving == (() if switch == "reduce_only" else (switch.upper(),))
 
 
-def test_a_switch_that_has_ended_does_not(tmp_path: Path) -> None:
-    ended = on(everywhere=Switches(full_halt=NOW))
-    assert shut(tmp_path, ended) == ()
-    assert shut(tmp_path, ended, now=NOW - 1) == ("FULL_HALT",)
+@pytest.mark.parametrize("until", [1, NOW - 1, NOW, NOW + 1, FOREVER])
+def test_a_switch_with_an_end_is_on_until_the_controller_turns_it_off(
+    tmp_path: Path, until: int
+) -> None:
+    """Whatever the time: a clock that was set forward ends no halt here."""
+    assert shut(tmp_path, on(everywhere=Switches(full_halt=until))) == ("FULL_HALT",)
 
 
 def test_a_latch_shuts_it_whatever_it_is(tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ def test_a_latch_shuts_it_whatever_it_is(tmp_path: Path) -> None:
 def test_it_is_shut_when_the_latch_cannot_be_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    assert Gate(file, lambda: published(policy()), lambda: NOW).halted()
+    assert Gate(file, lambda: published(policy())).halted()
 
 
 def test_a_policy_that_cannot_be_read_shuts_it(tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_a_policy_that_cannot_be_read_shuts_it(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     for read, code in ((unreadable, "NO_POLICY"), (broken, "GATE_ZERODIVISIONERROR")):
-        with Gate(tmp_path, read, lambda: NOW).look(OPENING) as codes:
+        with Gate(tmp_path, read).look(OPENING) as codes:
             assert codes == (code,)
 
 
@@ -93,7 +95,7 @@ def test_a_lock_that_cannot_be_taken_shuts_it(tmp_path: Path) -> None:
 
 def test_it_reads_the_policy_at_every_look(tmp_path: Path) -> None:
     found = [published(policy())]
-    gate = Gate(tmp_path, lambda: found[0], lambda: NOW)
+    gate = Gate(tmp_path, lambda: found[0])
     with gate.look(OPENING) as codes:
         assert codes == ()
     found[0] = on(everywhere=Switches(orders_disabled=FOREVER))
@@ -102,14 +104,14 @@ def test_it_reads_the_policy_at_every_look(tmp_path: Path) -> None:
 
 
 def test_what_the_service_holds_back_stays_in(tmp_path: Path) -> None:
-    gate = Gate(tmp_path, lambda: published(policy()), lambda: NOW)
+    gate = Gate(tmp_path, lambda: published(policy()))
     gate.hold = ("RECONCILIATION_DRIFT",)
     with gate.look(LEAVING) as codes:
         assert codes == ("RECONCILIATION_DRIFT",)
 
 
 def test_a_halt_waits_for_the_send_that_has_begun(tmp_path: Path) -> None:
-    gate = Gate(tmp_path, lambda: published(policy()), lambda: NOW)
+    gate = Gate(tmp_path, lambda: published(policy()))
     returned = threading.Event()
 
     def halt() -> None:
@@ -131,7 +133,7 @@ def test_a_halt_waits_for_the_send_that_has_begun(tmp_path: Path) -> None:
 def _send_until_told(memory: str, sent: str, seed: int) -> None:
     """Send as fast as it goes, and write down when each send ended."""
     generator = random.Random(seed)
-    gate = Gate(Path(memory), lambda: published(policy()), lambda: NOW)
+    gate = Gate(Path(memory), lambda: published(policy()))
     out = os.open(sent, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for _ in range(100_000):
         with gate.look(OPENING) as codes:
@@ -166,7 +168,7 @@ def test_no_order_leaves_after_a_halt_returned(tmp_path: Path) -> None:
 
 
 def test_the_lock_is_free_between_sends(tmp_path: Path) -> None:
-    gate = Gate(tmp_path, lambda: published(policy()), lambda: NOW)
+    gate = Gate(tmp_path, lambda: published(policy()))
     with gate.look(OPENING):
         pass
     fd = os.open(tmp_path / LOCK, os.O_RDONLY)

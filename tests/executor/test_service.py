@@ -30,10 +30,10 @@ from vanta.domain.record import Record
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Fill, Intent, OrderState
 from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
-from vanta.executor.gate import LATCH
 from vanta.executor.replay import replay
 from vanta.executor.router import Checkpoint, passing
 from vanta.executor.service import ExecutorNode
+from vanta.governance.latch import LATCH
 from vanta.journal.reader import read
 from vanta.journal.view import read_view
 from vanta.node.layout import Layout

@@ -16,6 +16,7 @@ from vanta.domain.signal import FEEDS
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Envelope, Intent
 from vanta.governance.keys import public_key_of
+from vanta.governance.latch import LATCH
 from vanta.governance.sshsig import parse_armor, verify
 from vanta.journal.chain import MAX_LINE
 from vanta.journal.reader import live_state, read
@@ -276,15 +277,32 @@ def test_switches_on_orders_do_not_stop_the_collectors(house: House, switch: str
         assert node.harvest(START, START + 4 * HOUR).feeds["crypto"].taken
 
 
-def test_a_halt_ends_by_the_nodes_clock(house: House) -> None:
+def test_a_halt_with_an_end_holds_until_the_policy_without_it_is_published(house: House) -> None:
     until = house.clock.now + 60 * SECOND
-    halted = published(policy(Switches(external_calls_disabled=until)))
-    house.policy = lambda: halted
+    found = [published(policy(Switches(external_calls_disabled=until)))]
+    house.policy = lambda: found[0]
     with house.open() as node:
+        house.clock.pass_(61)
         with pytest.raises(RefusedError):
             node.harvest(START, START + HOUR)
-        house.clock.pass_(61)
+        found[0] = published(policy())
         node.harvest(START, START + HOUR)
+
+
+@pytest.mark.parametrize("content", [b"", b"now", None])
+def test_a_latch_stops_the_collectors_whatever_it_is(house: House, content: bytes | None) -> None:
+    latch = house.layout.memory / LATCH
+    with house.open() as node:
+        latch.mkdir() if content is None else latch.write_bytes(content)
+        with pytest.raises(RefusedError) as refused:
+            node.harvest(START, START + HOUR)
+        assert refused.value.code == "COLLECTORS_HALTED"
+        assert "latch" in refused.value.message
+        latch.rmdir() if content is None else latch.unlink()
+        node.harvest(START, START + HOUR)
+    journal = read(house.layout.journal("harvest"))
+    (record,) = [one for one in journal if one.type == records.HARVEST_REFUSED]
+    assert decode(records.HarvestRefused, bytes(record.body)).switches == ("full_halt",)
 
 
 def unreadable() -> Published:

@@ -1,4 +1,8 @@
-"""The kill switches: one vocabulary and one truth table, read by the gate and the collectors."""
+"""The kill switches: one vocabulary and one truth table, read by the gate and the collectors.
+
+A switch with an end is on until whoever publishes the policy turns it off: only the controller
+judges whether its clock is good enough to let a halt end.
+"""
 
 from enum import Enum
 from typing import Annotated
@@ -9,7 +13,7 @@ from vanta.lattice.governed import Governed
 
 
 class Switches(Governed, frozen=True):
-    """Each switch as the instant until which it is on: `NEVER` is off, `FOREVER` has no end."""
+    """Each switch as the instant it may end at: `NEVER` is off, `FOREVER` has no end."""
 
     reduce_only: Annotated[int, Switch()] = NEVER
     orders_disabled: Annotated[int, Switch()] = NEVER
@@ -47,10 +51,10 @@ HALTED = Switches(full_halt=FOREVER)
 """What an unreadable policy means."""
 
 
-def forbidding(switches: Switches, action: Action, now: int) -> tuple[str, ...]:
-    """Names of the switches that are on at `now` and forbid `action`; empty when it may happen."""
+def forbidding(switches: Switches, action: Action) -> tuple[str, ...]:
+    """Names of the switches that are on and forbid `action`; empty when it may happen."""
     return tuple(
         name
         for name, forbidden in _FORBIDS.items()
-        if action in forbidden and getattr(switches, name) > now
+        if action in forbidden and getattr(switches, name) != NEVER
     )

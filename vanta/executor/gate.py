@@ -16,9 +16,8 @@ from vanta.domain.policy import Published
 from vanta.domain.switches import Action
 from vanta.domain.trading import Order
 from vanta.executor.mandate import Mandates
+from vanta.governance.latch import latched, open_gate_lock
 
-LOCK = "gate.lock"
-LATCH = "halt.latch"
 LATCHED = "HALT_LATCHED"
 """The reason a latch gives."""
 
@@ -29,15 +28,11 @@ class Gate:
     Args:
         memory: the node's memory folder, which holds the lock and the latch.
         policy: the policy published now; raises where there is none to read.
-        clock: UTC nanoseconds.
     """
 
-    def __init__(
-        self, memory: Path, policy: Callable[[], Published], clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, memory: Path, policy: Callable[[], Published]) -> None:
         self._memory = memory
         self._policy = policy
-        self._clock = clock
         self._mandates: tuple[Published, Mandates] | None = None
         self.hold: tuple[str, ...] = ()
         """Reasons of the service's own to keep everything in, such as a drifting book."""
@@ -49,8 +44,12 @@ class Gate:
         Yields:
             Codes of everything that keeps it in; empty when it may leave before the block ends.
         """
+        if self.halted():
+            # Without the lock: a halt that waits for sends is not kept waiting by those it denies.
+            yield tuple(dict.fromkeys((LATCHED, *self._shut(order))))
+            return
         try:
-            fd = os.open(self._memory / LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o660)
+            fd = open_gate_lock(self._memory)
         except OSError:
             yield ("GATE_LOCK",)
             return
@@ -62,7 +61,7 @@ class Gate:
 
     def halted(self) -> bool:
         """Whether the latch is set, or cannot be looked at."""
-        return not _absent(self._memory / LATCH)
+        return latched(self._memory)
 
     def _shut(self, order: Order) -> tuple[str, ...]:
         codes = list(self.hold)
@@ -71,7 +70,7 @@ class Gate:
         action = Action.REDUCE if order.reducing else Action.OPEN
         try:
             brake = self._current().of(order.vault).brake(order.broker, order.strategy)
-            codes.extend(switch.upper() for _, switch in brake.forbidding(action, self._clock()))
+            codes.extend(switch.upper() for _, switch in brake.forbidding(action))
         except VantaError as error:
             codes.append(error.code)
         except Exception as error:  # noqa: BLE001 - a judge that breaks is itself a halt
@@ -83,26 +82,3 @@ class Gate:
         if self._mandates is None or self._mandates[0] is not published:
             self._mandates = (published, Mandates(published.policy))
         return self._mandates[1]
-
-
-def _absent(path: Path) -> bool:
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def wait_for_sends(memory: Path) -> None:
-    """Return once no send is on its way: what was shut before this stays shut after it.
-
-    Raises:
-        OSError: the lock cannot be taken; a halt must then say that it is not confirmed.
-    """
-    fd = os.open(memory / LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o660)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-    finally:
-        os.close(fd)

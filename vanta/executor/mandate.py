@@ -8,9 +8,8 @@ governed field each one is, and that is what a fence declares it reads.
 from bisect import bisect_right
 from typing import NamedTuple
 
-from vanta.domain.instant import NEVER
 from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
-from vanta.domain.switches import SWITCHES, Action, Switches, forbidding
+from vanta.domain.switches import Action, Switches, forbidding
 from vanta.executor.positions import UNCLASSIFIED
 from vanta.lattice.algebra import close
 from vanta.lattice.direction import EVERYTHING
@@ -85,32 +84,25 @@ class SymbolTerms(NamedTuple):
 
 
 class Brake(NamedTuple):
-    """When the switches of one vault, venue and strategy let go of orders."""
+    """What the switches of one vault, venue and strategy forbid."""
 
-    opening: int
-    """Instant from which no switch forbids opening."""
-    reducing: int
+    opening: bool
+    """Whether some switch forbids opening."""
+    reducing: bool
     scopes: tuple[tuple[str, Switches], ...]
     """Every scope that applies, by name."""
 
-    def forbidding(self, action: Action, now: int) -> list[tuple[str, str]]:
-        """Scope and name of each switch that forbids `action` at `now`."""
+    def forbidding(self, action: Action) -> list[tuple[str, str]]:
+        """Scope and name of each switch that forbids `action`."""
         return [
             (scope, switch)
             for scope, switches in self.scopes
-            for switch in forbidding(switches, action, now)
+            for switch in forbidding(switches, action)
         ]
 
 
-def _ends(scopes: tuple[tuple[str, Switches], ...], action: Action) -> int:
-    """The instant from which no switch of `scopes` forbids `action`."""
-    forbids = [name for name in SWITCHES if forbidding(_only(name), action, NEVER)]
-    ends: list[int] = [getattr(switches, name) for _, switches in scopes for name in forbids]
-    return max(ends)
-
-
-def _only(name: str) -> Switches:
-    return Switches(**{name: NEVER + 1})
+def _forbidden(scopes: tuple[tuple[str, Switches], ...], action: Action) -> bool:
+    return any(forbidding(switches, action) for _, switches in scopes)
 
 
 _NO_FLIP = close(Flip())
@@ -206,7 +198,7 @@ class Mandate:
                 (f"strategy {strategy}", overlay.strategies.at(strategy)),
             )
             brake = self._brakes[venue, strategy] = Brake(
-                _ends(scopes, Action.OPEN), _ends(scopes, Action.REDUCE), scopes
+                _forbidden(scopes, Action.OPEN), _forbidden(scopes, Action.REDUCE), scopes
             )
         return brake
 

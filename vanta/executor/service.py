@@ -95,7 +95,7 @@ class ExecutorNode:
             self._log.close()
             raise
         self._policy = PolicyInForce(read_policy, self._log.book.published)
-        self._gate = Gate(layout.memory, self._policy, clock)
+        self._gate = Gate(layout.memory, self._policy)
         self._router = Router(self._log, self._gate, broker, clock, checkpoint)
         self._views = Views(layout, self._log, self._inflow)
         self._mandates: Mandates | None = None

@@ -19,6 +19,7 @@ from vanta.domain.errors import RefusedError, VantaError
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry
 from vanta.domain.switches import HALTED, Action, forbidding
+from vanta.governance.latch import latched
 from vanta.journal.reader import live_state
 from vanta.journal.view import write_view
 from vanta.journal.writer import ROTATE_AT, Journal
@@ -221,7 +222,9 @@ class MarketsNode:
         else:
             switches, commit = policy.policy.overlay.everywhere, policy.provenance.commit
             why = "a switch forbids calls out"
-        forbidden = forbidding(switches, Action.CALL_OUT, self._clock())
+        if latched(self._layout.memory):
+            switches, why = HALTED, "the latch is set"
+        forbidden = forbidding(switches, Action.CALL_OUT)
         if not forbidden:
             return commit
         at = str(self._harvest_journal.position.size).encode()

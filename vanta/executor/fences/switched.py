@@ -13,9 +13,9 @@ from vanta.executor.fences.fence import fence, holds
 def switches(order: Order, case: Case, found: list[Finding]) -> None:
     """No switch that forbids this order is on, for the vault, the venue, the strategy or all."""
     brake = case.mandate.brake(order.broker, order.strategy)
-    if (brake.reducing if order.reducing else brake.opening) > case.now:
+    if brake.reducing if order.reducing else brake.opening:
         action = Action.REDUCE if order.reducing else Action.OPEN
-        for scope, switch in brake.forbidding(action, case.now):
+        for scope, switch in brake.forbidding(action):
             holds(found, 18, switch.upper(), False, scope)  # noqa: FBT003 - it is on
     elif case.every:
         holds(found, 18, "SWITCHES_OFF", True, order.vault)  # noqa: FBT003 - none is on

@@ -1,0 +1,292 @@
+"""The latch: one file whose presence halts the node, without Git, key or controller (R7).
+
+The gate and the collectors look whether it is there and never read it, so a latch that nobody can
+read halts too. It holds one JSON line for each halt, with a nonce; the controller journals each
+nonce, and takes the file away when a quorum has released every one of them.
+
+Whoever writes it or takes it away holds a lock on the file itself, so that no halt is lost to
+another one or to the removal. It imports next to nothing: a halt waits for it to load.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import pwd
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from vanta.domain.errors import UnavailableError
+from vanta.journal.files import fsync_directory, write_all
+
+LATCH = "halt.latch"
+LOCK = "gate.lock"
+"""Every send holds it together with the others while it lasts; a halt takes it alone."""
+
+PATIENCE = 10.0
+"""Seconds a halt waits for the sends that have begun."""
+
+_LONGEST = 64 * 1024
+_LOCK_PATIENCE = 0.05
+_AGAIN = 0.0005
+_MODE = 0o660
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class LatchLine(msgspec.Struct, frozen=True):
+    """One halt in a latch."""
+
+    nonce: str
+    reason: str
+    who: str
+    """As the writer's own system calls them; it proves nothing, and nothing depends on it."""
+    at: int
+    """UTC nanoseconds by the writer's clock."""
+
+
+class Latch(NamedTuple):
+    """A latch as it was found."""
+
+    lines: tuple[LatchLine, ...]
+    rest: str
+    """What in it has no nonce that can be read: a digest of it, or why; empty for nothing."""
+
+
+class Halted(NamedTuple):
+    """A halt that holds."""
+
+    line: LatchLine
+    trouble: str
+    """Why the latch, which is set, does not hold this line; empty when it does."""
+
+
+def latched(memory: Path) -> bool:
+    """Whether the latch of a memory folder is set, or cannot be looked at."""
+    try:
+        (memory / LATCH).lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def set_latch(memory: Path, reason: str, now: int) -> Halted:
+    """Set the latch, or add a line to the one that is set; durable on return.
+
+    Raises:
+        UnavailableError: `NOT_HALTED`: there is no latch, and none can be made.
+    """
+    line = LatchLine(secrets.token_hex(8), reason, _who(), now)
+    try:
+        append(memory, [line])
+    except OSError as error:
+        why = error.strerror or str(error)
+        if not latched(memory):
+            raise UnavailableError(
+                f"the latch cannot be set: {why}",
+                code="NOT_HALTED",
+                place=str(memory / LATCH),
+                remedy="run it as root, or stop the Executor's service",
+            ) from error
+        return Halted(line, why)
+    return Halted(line, "")
+
+
+def append(memory: Path, lines: Sequence[LatchLine]) -> None:
+    """Add lines to the latch, setting it where it is not; raises `OSError`."""
+    path = memory / LATCH
+    while True:
+        fd = _open_or_make(path, memory, os.O_RDWR)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "it is not a plain file")
+            if not _is_at(fd, path):
+                continue
+            size = os.fstat(fd).st_size
+            torn = b"" if not size or os.pread(fd, 1, size - 1) == b"\n" else b"\n"
+            os.lseek(fd, 0, os.SEEK_END)
+            write_all(fd, torn + b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        fsync_directory(memory)
+        return
+
+
+def read_latch(memory: Path) -> Latch | None:
+    """What stands in the latch; None when it is not set."""
+    try:
+        with _opened(memory / LATCH, fcntl.LOCK_SH) as fd:
+            return _parsed(os.pread(fd, _LONGEST + 1, 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Latch((), f"it cannot be read: {error.strerror}")
+
+
+def lift(memory: Path, released: Callable[[Latch], bool]) -> bool:
+    """Take the latch away if all that stands in it is released; whether it is gone now.
+
+    Args:
+        memory: the node's memory folder.
+        released: asked while nobody can add a line.
+    """
+    path = memory / LATCH
+    try:
+        with _opened(path, fcntl.LOCK_EX) as fd:
+            if not _is_at(fd, path) or not released(_parsed(os.pread(fd, _LONGEST + 1, 0))):
+                return False
+            path.unlink()
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        # Somebody is adding a line.
+        return False
+    except OSError as error:
+        if not released(Latch((), f"it cannot be read: {error.strerror}")):
+            return False
+        try:
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        except OSError:
+            return False
+    fsync_directory(memory)
+    return True
+
+
+def wait_for_sends(memory: Path, patience: float = PATIENCE) -> None:
+    """Return once no send is on its way: what was shut before this stays shut after it.
+
+    Args:
+        memory: the node's memory folder.
+        patience: seconds.
+
+    Raises:
+        UnavailableError: `NOT_CONFIRMED`: a send has not ended, or the lock cannot be taken.
+    """
+    deadline = time.monotonic() + patience
+    try:
+        fd = open_gate_lock(memory)
+        try:
+            while True:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise _unconfirmed(f"a send still goes on after {patience:g} s") from None
+                    time.sleep(_AGAIN)
+                else:
+                    return
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise _unconfirmed(f"the gate's lock cannot be taken: {error.strerror}") from error
+
+
+def open_gate_lock(memory: Path) -> int:
+    """A descriptor of the gate's lock, made where it is not there; raises `OSError`."""
+    return _open_or_make(memory / LOCK, memory, os.O_RDONLY)
+
+
+def _unconfirmed(why: str) -> UnavailableError:
+    return UnavailableError(
+        f"what was shut is shut, and yet an order may be on its way: {why}",
+        code="NOT_CONFIRMED",
+        remedy="look at the open orders at the broker: `vanta executor orders`",
+    )
+
+
+def _open_or_make(path: Path, memory: Path, flags: int) -> int:
+    while True:
+        try:
+            return os.open(path, flags | _SAFELY)
+        except FileNotFoundError:
+            with contextlib.suppress(FileExistsError):
+                return _made(path, memory)
+
+
+def _made(path: Path, memory: Path) -> int:
+    """A new file; root's belongs to whoever the folder belongs to, so that services can use it."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFELY, _MODE)
+    try:
+        os.fchmod(fd, _MODE)
+        if os.geteuid() == 0:
+            owner = memory.stat()
+            os.fchown(fd, owner.st_uid, owner.st_gid)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+@contextlib.contextmanager
+def _opened(path: Path, lock: int) -> Iterator[int]:
+    """The latch under a lock; a writer that never ends is not waited for."""
+    fd = os.open(path, os.O_RDONLY | _SAFELY)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is not a plain file")
+        deadline = time.monotonic() + _LOCK_PATIENCE
+        while True:
+            try:
+                fcntl.flock(fd, lock | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if lock == fcntl.LOCK_EX:
+                    raise
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_AGAIN)
+            else:
+                break
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _is_at(fd: int, path: Path) -> bool:
+    """Whether the file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _parsed(data: bytes) -> Latch:
+    if len(data) > _LONGEST:
+        return Latch((), f"it is longer than {_LONGEST} bytes")
+    lines: list[LatchLine] = []
+    rest: list[bytes] = []
+    for text in filter(bytes.strip, data.split(b"\n")):
+        line = _line(text)
+        if line is None:
+            rest.append(text)
+        else:
+            lines.append(line)
+    unread = hashlib.sha256(b"\n".join(rest)).hexdigest()[:16] if rest or not lines else ""
+    return Latch(tuple(lines), unread)
+
+
+def _line(text: bytes) -> LatchLine | None:
+    try:
+        line = msgspec.json.decode(text, type=LatchLine)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return line if 8 <= len(line.nonce) <= 64 and line.nonce.isalnum() else None  # noqa: PLR2004
+
+
+def _who() -> str:
+    """Who asks for the halt, through `sudo` too."""
+    if name := os.environ.get("SUDO_USER"):
+        return name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
