@@ -49,7 +49,7 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fund.tick("executor")
     controller = fund.controller("executor")
     [nonce] = controller.memory.restrained_by()
-    controller._journal.rotate()
+    controller._ledger.rotate()
     controller.close()
     fund.desk("ada").release(nonce, "seen to", "origin", "main")
     fund.desk("alan").approve()

@@ -30,7 +30,9 @@ from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.governance import sshsig
 from vanta.governance.authoring import Desk
-from vanta.governance.controller import Controller, Source
+from vanta.governance.clock import NodeClock
+from vanta.governance.controller import Controller
+from vanta.governance.fetcher import Source
 from vanta.governance.keys import generate_key, load_private_key
 from vanta.governance.repository import Repository
 from vanta.governance.starter import Founder, start, trust_file
@@ -87,7 +89,7 @@ class Fund:
             Source(str(self.root / "bare.git")),
             "dev",
             self.trust,
-            clock=self.clock,
+            clock=NodeClock.steady(self.clock),
         )
 
     def tick(self, *nodes: str) -> None:

@@ -10,7 +10,9 @@ import msgspec
 from tests.governance.fund import ENVIRONMENT, Fund
 from vanta.domain.policy import Published
 from vanta.domain.record import Record
-from vanta.governance.controller import Controller, Source
+from vanta.governance.clock import NodeClock
+from vanta.governance.controller import Controller
+from vanta.governance.fetcher import Source
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, PolicyReader, parse, read_files
 from vanta.governance.repository import Repository
 from vanta.journal.reader import live_state
@@ -54,7 +56,7 @@ class Station:
             Source(self.remote),
             environment,
             self.fund.trust,
-            clock=self.clock,
+            clock=NodeClock.steady(self.clock),
             crash=crash,
         )
         return self._running

@@ -21,9 +21,9 @@ from tests.governance.fund import (
 from tests.governance.simulator import MAIN, Content
 from tests.governance.station import Station
 from vanta.domain.errors import RefusedError, UnavailableError
-from vanta.governance.controller import PUBLISHED_MODE
+from vanta.governance.memory import recall
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, read_files, render
-from vanta.governance.receipts import recall
+from vanta.governance.publisher import PUBLISHED_MODE
 from vanta.governance.trust import Trust
 
 LOOSER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=2000)}
@@ -318,7 +318,7 @@ def test_a_journal_that_rotates_keeps_everything_known(station: Station, fund: F
     known = controller.memory
     reader = station.reader
     before = reader()
-    controller._journal.rotate()
+    controller._ledger.rotate()
     assert recall(station.journal) == known
     assert station.start().memory == known
     assert reader() == before == station.published()

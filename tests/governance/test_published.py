@@ -233,7 +233,7 @@ def test_a_reader_follows_a_journal_that_rotates(station: Station, fund: Fund) -
     for count in range(3):
         fund.change({MOMENTUM: vault("momentum", capital=900 - count)}, by="ada")
         controller.tick()
-        controller._journal.rotate()
+        controller._ledger.rotate()
         assert capital(station.reader().policy) == 900 - count
         assert capital(PolicyReader(station.memory)().policy) == 900 - count
 

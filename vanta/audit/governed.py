@@ -20,10 +20,11 @@ from vanta.governance import layout
 from vanta.governance.authority import PersonKeys
 from vanta.governance.bounds import Bounds
 from vanta.governance.git_process import command, environment, skeleton
-from vanta.governance.receipts import EVALUATED, INTRODUCED, published_by
+from vanta.governance.receipts import EVALUATED, HALT_DELIVERED, INTRODUCED, published_by
 from vanta.governance.walk import NAMESPACE as GIT_NAMESPACE
 
 _HEAD = "refs/heads/main"
+_LANE = "refs/heads/lane"
 _SECONDS = 120
 
 
@@ -53,6 +54,10 @@ class _Receipt(msgspec.Struct, frozen=True):
     state: _State | None = None
 
 
+class _Halt(msgspec.Struct, frozen=True):
+    commit: str
+
+
 class _Learned:
     """What a governance journal says about commits and keys."""
 
@@ -60,6 +65,8 @@ class _Learned:
         self.keyring = Keyring()
         self.people: set[tuple[str, str]] = set()
         self.anchor = ""
+        self.halts: set[str] = set()
+        """Commits of the lane; the branch need not hold them."""
 
 
 def governed(nodes: Sequence[Node], held: Held, stack: ExitStack) -> Governed:
@@ -96,7 +103,7 @@ def governed(nodes: Sequence[Node], held: Held, stack: ExitStack) -> Governed:
             left_out.append(f"{node.name}: it has no copy of the governance repository")
             continue
         path = folder / f"{node.name}.bundle"
-        _bundle(node.layout.mirror, learned.anchor, path)
+        _bundle(node.layout.mirror, learned.anchor, sorted(learned.halts), path)
         file = stack.enter_context(path.open("rb"))
         name = f"nodes/{node.name}/governance.bundle"
         bundles.append(Holding(name, file, path.stat().st_size))
@@ -117,6 +124,8 @@ def _learn(node: Node, journal: JournalHeld) -> _Learned:
         published = published_by(found.record)
         if published is not None:
             learned.keyring.learn(published)
+        if found.record.type == HALT_DELIVERED:
+            learned.halts.add(decode(_Halt, bytes(found.record.body), place=found.place).commit)
         if found.record.type in {EVALUATED, INTRODUCED}:
             state = decode(_Receipt, bytes(found.record.body), place=found.place).state
             if state is not None:
@@ -131,19 +140,21 @@ def _signers(keys: set[tuple[str, str]], namespace: str) -> bytes:
     return "".join(lines).encode()
 
 
-def _bundle(mirror: Path, head: str, path: Path) -> None:
-    """Pack every object `head` needs, from a mirror whose own configuration is never read."""
+def _bundle(mirror: Path, head: str, halts: Sequence[str], path: Path) -> None:
+    """Pack every object these commits need, from a mirror whose own configuration is never read."""
     found = layout.find(mirror)
     bounds = Bounds()
     with tempfile.TemporaryDirectory(prefix="vanta-git-") as folder:
         git_dir = Path(folder)
         skeleton(git_dir, found.object_format)
-        ref = git_dir / _HEAD
-        ref.parent.mkdir(parents=True)
-        ref.write_text(f"{head}\n")
+        # Branches all of them, so that a plain clone of the bundle has them.
+        refs = {_HEAD: head, **{f"{_LANE}/{oid}": oid for oid in halts}}
+        for name, oid in refs.items():
+            (git_dir / name).parent.mkdir(parents=True, exist_ok=True)
+            (git_dir / name).write_text(f"{oid}\n")
         try:
             done = subprocess.run(
-                command(["bundle", "create", "--quiet", str(path), _HEAD], bounds=bounds),
+                command(["bundle", "create", "--quiet", str(path), *refs], bounds=bounds),
                 env=environment(git_dir, found.objects),
                 capture_output=True,
                 timeout=_SECONDS,

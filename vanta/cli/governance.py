@@ -251,7 +251,8 @@ def controller(
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
 ) -> None:
     """Follow the governed branch, enforce what may be enforced, write a receipt for all of it."""
-    from vanta.governance.controller import Controller, Source
+    from vanta.governance.controller import Controller
+    from vanta.governance.fetcher import Source
     from vanta.governance.repository import Repository
     from vanta.governance.trust import read_trust
     from vanta.node.config import read_config

@@ -7,8 +7,8 @@ from typing import Any
 from vanta.domain.errors import VantaError
 from vanta.domain.instant import SECOND, show_instant
 from vanta.domain.switches import SWITCHES
+from vanta.governance.memory import recall
 from vanta.governance.published import PolicyReader
-from vanta.governance.receipts import recall
 from vanta.journal.reader import live_state
 from vanta.node.layout import Layout
 

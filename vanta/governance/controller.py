@@ -1,58 +1,34 @@
 """The controller: from the head of a branch to the two published files, and a receipt for it.
 
-What it knows is what its journal says (`receipts`). The order is always the same: evaluate, write
+What it knows is what its journal says (`ledger`). The order is always the same: evaluate, write
 the receipt, replace the files. A crash anywhere leaves the last good policy published or the
 receipt of a newer one, and the next start brings the files to what the receipt says.
+
+`settle` does all that needs no forge, and is quick; `absorb` takes in what a fetch brought.
 """
 
-import secrets
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
-from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
-from vanta.domain.policy import Published
-from vanta.domain.record import Entry, Record
-from vanta.governance import receipts
-from vanta.governance.fold import fold, introduce
-from vanta.governance.history import History
-from vanta.governance.published import (
-    OVERLAY_FILE,
-    VAULT_FILE,
-    Receipts,
-    parse,
-    read_files,
-    render,
-    source_of,
-)
-from vanta.governance.receipts import Evaluated, Memory, evaluated, recall, remember
+from vanta.domain.errors import VantaError
+from vanta.governance import floor, receipts
+from vanta.governance.clock import NodeClock
+from vanta.governance.fetcher import Fetched, Fetcher, Source
+from vanta.governance.latch_watch import LatchWatch
+from vanta.governance.ledger import Event, Ledger
+from vanta.governance.memory import Memory
+from vanta.governance.publisher import Publisher, check_folder
+from vanta.governance.receipts import FloorFound, HaltDelivered, HeadRefused
 from vanta.governance.repository import Repository
+from vanta.governance.timekeeping import Ages, Timekeeping
 from vanta.governance.trust import Trust
-from vanta.governance.walk import State, Step
-from vanta.journal.files import atomic_write
-from vanta.journal.writer import Journal
-from vanta.lattice.algebra import changes, tightenings
-from vanta.lattice.direction import Effect
+from vanta.governance.upkeep import Upkeep
+from vanta.governance.walk import Step
+from vanta.governance.walker import STORE_FAULTS, Walked, Walker
+from vanta.governance.watcher import Watcher
 
-JOURNAL = "governance"
-PUBLISHED_MODE = 0o640
-STORE_FAULTS = frozenset({"MISSING_OBJECT", "CORRUPT_OBJECT", "OBJECT_MISMATCH"})
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the governed branch comes from."""
-
-    remote: str
-    branch: str = "main"
-
-    @property
-    def ref(self) -> str:
-        """The branch as a full ref."""
-        return f"refs/heads/{self.branch}"
+Troubles = dict[str, VantaError]
+"""What is amiss, by `branch`, `lane` and `notes`."""
 
 
 class Controller:
@@ -64,8 +40,17 @@ class Controller:
         source: what to fetch.
         environment: which environment this node enforces.
         trust: the pinned introduction.
-        clock: UTC nanoseconds.
+        clock: the node's time.
+        ages: how old things may grow.
+        group: id of the group that may read the published files.
+        watcher: told of what happens.
+        actor: service and build.
         crash: called with the name of each step it is about to take; tests stop there.
+
+    Raises:
+        RefusedError: `MEMORY_WRITABLE`, `WRONG_ENVIRONMENT`.
+        UnavailableError: another controller runs, or the disk refuses.
+        MalformedError: the journal was changed by somebody.
     """
 
     def __init__(
@@ -76,217 +61,160 @@ class Controller:
         environment: str,
         trust: Trust,
         *,
-        clock: Callable[[], int] = time.time_ns,
+        clock: NodeClock | None = None,
+        ages: Ages | None = None,
+        group: int | None = None,
+        watcher: Watcher | None = None,
         actor: str = "governance",
         crash: Callable[[str], None] = lambda _step: None,
     ) -> None:
-        self._dir = memory_dir
-        self._repository = repository
-        self._source = source
-        self._environment = environment
-        self._trust = trust
-        self._clock = clock
-        self._crash = crash
-        self._history = History(repository, environment)
-        self._refused = ""
-        self._store_failed = False
-        self.memory = Memory()
-        path = memory_dir / f"{JOURNAL}.jsonl"
-        self._journal = Journal.open(path, actor=actor, clock=clock, snapshot=lambda: self.memory)
-        self._receipts = Receipts(path)
+        check_folder(memory_dir)
+        clock, self._watcher = clock or NodeClock(), watcher or Watcher()
+        self.fetcher = Fetcher(repository, source)
+        self._walker = Walker(repository, environment, trust)
+        self._publisher = Publisher(memory_dir, group=group, crash=crash)
+        self.refusals: Troubles = {}
+        """What is amiss with `branch`, `lane` or `notes`, for as long as it is."""
+        self.steps: tuple[Step, ...] = ()
+        """Of the last look that took any."""
+        self.held_back: dict[str, str] = {}
+        """Commits that were enforced before, and where it says so: nothing is published until a
+        head has them below itself (R8)."""
+        self._ledger = Ledger(memory_dir, environment, actor=actor, clock=clock.now, crash=crash)
         try:
-            self._recall(path)
+            self.time = Timekeeping(memory_dir, self._ledger, clock, ages or Ages())
+            self.latch = LatchWatch(memory_dir, self._ledger, self._watcher, crash)
+            self.upkeep = Upkeep(memory_dir, self._ledger, self._publisher, self._watcher)
+            self._find_floor(memory_dir)
+            self.settle()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Give up the journal."""
-        self._receipts.close()
-        self._journal.close()
+        self._ledger.close()
 
-    def _recall(self, path: Path) -> None:
-        self.memory = recall(path)
-        if self.memory.state and self.memory.state.environment != self._environment:
-            raise RefusedError(
-                f"this journal is of environment {self.memory.state.environment!r}",
-                code="WRONG_ENVIRONMENT",
-                place=str(path),
-                remedy="a node keeps its environment for life; use a new folder",
-            )
-        if self.memory.published:
-            self._settle(self._expected())
-
-    def tick(self) -> tuple[Step, ...]:
-        """Settle the published files, then evaluate what is new; the steps taken.
-
-        Raises:
-            VantaError: nothing may be published: no trust root, journal not writable.
-        """
-        if self.memory.published:
-            self._settle(self._expected())
-        try:
-            # After a fault of the store everything is fetched again, not only what seems new.
-            found = self._repository.fetch_refs(
-                self._source.remote, [self._source.ref], afresh=self._store_failed
-            )
-            steps = self._evaluate(found[self._source.ref], self._clock())
-        except UnavailableError as error:
-            self._store_failed = error.code in STORE_FAULTS
-            self._refuse("", error)
-        except (RefusedError, MalformedError) as error:
-            self._refuse(error.place, error)
-        else:
-            self._store_failed = False
-            return steps
-        return ()
-
-    def _evaluate(self, head: str, observed: int) -> tuple[Step, ...]:
-        introduced = self.memory.state is None
-        if introduced:
-            self._introduce(observed)
-        state = self.memory.state
-        if state is None or head == state.anchor:
-            if introduced:
-                self._write_files(self._expected())
-            self._refused = ""
-            return ()
-        steps = tuple(fold(state, head, self._history, observed))
-        last = steps[-1]
-        gone = frozenset().union(*(step.state.policy.released for step in steps))
-        held = {n: r for n, r in self.memory.restraints.items() if n not in gone}
-        published = self.memory.publication(last.state, held)
-        bodies = [evaluated(step, observed, published if step is last else None) for step in steps]
-        before = self._expected()
-        self._crash("receipt")
-        self._record(
-            [
-                Entry(receipts.EVALUATED, f"{s.commit}:{observed}", b)
-                for s, b in zip(steps, bodies, strict=True)
-            ]
-        )
-        self._crash("publish")
-        if introduced:
-            # Not before: what came since may have halted what the introduction allowed.
-            self._write_files(self._expected())
-        else:
-            self._settle(before)
-        self._refused = ""
-        return steps
-
-    def _introduce(self, observed: int) -> None:
-        state: State = introduce(
-            self._trust.introduction,
-            frozenset(self._trust.fingerprints),
-            self._environment,
-            self._history,
-        )
-        published = self.memory.publication(state, {})
-        body = Evaluated(
-            commit=state.anchor,
-            tree=state.tree,
-            verdict="applied",
-            reason="",
-            message="",
-            changes=(),
-            needs=(),
-            approvers=(),
-            signers=(),
-            observed=observed,
-            released=(),
-            state=state,
-            published=published,
-        )
-        self._record([Entry(receipts.INTRODUCED, f"{state.anchor}:introduction", body)])
-
-    def _record(self, entries: Sequence[Entry]) -> list[Record]:
-        anchor = self.memory.state.anchor if self.memory.state else ""
-        stamped = [msgspec.structs.replace(entry, policy=anchor) for entry in entries]
-        written = self._journal.append(stamped)
-        end = self._journal.position
-        for record in written:
-            # Only the last record of a batch states a publication, and it ends the journal.
-            self.memory = remember(self.memory, record, end)
-        return written
-
-    def _refuse(self, head: str, error: VantaError) -> None:
-        """Journal what could not be walked, once for as long as it lasts."""
-        said = f"{head} {error.code} {error.message}"
-        if said != self._refused:
-            self._refused = said
-            body = receipts.HeadRefused(head, error.code, str(error))
-            self._record([Entry(receipts.HEAD_REFUSED, f"refused:{secrets.token_hex(8)}", body)])
+    @property
+    def memory(self) -> Memory:
+        """All that is known."""
+        return self._ledger.memory
 
     @property
     def trouble(self) -> str:
-        """What kept the last tick from reading the branch; empty when nothing did."""
-        return self._refused
+        """What kept the last look from reading the branch; empty when nothing did."""
+        error = self.refusals.get("branch")
+        return str(error) if error else ""
 
-    def _expected(self) -> dict[str, bytes]:
-        if self.memory.published is None or self.memory.at is None:
-            raise UnavailableError("nothing was published yet", code="NO_POLICY")
-        return render(self.memory.published, self.memory.at, JOURNAL)
+    def settle(self) -> None:
+        """Take in what happened on the node, and bring the published files to what is known.
 
-    def _write_files(self, files: dict[str, bytes]) -> None:
-        for name in (OVERLAY_FILE, VAULT_FILE):
-            path = self._dir / name
-            try:
-                same = path.read_bytes() == files[name]
-            except OSError:
-                same = False
-            if not same:
-                atomic_write(path, files[name], mode=PUBLISHED_MODE)
-                self._crash(f"published {name}")
-
-    def _settle(self, known: dict[str, bytes]) -> None:
-        """Bring the files to what the last receipt says, and judge what a hand made of them.
-
-        Args:
-            known: what they should hold at this moment, before they are replaced.
+        Raises:
+            UnavailableError: the journal or the folder takes nothing.
         """
-        try:
-            found = read_files(self._dir)
-            if found != known:
-                self._judge(parse(found), self._receipts.published_at(source_of(found).size))
-        except (UnavailableError, MalformedError) as error:
-            self._revert(error.code, str(error))
-        self._write_files(self._expected())
+        known = self._ledger.files()
+        self.time.look()
+        self.latch.look(self.time.now.time)
+        self.time.settle()
+        self._publish(known)
+        self.time.leave_signs()
 
-    def _judge(self, edited: Published, base: Published) -> None:
-        """Adopt a hand edit that only tightens; every other one is put back.
+    def tick(self) -> tuple[Step, ...]:
+        """Settle, fetch, and take in what came; the steps taken.
 
-        Args:
-            edited: what the files hold.
-            base: what they were made from; an edit is judged by what it changed.
+        Raises:
+            UnavailableError: the journal or the folder takes nothing.
         """
-        if edited.provenance != base.provenance:
-            self._revert("EDITED_PROVENANCE", "the provenance was edited")
-            return
-        effects = {change.effect for change in changes(base.policy, edited.policy)}
-        if effects == {Effect.TIGHTENS}:
-            self._adopt(base, edited)
-        elif base != self.memory.published and edited == base:
-            self._revert("STALE_PUBLICATION", "the files were of an older publication")
-        elif effects & {Effect.TIGHTENS} and tightenings(base.policy, edited.policy):
-            self._revert("MIXED_EDIT", "the edit tightened and loosened at once")
-        else:
-            self._revert("LOOSENING_EDIT", "the edit loosened, or changed no limit")
+        self.settle()
+        return self.absorb(self.fetcher.fetch())
 
-    def _adopt(self, base: Published, edited: Published) -> None:
-        nonce = secrets.token_hex(8)
+    def absorb(self, fetched: Fetched) -> tuple[Step, ...]:
+        """Take in what a fetch brought; the steps taken.
+
+        Raises:
+            UnavailableError: the journal or the folder takes nothing.
+        """
+        self.time.look()
+        troubles = fetched.troubles()
+        for part, error in troubles.items():
+            self._watcher.fetch_failed(part, error.code)
+        known = self._ledger.files()
+        halts = self._hear_lane(fetched, troubles)
+        # Before the main line is even looked at: nothing on it can delay a halt.
+        self._publish(known)
+        known = self._ledger.files()
+        walked = self._walk(fetched, troubles)
+        if walked.events:
+            self._ledger.record(walked.events)
+            self.steps = walked.steps
+            halts += self._hear_lane(fetched, troubles)
+        if "branch" not in troubles and self.memory.state is not None:
+            self.held_back = {}
+            self.time.confirm()
+        # Not before: what came since may have halted what the introduction allowed.
+        self._publish(known)
+        self._tell(walked.steps, halts)
+        self._note(troubles)
+        return walked.steps
+
+    def _publish(self, known: dict[str, bytes] | None) -> None:
+        if not self.held_back:
+            self.upkeep.publish(known, self.time.now.time)
+            self.latch.lift()
+
+    def _walk(self, fetched: Fetched, troubles: Troubles) -> Walked:
         state = self.memory.state
-        if state is None:
-            raise UnavailableError("nothing is in force", code="NO_POLICY")
-        held = {**self.memory.restraints, nonce: receipts.Restraint(base.policy, edited.policy)}
-        body = receipts.Adopted(
-            nonce, base.policy, edited.policy, self.memory.publication(state, held)
-        )
-        self._record([Entry(receipts.ADOPTED, f"edit:{nonce}", body)])
-        self._crash("publish")
+        if isinstance(fetched.head, VantaError):
+            return Walked([])
+        if state is not None and fetched.head == state.anchor and not self.held_back:
+            return Walked([])
+        notes = {} if isinstance(fetched.notes, VantaError) else fetched.notes
+        walked = self._walker.main(self.memory, fetched.head, notes, self.time.now.latest)
+        if walked.trouble is not None:
+            troubles["branch"] = walked.trouble
+        return walked
 
-    def _revert(self, code: str, message: str) -> None:
-        if self.memory.published is None:
+    def _hear_lane(self, fetched: Fetched, troubles: Troubles) -> list[str]:
+        """The commits of the lane that halt from here on."""
+        if self.memory.state is None or isinstance(fetched.halts, VantaError):
+            return []
+        heard = self._walker.lane(self.memory.state, fetched.halts, self.time.now.latest)
+        if heard.events:
+            self._ledger.record(heard.events)
+        if heard.trouble is not None:
+            troubles["lane"] = heard.trouble
+        return [one.body.commit for one in heard.events if isinstance(one.body, HaltDelivered)]
+
+    def _tell(self, steps: tuple[Step, ...], halts: list[str]) -> None:
+        if not steps and not halts:
             return
-        body = receipts.Reverted(code, message, self.memory.published)
-        self._record([Entry(receipts.REVERTED, f"edit:{secrets.token_hex(8)}", body)])
-        self._crash("publish")
+        for step in steps:
+            if step.reason:
+                self._watcher.refused(step.reason)
+        seen = self.time.now.time
+        self.time.look()
+        done = [step.commit for step in steps if step.verdict in {"applied", "tightened"}]
+        for commit in (*done, *halts):
+            self._watcher.enforced(self._walker.claimed(commit), seen, self.time.now.time)
+
+    def _note(self, troubles: Troubles) -> None:
+        """Journal what could not be taken in, each once for as long as it lasts."""
+        before, self.refusals = self.refusals, troubles
+        self.fetcher.afresh = any(error.code in STORE_FAULTS for error in troubles.values())
+        for part, error in troubles.items():
+            same = before.get(part)
+            if same is None or (same.code, same.message) != (error.code, error.message):
+                body = HeadRefused(error.place, error.code, str(error), part)
+                self._ledger.record([Event(receipts.HEAD_REFUSED, f"refused:{part}", body)])
+                self._watcher.refused(error.code)
+
+    def _find_floor(self, memory_dir: Path) -> None:
+        """Learn what was enforced on this node before this journal knew of it (R8)."""
+        files = floor.of_files(self._ledger, self._publisher)
+        found = floor.together([floor.of_journals(memory_dir), files])
+        known = self.memory.floor
+        lacks = self._walker.lacks({**known.commits, **found.commits}, self.memory.state)
+        if found.serial > max(self.memory.serial, known.serial) or lacks.keys() - known.commits:
+            body = FloorFound(found.serial, lacks)
+            self._ledger.record([Event(receipts.FLOOR_FOUND, "floor", body)])
+        self.held_back = lacks

@@ -5,6 +5,7 @@ operator expects to find them: `true`, `false`, or the time until which one is o
 top holds everywhere, whatever stands below it.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from vanta.domain.instant import FOREVER, NEVER, parse_instant, show_instant
 from vanta.domain.policy import Boost, Flip, OverlayPolicy, Policy, Provenance, Published
 from vanta.domain.record import Position, Record
 from vanta.domain.switches import SWITCHES, Switches
-from vanta.governance.receipts import published_by, recall
+from vanta.governance.heartbeat import Silence
+from vanta.governance.memory import recall, switched
+from vanta.governance.receipts import published_by
 from vanta.journal.reader import Tail, live_state
 from vanta.lattice.algebra import meet, restrain
 from vanta.lattice.direction import Table, table
@@ -169,11 +172,21 @@ def source_of(files: dict[str, bytes]) -> Source:
 
 
 def read_files(memory: Path) -> dict[str, bytes]:
-    """Both published files as they are on disk; raises `UnavailableError` when one cannot be."""
+    """Both published files as they are on disk, links not followed.
+
+    Raises:
+        UnavailableError: one cannot be read.
+    """
+    return {name: _read(memory / name) for name in (VAULT_FILE, OVERLAY_FILE)}
+
+
+def _read(path: Path) -> bytes:
     try:
-        return {name: (memory / name).read_bytes() for name in (VAULT_FILE, OVERLAY_FILE)}
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            return file.read()
     except OSError as error:
-        raise _no_policy(Path(str(error.filename)), error) from error
+        raise _no_policy(path, error) from error
 
 
 class PolicyReader:
@@ -187,10 +200,14 @@ class PolicyReader:
     Args:
         memory: the node's memory folder.
         patience: seconds to wait for the second file of a publication that is being replaced.
+        silence: nanoseconds without a sign of the controller after which only reductions are
+            allowed; None for no limit. It costs one more `stat`.
     """
 
-    def __init__(self, memory: Path, *, patience: float = 0.2) -> None:
+    def __init__(self, memory: Path, *, patience: float = 0.2, silence: int | None = None) -> None:
         self._memory = memory
+        self._silence = None if silence is None else Silence(memory, silence)
+        self._quiet: tuple[Published, Published] | None = None
         self._patience = patience
         self._stamp: tuple[tuple[int, int, int, int], ...] = ()
         self._last: Published | None = None
@@ -206,12 +223,21 @@ class PolicyReader:
         deadline = time.monotonic() + self._patience
         while True:
             try:
-                return self._look()
+                found = self._look()
             except VantaError:
                 # Two files are replaced one after the other; between the two is not an error yet.
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.002)
+            else:
+                return self._reduced(found) if self._silence and self._silence.lasts() else found
+
+    def _reduced(self, found: Published) -> Published:
+        """The policy of a controller that is gone; the same object while nothing changes."""
+        if self._quiet is None or self._quiet[0] is not found:
+            policy = switched(found.policy, Switches(reduce_only=FOREVER))
+            self._quiet = (found, Published(policy, found.provenance))
+        return self._quiet[1]
 
     def _look(self) -> Published:
         stamp = tuple(_stamp(self._memory / name) for name in (VAULT_FILE, OVERLAY_FILE))
@@ -230,7 +256,7 @@ class PolicyReader:
 
 def _stamp(path: Path) -> tuple[int, int, int, int]:
     try:
-        found = path.stat()
+        found = path.lstat()
     except OSError as error:
         raise _no_policy(path, error) from error
     return found.st_ino, found.st_mtime_ns, found.st_size, found.st_ctime_ns

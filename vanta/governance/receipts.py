@@ -1,29 +1,55 @@
-"""What `governance.jsonl` holds, and the controller's memory as a fold of it.
+"""What `governance.jsonl` holds: one type of record for everything that can happen.
 
-Every outcome is a record, refusals included. Nothing else is remembered: what the controller knows
-after a restart is what these records say, so a crash between two of them loses nothing.
+Every outcome is a record, refusals included. A body states what happened and, where that changes
+what the node enforces, the whole publication; `memory` is the fold of these records.
 """
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from vanta.domain.encoding import decode
-from vanta.domain.policy import Policy, Provenance, Published
-from vanta.domain.record import Position, Record
+from vanta.domain.policy import Policy, Published
+from vanta.domain.record import Record
 from vanta.governance.authority import Need
-from vanta.governance.documents.compile import consistent
-from vanta.governance.fold import in_force
-from vanta.governance.walk import Seen, State, Step
-from vanta.journal.reader import live_state
-from vanta.lattice.algebra import tighten, tightenings
+from vanta.governance.lane import Delivered
+from vanta.governance.walk import LaneHalt, Seen, State, Step
 
+INTRODUCED = "policy.introduced"
 EVALUATED = "policy.evaluated"
+HALT_DELIVERED = "halt.delivered"
+HALTS_REFUSED = "halts.refused"
 ADOPTED = "edit.adopted"
 REVERTED = "edit.reverted"
 HEAD_REFUSED = "head.refused"
-INTRODUCED = "policy.introduced"
+HEAD_AGED = "head.aged"
+HEAD_CONFIRMED = "head.confirmed"
+LATCH_SET = "latch.set"
+LATCH_RESTORED = "latch.restored"
+LATCH_LIFTED = "latch.lifted"
+TERM_ENDED = "term.ended"
+CLOCK_DOUBTED = "clock.doubted"
+CLOCK_TRUSTED = "clock.trusted"
+FLOOR_FOUND = "floor.found"
+SILENCE_ENDED = "silence.ended"
+
+PUBLISHING = frozenset(
+    {
+        INTRODUCED,
+        EVALUATED,
+        HALT_DELIVERED,
+        ADOPTED,
+        HEAD_AGED,
+        HEAD_CONFIRMED,
+        LATCH_SET,
+        SILENCE_ENDED,
+        TERM_ENDED,
+    }
+)
+"""Types whose records may state what the node enforces from there on."""
+
+ANEW = frozenset({HEAD_CONFIRMED, SILENCE_ENDED})
+"""Types whose publication has a serial of its own, whatever it is."""
 
 
 class ChangeNote(msgspec.Struct, frozen=True):
@@ -48,13 +74,33 @@ class Evaluated(msgspec.Struct, frozen=True):
     approvers: tuple[str, ...]
     signers: tuple[Seen, ...]
     observed: int
-    """When the head that brought it was seen, UTC nanoseconds: the `now` it was judged by."""
+    """When it was first seen, UTC nanoseconds: the `now` it was judged by."""
     released: tuple[str, ...]
     """Nonces of hand edits a quorum had let go by then; a later commit may forget them again."""
     state: State | None
-    """After the step; left out where a later record of the same batch has it."""
-    published: Published | None
-    """What the node enforces from here on; left out with `state`."""
+    """After the step; left out where a later step of the same batch has it."""
+    published: Published | None = None
+    """What the node enforces from here on; left out where a later record of the batch has it."""
+
+
+class HaltDelivered(msgspec.Struct, frozen=True):
+    """A halt of the lane, which stands from here on."""
+
+    commit: str
+    person: str
+    file: str
+    observed: int
+    """The `now` it was judged by."""
+    halt: LaneHalt
+    published: Published | None = None
+    """Left out where a later record of the batch has it."""
+
+
+class HaltsRefused(msgspec.Struct, frozen=True):
+    """Commits of the lane that halt nothing, each told once for each reason."""
+
+    refused: tuple[Delivered, ...]
+    observed: int
 
 
 class Adopted(msgspec.Struct, frozen=True):
@@ -63,7 +109,7 @@ class Adopted(msgspec.Struct, frozen=True):
     nonce: str
     before: Policy
     after: Policy
-    published: Published
+    published: Published | None = None
 
 
 class Reverted(msgspec.Struct, frozen=True):
@@ -80,88 +126,87 @@ class HeadRefused(msgspec.Struct, frozen=True):
     head: str
     code: str
     message: str
+    part: str = "branch"
+    """What did not come: `branch`, `lane` or `notes`."""
 
 
-class Restraint(msgspec.Struct, frozen=True):
-    """What a hand edit tightened, as the two policies it lies between."""
+class HeadAged(msgspec.Struct, frozen=True):
+    """No head was confirmed for so long that only reductions are allowed."""
 
-    before: Policy
-    after: Policy
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """All the controller knows."""
-
-    state: State | None = None
-    restraints: dict[str, Restraint] = {}
+    confirmed: int
+    """When one was last, UTC nanoseconds; 0 for never."""
     published: Published | None = None
-    at: Position | None = None
-    """The record that stated `published`: where the published files derive from."""
-
-    @property
-    def serial(self) -> int:
-        """Of the last publication."""
-        return self.published.provenance.serial if self.published else 0
-
-    def publication(self, state: State, restraints: dict[str, Restraint]) -> Published:
-        """What to enforce when Git says `state` and these hand edits hold."""
-        policy = in_force(state)
-        for nonce in sorted(restraints):
-            if nonce not in policy.released:
-                held = restraints[nonce]
-                policy = consistent(tighten(policy, tightenings(held.before, held.after)))
-        serial = self.serial
-        if self.published is None or self.published.policy != policy:
-            serial += 1
-        where = Provenance(commit=state.anchor, tree=state.tree, serial=serial)
-        return Published(policy=policy, provenance=where)
-
-    def restrained_by(self) -> tuple[str, ...]:
-        """Nonces of the hand edits that still hold."""
-        released = self.state.policy.released if self.state else frozenset()
-        return tuple(sorted(set(self.restraints) - released))
 
 
-def remember(memory: Memory, record: Record, position: Position) -> Memory:
-    """The memory after one more record.
+class HeadConfirmed(msgspec.Struct, frozen=True):
+    """A head was confirmed, and what was withheld until then is published anew."""
 
-    Args:
-        memory: before it.
-        record: any record of `governance.jsonl`.
-        position: of the journal, up to and with it.
-    """
-    match record.type:
-        case "policy.evaluated" | "policy.introduced":
-            step = decode(Evaluated, bytes(record.body), place=record.id)
-            kept = {n: r for n, r in memory.restraints.items() if n not in step.released}
-            if step.state is None or step.published is None:
-                return msgspec.structs.replace(memory, restraints=kept)
-            return Memory(step.state, kept, step.published, position)
-        case "edit.adopted":
-            edit = decode(Adopted, bytes(record.body), place=record.id)
-            held = {**memory.restraints, edit.nonce: Restraint(edit.before, edit.after)}
-            return Memory(memory.state, held, edit.published, position)
-        case "journal.rotated" | "journal.opened":
-            opened = decode(_Opened, bytes(record.body), place=record.id)
-            return memory if opened.state is None else opened.state
-        case _:
-            return memory
+    published: Published | None = None
 
 
-def recall(path: Path) -> Memory:
-    """What a governance journal says, from its live segment alone."""
-    live = live_state(path)
-    sizes = range(live.position.size - len(live.records) + 1, live.position.size + 1)
-    # A record's chain value is the `prev` of the one after it.
-    heads = [*(record.prev for record in live.records), live.position.head]
-    memory = remember(Memory(), live.opening, Position(sizes.start - 1, heads[0]))
-    for record, size, head in zip(live.records, sizes, heads[1:], strict=True):
-        memory = remember(memory, record, Position(size, head))
-    return memory
+class SilenceEnded(msgspec.Struct, frozen=True):
+    """The controller is back after readers went reduce-only for want of it; it publishes anew."""
+
+    lasted: int
+    """Nanoseconds."""
+    published: Published | None = None
 
 
-class _Opened(msgspec.Struct, frozen=True):
-    state: Memory | None = None
+class LatchSet(msgspec.Struct, frozen=True):
+    """A halt in the latch, which holds until a quorum releases its nonce."""
+
+    nonce: str
+    reason: str
+    who: str
+    at: int
+    covers: str
+    """What of the latch it stands for where that has no nonce of its own; empty where it has."""
+    published: Published | None = None
+    """None before anything is."""
+
+
+class LatchRestored(msgspec.Struct, frozen=True):
+    """Halts that were put back into the latch, from which somebody had taken them."""
+
+    nonces: tuple[str, ...]
+
+
+class LatchLifted(msgspec.Struct, frozen=True):
+    """Halts a quorum released, whose latch is gone."""
+
+    nonces: tuple[str, ...]
+
+
+class TermEnded(msgspec.Struct, frozen=True):
+    """Something had an end, and it has come."""
+
+    what: tuple[str, ...]
+    """Dotted paths below `overlay`."""
+    halts: int
+    """The instant up to which halts are over; it moves only by a healthy clock."""
+    loosenings: int
+    """The instant up to which what loosens is over: the latest clock there was."""
+    published: Published | None = None
+
+
+class ClockDoubted(msgspec.Struct, frozen=True):
+    """The clock is not believed from here on."""
+
+    why: str
+    wall: int
+    """The latest it has said."""
+
+
+class ClockTrusted(msgspec.Struct, frozen=True):
+    """The clock is believed again."""
+
+
+class FloorFound(msgspec.Struct, frozen=True):
+    """What other files on this node say was published, and this journal does not know."""
+
+    serial: int
+    commits: dict[str, str]
+    """Commit to where it was found; nothing is published that does not descend from each."""
 
 
 class _Publishes(msgspec.Struct, frozen=True):
@@ -170,13 +215,19 @@ class _Publishes(msgspec.Struct, frozen=True):
 
 def published_by(record: Record) -> Published | None:
     """What a record of the governance journal published, if anything."""
-    if record.type in {EVALUATED, INTRODUCED, ADOPTED}:
+    if record.type in PUBLISHING:
         return decode(_Publishes, bytes(record.body), place=record.id).published
     return None
 
 
-def evaluated(step: Step, observed: int, published: Published | None) -> Evaluated:
-    """The receipt of a step; with what it publishes, or without if a later step follows."""
+def evaluated(step: Step, observed: int, *, state: bool = True) -> Evaluated:
+    """The receipt of a step, without what it publishes.
+
+    Args:
+        step: what was judged.
+        observed: the `now` it was judged by.
+        state: whether to state what is known after it.
+    """
     return Evaluated(
         commit=step.commit,
         tree=step.tree,
@@ -189,6 +240,23 @@ def evaluated(step: Step, observed: int, published: Published | None) -> Evaluat
         signers=step.seen,
         observed=observed,
         released=tuple(sorted(step.state.policy.released)),
-        state=step.state if published else None,
-        published=published,
+        state=step.state if state else None,
+    )
+
+
+def introduced(state: State, observed: int) -> Evaluated:
+    """The receipt of the introduction, without what it publishes."""
+    return Evaluated(
+        commit=state.anchor,
+        tree=state.tree,
+        verdict="applied",
+        reason="",
+        message="",
+        changes=(),
+        needs=(),
+        approvers=(),
+        signers=(),
+        observed=observed,
+        released=tuple(sorted(state.policy.released)),
+        state=state,
     )

@@ -103,10 +103,11 @@ def read_receipts(repository: Repository, oid: str | None, environment: str) -> 
         oid: what `receipts_ref` points to; `None` where there is no such ref.
         environment: whose records.
     """
-    return FirstSeen(_sightings(repository, oid, environment) if oid else ())
+    return FirstSeen(sightings(repository, oid, environment) if oid else ())
 
 
-def _sightings(repository: Repository, oid: str, environment: str) -> Iterator[Sightings]:
+def sightings(repository: Repository, oid: str, environment: str) -> Iterator[Sightings]:
+    """The readable records of a commit that `receipts_ref` points to."""
     try:
         files = repository.tree_files(repository.links(oid).tree, environment)
     except VantaError:

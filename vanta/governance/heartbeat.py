@@ -1,0 +1,113 @@
+"""A sign of life from the controller, which costs its readers one `stat`.
+
+`governance.heartbeat` has the time since boot as its modification time, so that setting the clock
+makes no controller look alive or dead. Nothing but its name, its time and the boot it is of is
+ever read.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from vanta.governance.clock import boot_id
+from vanta.journal.files import atomic_write
+
+HEARTBEAT = "governance.heartbeat"
+_LENGTH = 64
+_MODE = 0o640
+
+
+def _since_boot() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+class Heartbeat:
+    """The controller's side.
+
+    Args:
+        memory: the node's memory folder.
+        boot: which boot this is.
+        since_boot: nanoseconds since boot.
+    """
+
+    def __init__(
+        self, memory: Path, boot: str, since_boot: Callable[[], int] = _since_boot
+    ) -> None:
+        self._path = memory / HEARTBEAT
+        self._boot = boot
+        self._since_boot = since_boot
+        self._inode = 0
+
+    def silence(self) -> int:
+        """How long there has been no sign of life in this boot, nanoseconds."""
+        if _boot_of(self._path) != self._boot:
+            return 0
+        try:
+            return max(0, self._since_boot() - self._path.lstat().st_mtime_ns)
+        except OSError:
+            return 0
+
+    def beat(self) -> None:
+        """Give a sign of life.
+
+        Raises:
+            UnavailableError: the folder takes nothing.
+        """
+        now = self._since_boot()
+        with contextlib.suppress(OSError):
+            if self._inode and self._path.lstat().st_ino == self._inode:
+                os.utime(self._path, ns=(now, now), follow_symlinks=False)
+                return
+        # A file of this process's own, so that readers look again which boot it is of.
+        draft = self._path.with_suffix(".next")
+        atomic_write(draft, f"{self._boot}\n".encode(), mode=_MODE)
+        os.utime(draft, ns=(now, now), follow_symlinks=False)
+        draft.replace(self._path)
+        self._inode = self._path.lstat().st_ino
+
+
+class Silence:
+    """A reader's side: whether the controller has given no sign of life for too long.
+
+    Args:
+        memory: the node's memory folder.
+        limit: nanoseconds.
+        boot: which boot this is.
+        since_boot: nanoseconds since boot.
+    """
+
+    def __init__(
+        self,
+        memory: Path,
+        limit: int,
+        boot: str | None = None,
+        since_boot: Callable[[], int] = _since_boot,
+    ) -> None:
+        self._path = memory / HEARTBEAT
+        self._limit = limit
+        self._boot = boot_id() if boot is None else boot
+        self._since_boot = since_boot
+        self._inode = 0
+
+    def lasts(self) -> bool:
+        """Whether it does; no file, or one of another boot, is silence too."""
+        try:
+            found = self._path.lstat()
+        except OSError:
+            return True
+        if found.st_ino != self._inode:
+            if _boot_of(self._path) != self._boot:
+                return True
+            self._inode = found.st_ino
+        return self._since_boot() - found.st_mtime_ns > self._limit
+
+
+def _boot_of(path: Path) -> str | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            return file.read(_LENGTH).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None

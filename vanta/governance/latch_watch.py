@@ -1,0 +1,64 @@
+"""The controller's watch over the latch: each halt has a record, and goes when released."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vanta.governance import receipts
+from vanta.governance.break_glass import all_released, lost_halts, unknown_halts
+from vanta.governance.latch import append, lift, read_latch
+from vanta.governance.ledger import Event, Ledger
+from vanta.governance.receipts import LatchLifted, LatchRestored
+from vanta.governance.watcher import Watcher
+
+
+class LatchWatch:
+    """Keeps latch and journal together.
+
+    Args:
+        memory_dir: the node's memory folder.
+        ledger: the journal.
+        watcher: told of what was put back.
+        crash: called with the name of each step it is about to take.
+    """
+
+    def __init__(
+        self, memory_dir: Path, ledger: Ledger, watcher: Watcher, crash: Callable[[str], None]
+    ) -> None:
+        self._dir = memory_dir
+        self._ledger = ledger
+        self._watcher = watcher
+        self._crash = crash
+        self.trouble = ""
+        """Why the latch is not as it should be; it halts all the same."""
+
+    def look(self, now: int) -> None:
+        """Journal what is new in the latch, and put back what was taken from it."""
+        self.trouble = ""
+        found = read_latch(self._dir)
+        if found is None and not self._ledger.memory.latches:
+            return
+        for halt in unknown_halts(found, self._ledger.memory, now) if found else ():
+            self._ledger.record([Event(receipts.LATCH_SET, f"latch:{halt.nonce}", halt)])
+        lost = lost_halts(found, self._ledger.memory)
+        if not lost:
+            return
+        self._crash("restore")
+        try:
+            append(self._dir, lost)
+        except OSError as error:
+            self.trouble = f"a halt cannot be put back into the latch: {error.strerror or error}"
+            return
+        body = LatchRestored(tuple(line.nonce for line in lost))
+        self._ledger.record([Event(receipts.LATCH_RESTORED, "latch:restored", body)])
+        self._watcher.put_back("LATCH_REMOVED")
+
+    def lift(self) -> None:
+        """Take the latch away once a quorum has released all of it."""
+        memory = self._ledger.memory
+        gone = tuple(nonce for nonce, note in memory.latches.items() if note.released)
+        if not gone or memory.latched_by():
+            return
+        self._crash("lift")
+        if lift(self._dir, lambda found: all_released(found, memory)):
+            self._crash("lifted")
+            self._ledger.record([Event(receipts.LATCH_LIFTED, "latch:lifted", LatchLifted(gone))])
