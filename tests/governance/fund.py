@@ -266,6 +266,13 @@ class Fund:
             ref=ref,
         )
 
+    def lane(self, stem: str, *, by: str | None, on: str | None = None, text: str = "") -> str:
+        """A halt beside the main line, where controllers look for it."""
+        files: dict[str, Content] = {self.halt(stem): text or switch(stem)}
+        oid = self.change(files, by=by, parents=[on or self.introduction], ref=None)
+        self.sim.point(f"refs/vanta/halts/{stem}", oid)
+        return oid
+
     def approve(
         self, by: str, *, parents: Sequence[str] | None = None, ref: str | None = MAIN
     ) -> str:

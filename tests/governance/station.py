@@ -42,6 +42,10 @@ class Station:
         self._time = max(self._time + 1, self.fund.now)
         return self._time
 
+    def later(self, ns: int) -> None:
+        """Let time pass on the node."""
+        self._time += ns
+
     def start(
         self,
         *,

@@ -7,7 +7,17 @@ import msgspec
 
 from vanta.audit.trail import Found
 from vanta.domain.encoding import decode
-from vanta.governance.receipts import ADOPTED, EVALUATED, INTRODUCED
+from vanta.governance.receipts import (
+    ADOPTED,
+    HALT_DELIVERED,
+    HEAD_AGED,
+    HEAD_CONFIRMED,
+    INTRODUCED,
+    LATCH_SET,
+    PUBLISHING,
+    SILENCE_ENDED,
+    TERM_ENDED,
+)
 from vanta.governance.report import sentence
 from vanta.governance.walk import Seen
 from vanta.lattice.direction import Change, Effect
@@ -20,11 +30,11 @@ class PolicyStep(msgspec.Struct, frozen=True):
     """One receipt that had a part in a policy."""
 
     commit: str
-    """Empty for a hand edit."""
+    """Empty for what no commit of the main line did."""
     serial: int
     """Of the publication it ended in; 0 where a later step of the same look did."""
     what: str
-    """`introduced`, `applied`, `tightened`, `unchanged`, `refused` or `edited`."""
+    """`introduced`, `applied`, `tightened`, `unchanged`, `refused`, or one of `_BESIDE`."""
     approvers: tuple[str, ...]
     signers: tuple[str, ...]
     message: str
@@ -62,6 +72,18 @@ class _Published(msgspec.Struct, frozen=True):
     provenance: _Provenance
 
 
+_BESIDE = {
+    ADOPTED: "edited",
+    HALT_DELIVERED: "halted",
+    LATCH_SET: "latched",
+    TERM_ENDED: "ended",
+    HEAD_AGED: "aged",
+    HEAD_CONFIRMED: "confirmed",
+    SILENCE_ENDED: "returned",
+}
+"""What happened beside the main line and changed what was enforced, by type of record."""
+
+
 class _Receipt(msgspec.Struct, frozen=True):
     """What is told of a receipt; the policies in it are not read."""
 
@@ -72,17 +94,23 @@ class _Receipt(msgspec.Struct, frozen=True):
     signers: tuple[Seen, ...] = ()
     changes: tuple[_Note, ...] = ()
     observed: int = 0
-    nonce: str = ""
+    person: str = ""
+    file: str = ""
+    who: str = ""
+    reason: str = ""
+    what: tuple[str, ...] = ()
     published: _Published | None = None
 
 
 def policy_step(found: Found) -> PolicyStep | None:
     """The step a record of a governance journal states; None where it states none."""
     record = found.record
-    if record.type not in {EVALUATED, INTRODUCED, ADOPTED}:
+    if record.type not in PUBLISHING:
         return None
     receipt = decode(_Receipt, bytes(record.body), place=found.place)
-    what = {INTRODUCED: "introduced", ADOPTED: "edited"}.get(record.type, receipt.verdict)
+    beside = _BESIDE.get(record.type, "")
+    what = beside or ("introduced" if record.type == INTRODUCED else receipt.verdict)
+    people = (*(seen.signer for seen in receipt.signers), receipt.person, receipt.who)
     changes = [
         sentence(Change(note.path, note.before, note.after, Effect(note.effect)))
         for note in receipt.changes[:MOST_CHANGES]
@@ -90,12 +118,12 @@ def policy_step(found: Found) -> PolicyStep | None:
     if len(receipt.changes) > MOST_CHANGES:
         changes.append(f"and {len(receipt.changes) - MOST_CHANGES} more")
     return PolicyStep(
-        commit=receipt.commit,
+        commit="" if beside else receipt.commit,
         serial=receipt.published.provenance.serial if receipt.published else 0,
         what=what,
         approvers=receipt.approvers,
-        signers=tuple(dict.fromkeys(seen.signer for seen in receipt.signers if seen.signer)),
-        message=receipt.message,
+        signers=tuple(dict.fromkeys(filter(None, people))),
+        message=receipt.message or receipt.reason or receipt.file or ", ".join(receipt.what),
         changes=tuple(changes),
         observed=receipt.observed or record.ts,
         node=found.node,

@@ -228,6 +228,12 @@ _STEPS = {
     "tightened": "{commit} tightened it, signed by {signers}",
     "unchanged": "{commit} changed nothing of it",
     "edited": "a hand edit on {node} tightened it",
+    "halted": "a halt beside the main line tightened it, signed by {signers}",
+    "latched": "{signers} halted {node} on the spot: {message}",
+    "ended": "on {node} something in it had an end, which came: {message}",
+    "aged": "{node} had confirmed no commit for too long and went reduce-only",
+    "confirmed": "{node} confirmed the branch again",
+    "returned": "the controller of {node} was back",
 }
 
 
@@ -238,6 +244,7 @@ def policy_step(step: PolicyStep) -> str:
         approvers=_names(step.approvers),
         signers=_names(step.signers or step.approvers),
         node=step.node,
+        message=step.message,
     )
     return f"{said}, {when(step.observed)}"
 

@@ -24,7 +24,7 @@ from vanta.governance.timekeeping import Ages, Timekeeping
 from vanta.governance.trust import Trust
 from vanta.governance.upkeep import Upkeep
 from vanta.governance.walk import Step
-from vanta.governance.walker import STORE_FAULTS, Walked, Walker
+from vanta.governance.walker import STORE_FAULTS, Beside, Walked, Walker
 from vanta.governance.watcher import Watcher
 
 Troubles = dict[str, VantaError]
@@ -147,6 +147,7 @@ class Controller:
         if walked.events:
             self._ledger.record(walked.events)
             self.steps = walked.steps
+            halts += _halts(walked)
             halts += self._hear_lane(fetched, troubles)
         if "branch" not in troubles and self.memory.state is not None:
             self.held_back = {}
@@ -168,8 +169,13 @@ class Controller:
             return Walked([])
         if state is not None and fetched.head == state.anchor and not self.held_back:
             return Walked([])
-        notes = {} if isinstance(fetched.notes, VantaError) else fetched.notes
-        walked = self._walker.main(self.memory, fetched.head, notes, self.time.now.latest)
+        beside = Beside(
+            frozenset()
+            if isinstance(fetched.halts, VantaError)
+            else frozenset(fetched.halts.values()),
+            {} if isinstance(fetched.notes, VantaError) else fetched.notes,
+        )
+        walked = self._walker.main(self.memory, fetched.head, beside, self.time.now.latest)
         if walked.trouble is not None:
             troubles["branch"] = walked.trouble
         return walked
@@ -183,7 +189,7 @@ class Controller:
             self._ledger.record(heard.events)
         if heard.trouble is not None:
             troubles["lane"] = heard.trouble
-        return [one.body.commit for one in heard.events if isinstance(one.body, HaltDelivered)]
+        return _halts(heard)
 
     def _tell(self, steps: tuple[Step, ...], halts: list[str]) -> None:
         if not steps and not halts:
@@ -218,3 +224,7 @@ class Controller:
             body = FloorFound(found.serial, lacks)
             self._ledger.record([Event(receipts.FLOOR_FOUND, "floor", body)])
         self.held_back = lacks
+
+
+def _halts(walked: Walked) -> list[str]:
+    return [one.body.commit for one in walked.events if isinstance(one.body, HaltDelivered)]

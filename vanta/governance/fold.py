@@ -26,7 +26,7 @@ from vanta.governance.approvals import carried, seen, standing
 from vanta.governance.authority import Need, judge
 from vanta.governance.documents.compile import settled
 from vanta.governance.firstseen import FirstSeen
-from vanta.governance.lane import deliver, spread, under, with_lane
+from vanta.governance.lane import Delivered, deliver, spread, under, with_lane
 from vanta.governance.restraint import Restrained, restrained
 from vanta.governance.revocation import authority_changes
 from vanta.governance.sshsig import parse_armor, verify
@@ -107,13 +107,22 @@ def fold(
         RefusedError: `head` does not descend from the anchor by first parents.
     """
     for oid in objects.graph.first_parents(head, state.anchor):
-        if lane:
-            merged = lane.intersection(objects.graph.new_commits(oid, state.anchor))
-            state, _ = deliver(state, merged, objects, now)
+        state, _ = heard(state, oid, lane, objects, now)
         witnessed = first_seen.at(oid, state.policy.nodes)
         step = take(state, oid, objects, now if witnessed is None else witnessed)
         yield step
         state = step.state
+
+
+def heard(
+    state: State, oid: str, lane: frozenset[str], objects: Objects, now: int
+) -> tuple[State, tuple[Delivered, ...]]:
+    """Hear the halts of the lane that a commit is about to merge."""
+    if not lane - state.lane.keys():
+        return state, ()
+    return deliver(
+        state, lane.intersection(objects.graph.new_commits(oid, state.anchor)), objects, now
+    )
 
 
 def take(state: State, oid: str, objects: Objects, now: int) -> Step:

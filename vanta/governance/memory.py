@@ -60,6 +60,8 @@ class Memory(msgspec.Struct, frozen=True):
     """Hand edits by nonce."""
     latches: dict[str, LatchNote] = {}
     """Halts of the latch by nonce."""
+    confirmed: int = 0
+    """When a head was confirmed last, as far as there is a record of it; UTC nanoseconds."""
     aged: bool = False
     """No head was confirmed for too long."""
     halts: int = 0
@@ -152,6 +154,7 @@ def _judged(memory: Memory, step: receipts.Evaluated) -> Memory:
     return msgspec.structs.replace(
         memory,
         state=step.state or memory.state,
+        confirmed=max(memory.confirmed, step.observed),
         restraints={n: r for n, r in memory.restraints.items() if n not in step.released},
         latches=_released(memory.latches, step.released),
     )
@@ -195,8 +198,8 @@ def _aged(memory: Memory, _: receipts.HeadAged) -> Memory:
     return msgspec.structs.replace(memory, aged=True)
 
 
-def _confirmed(memory: Memory, _: receipts.HeadConfirmed) -> Memory:
-    return msgspec.structs.replace(memory, aged=False)
+def _confirmed(memory: Memory, head: receipts.HeadConfirmed) -> Memory:
+    return msgspec.structs.replace(memory, aged=False, confirmed=max(memory.confirmed, head.at))
 
 
 def _floored(memory: Memory, found: receipts.FloorFound) -> Memory:

@@ -31,6 +31,7 @@ _SCOPES = ("vaults", "venues", "strategies", "followers")
 
 SwitchText = bool | str
 _RECEIPTS_KEPT = 64
+_LOST = frozenset({"POSITION_LOST", "JOURNAL_MISSING"})
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -272,12 +273,17 @@ def _no_policy(path: Path, error: OSError) -> UnavailableError:
 
 
 class Receipts:
-    """The publications a governance journal vouches for, followed as it grows."""
+    """The publications a governance journal vouches for, followed as it grows.
+
+    A journal that was lost and begun again is followed from its start, once it has come as far as
+    the one that was lost: what it publishes before is older than what was seen.
+    """
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         self._tail: Tail | None = None
         self._published: dict[int, Published] = {}
+        self._serial = 0
 
     def published_at(self, size: int) -> Published:
         """What the record that made the journal `size` long published.
@@ -302,10 +308,34 @@ class Receipts:
             self._tail.close()
 
     def newest(self) -> Published:
-        """The last publication, once `published_at` has found one."""
-        return self._published[max(self._published)]
+        """The last publication, once `published_at` has found one.
+
+        Raises:
+            UnavailableError: `ROLLED_BACK`: a journal begun again has not come so far yet.
+        """
+        found = self._published[max(self._published)]
+        if found.provenance.serial < self._serial:
+            raise UnavailableError(
+                f"serial {self._serial} was published before, and now {found.provenance.serial} is",
+                code="ROLLED_BACK",
+                place=str(self._journal),
+                remedy="let `vanta governance controller` fetch; see its status",
+            )
+        self._serial = found.provenance.serial
+        return found
 
     def _follow(self) -> None:
+        try:
+            self._read_on()
+        except VantaError as error:
+            if error.code not in _LOST:
+                raise
+            self.close()
+            self._tail = None
+            self._published.clear()
+            self._read_on()
+
+    def _read_on(self) -> None:
         if self._tail is None:
             memory = recall(self._journal)
             live = live_state(self._journal)

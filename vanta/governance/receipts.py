@@ -141,6 +141,8 @@ class HeadAged(msgspec.Struct, frozen=True):
 class HeadConfirmed(msgspec.Struct, frozen=True):
     """A head was confirmed, and what was withheld until then is published anew."""
 
+    at: int
+    """UTC nanoseconds."""
     published: Published | None = None
 
 

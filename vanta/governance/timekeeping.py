@@ -56,8 +56,8 @@ class Timekeeping:
         self._heartbeat = Heartbeat(memory_dir, clock.reference.boot, clock.since_boot)
         self.now = clock.look()
         """As of the last look."""
-        known = ledger.memory.state is not None
-        self.confirmed = bearings.confirmed or (written if known else self.now.time)
+        known = max(bearings.confirmed, ledger.memory.confirmed)
+        self.confirmed = min(known or self.now.time, self.now.time)
         """When a head was confirmed last, UTC nanoseconds."""
         self._left = 0
         self._doubted = False
@@ -114,7 +114,7 @@ class Timekeeping:
         self.confirmed = self.now.time
         memory = self._ledger.memory
         if memory.aged or memory.published is None or memory.serial <= memory.floor.serial:
-            event = Event(receipts.HEAD_CONFIRMED, "head:confirmed", HeadConfirmed())
+            event = Event(receipts.HEAD_CONFIRMED, "head:confirmed", HeadConfirmed(self.confirmed))
             self._ledger.record([event])
 
     def leave_signs(self) -> None:

@@ -3,13 +3,16 @@
 The main line and the lane are heard apart, so that neither can keep the other back.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
+
+import msgspec
 
 from vanta.domain.errors import UnavailableError, VantaError
 from vanta.governance import floor, receipts
 from vanta.governance.fetcher import Refs
 from vanta.governance.firstseen import FirstSeen, Sightings
-from vanta.governance.fold import fold, introduce
+from vanta.governance.fold import heard, introduce, take
 from vanta.governance.history import History
 from vanta.governance.lane import RESOLVED, Delivered, deliver
 from vanta.governance.ledger import Event
@@ -33,6 +36,15 @@ class Walked(NamedTuple):
     """What kept the head from being walked to its end."""
 
 
+class Beside(NamedTuple):
+    """What came beside the main line."""
+
+    lane: frozenset[str]
+    """Commits of the lane; one that the main line merges is heard just before."""
+    notes: Refs
+    """Where first-seen notes lie."""
+
+
 class Walker:
     """Walks one environment of one mirror.
 
@@ -53,28 +65,27 @@ class Walker:
         self._below: set[str] = set()
         self._bad: tuple[object, VantaError] | None = None
 
-    def main(self, memory: Memory, head: str, notes: Refs, now: int) -> Walked:
+    def main(self, memory: Memory, head: str, beside: Beside, now: int) -> Walked:
         """Fold the main line to `head`.
 
         Args:
             memory: what is known; without a state the walk starts at the introduction.
             head: a commit id.
-            notes: where first-seen notes lie.
+            beside: what came with it.
             now: the latest time seen, UTC nanoseconds.
         """
-        asked = (head, memory.state.anchor if memory.state else "", notes, memory.floor)
+        asked = (head, memory.state.anchor if memory.state else "", beside, memory.floor)
         if self._bad is not None and self._bad[0] == asked:
             # The same bytes mean the same, however often they are looked at.
             return Walked([], (), self._bad[1])
-        walked = self._main(memory, head, notes, now)
+        walked = self._main(memory, head, beside, now)
         hopeless = isinstance(walked.trouble, UNREADABLE) and not walked.steps
         self._bad = (asked, walked.trouble) if walked.trouble and hopeless else None
         return walked
 
-    def _main(self, memory: Memory, head: str, notes: Refs, now: int) -> Walked:
+    def _main(self, memory: Memory, head: str, beside: Beside, now: int) -> Walked:
         events: list[Event] = []
         steps: list[Step] = []
-        observed: list[int] = []
         trouble: VantaError | None = None
         state = memory.state
         try:
@@ -82,22 +93,30 @@ class Walker:
                 state = self._introduce()
                 subject = f"{state.anchor}:introduction"
                 events.append(Event(receipts.INTRODUCED, subject, introduced(state, now)))
-            seen = self._sightings(notes)
-            self._check_floor(memory, state, seen, head)
-            for step in fold(state, head, self._history, now, first_seen=FirstSeen(seen)):
-                witnessed = FirstSeen(seen).at(step.commit, state.authority.nodes)
-                observed.append(now if witnessed is None else witnessed)
-                steps.append(step)
+            notes = self._sightings(beside.notes)
+            self._check_floor(memory, state, notes, head)
+            for oid in self._history.graph.first_parents(head, state.anchor):
+                state, halts = heard(state, oid, beside.lane, self._history, now)
+                events += self._halts(state, halts, now)
+                witnessed = FirstSeen(notes).at(oid, state.policy.nodes)
+                observed = now if witnessed is None else witnessed
+                step = take(state, oid, self._history, observed)
                 state = step.state
+                steps.append(step)
+                events.append(Event(receipts.EVALUATED, oid, evaluated(step, observed)))
         except VantaError as error:
             if memory.state is None:
                 # A fresh node goes straight to the policy in force, or nowhere.
                 return Walked([], (), error)
             trouble = error
-        for step, when in zip(steps, observed, strict=True):
-            body = evaluated(step, when, state=step is steps[-1])
-            events.append(Event(receipts.EVALUATED, step.commit, body))
-        return Walked(events, tuple(steps), trouble)
+        return Walked(_slim(events), tuple(steps), trouble)
+
+    def _halts(self, state: State, outcomes: tuple[Delivered, ...], now: int) -> Iterator[Event]:
+        """The halts that stand from here on."""
+        for one in outcomes:
+            if not one.code:
+                body = HaltDelivered(one.commit, one.person, one.file, now, state.lane[one.commit])
+                yield Event(receipts.HALT_DELIVERED, one.commit, body)
 
     def lane(self, state: State, halts: Refs, now: int) -> Walked:
         """Hear the halts of the lane that were not heard at this anchor yet.
@@ -118,10 +137,7 @@ class Walker:
         events: list[Event] = []
         if refused:
             events.append(Event(receipts.HALTS_REFUSED, "lane", HaltsRefused(refused, now)))
-        for one in outcomes:
-            if not one.code:
-                body = HaltDelivered(one.commit, one.person, one.file, now, after.lane[one.commit])
-                events.append(Event(receipts.HALT_DELIVERED, one.commit, body))
+        events += self._halts(after, outcomes, now)
         fault = UnavailableError(faults[0].message, code=faults[0].code) if faults else None
         return Walked(events, (), fault)
 
@@ -142,7 +158,7 @@ class Walker:
         """Refuse a head that lacks what is known to have been enforced (R8)."""
         commits = dict(memory.floor.commits)
         if memory.state is None:
-            commits |= floor.of_sightings(notes, state.authority.nodes).commits
+            commits |= floor.of_sightings(notes, state.policy.nodes).commits
         open_ = {oid: place for oid, place in commits.items() if oid not in self._below}
         floor.check(open_, head, self._history.graph)
         self._below.update(open_)
@@ -164,3 +180,14 @@ class Walker:
             found = tuple(sightings(self._repository, oid, self._environment))
             self._notes = {oid: found}
         return self._notes[oid]
+
+
+def _slim(events: list[Event]) -> list[Event]:
+    """The events of one batch: only the last step states all that is known."""
+    last = max((n for n, one in enumerate(events) if one.type == receipts.EVALUATED), default=-1)
+    return [
+        event._replace(body=msgspec.structs.replace(event.body, state=None))
+        if event.type == receipts.EVALUATED and number != last
+        else event
+        for number, event in enumerate(events)
+    ]
