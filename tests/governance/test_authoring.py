@@ -1,4 +1,4 @@
-"""What people type: propose, approve, halt, resume, release; with real Git and real keys."""
+"""What people type to change the fund: propose and approve; with real Git and real keys."""
 
 import subprocess
 from collections.abc import Callable
@@ -6,73 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.governance.simulator import run_git
+from tests.governance.office import HALT, NOW, VAULT, Office
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
-from vanta.domain.instant import HOUR, parse_instant, show_instant
-from vanta.governance.authoring import Desk, environments
-from vanta.governance.clone import Clone, GitError, signer
+from vanta.domain.instant import HOUR
+from vanta.governance.authoring import Desk
+from vanta.governance.clone import Clone, signer
 from vanta.governance.commits import parse_approval, parse_commit
-from vanta.governance.documents.editor import editor_hint
-from vanta.governance.keys import PublicKey, generate_key
-from vanta.governance.report import Report, walk
-from vanta.governance.starter import Founder, start
-from vanta.governance.trust import Trust
-
-NOW = parse_instant("2026-11-22T12:00:00Z")
-PEOPLE = ("ada", "grace", "alan")
-VAULT = "environments/dev/vaults/momentum-us.yaml"
-
-
-class Office:
-    """A fund from the starter, its bare repository, and a clone for each person."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        (root / "keys").mkdir()
-        self.keys: dict[str, PublicKey] = {
-            name: generate_key(root / "keys" / name, name) for name in (*PEOPLE, "mallory")
-        }
-        founders = [Founder(name, f"{name}@fund.example", self.keys[name]) for name in PEOPLE]
-        nodes = {"executor": generate_key(root / "keys" / "executor", "executor")}
-        self.trust: Trust = start(root / "first", founders, nodes, self.key("ada"))
-        self.bare = root / "bare.git"
-        self.git("clone", "--quiet", "--bare", str(root / "first"), str(self.bare))
-
-    def key(self, name: str) -> Path:
-        return self.root / "keys" / name
-
-    def git(self, *arguments: str) -> str:
-        return run_git(arguments, home=self.root).stdout.strip()
-
-    def clone(self, name: str) -> Path:
-        """A person's clone, at what the branch is at."""
-        path = self.root / f"{name}-clone"
-        if not path.exists():
-            self.git("clone", "--quiet", str(self.bare), str(path))
-        self.git("-C", str(path), "pull", "--quiet", "--ff-only")
-        return path
-
-    def desk(self, name: str, *, key: str | None = None) -> Desk:
-        return Desk(self.clone(name), "dev", self.key(key or name), NOW)
-
-    def push(self, name: str) -> None:
-        self.git("-C", str(self.clone(name)), "push", "--quiet", "origin", "HEAD:main")
-
-    def edit(self, name: str, old: str, new: str, path: str = VAULT) -> None:
-        file = self.clone(name) / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-
-    def head(self) -> str:
-        return self.git("--git-dir", str(self.bare), "rev-parse", "main")
-
-    def show(self, commit: str, path: str) -> str:
-        return self.git("--git-dir", str(self.bare), "show", f"{commit}:{path}")
-
-    def verdict(self) -> Report:
-        """What a node makes of the branch."""
-        return walk(self.bare, self.trust, "dev", now=NOW)
+from vanta.governance.signing import environments
 
 
 @pytest.fixture
@@ -81,14 +21,6 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     return Office(tmp_path)
-
-
-HALT = {"switch": "full_halt", "reason": "feed is stale"}
-
-
-def halted(report: Report) -> bool:
-    assert report.policy is not None
-    return report.policy.overlay.everywhere.full_halt > 0
 
 
 # Propose and approve
@@ -204,224 +136,6 @@ def test_a_new_colleague_cannot_approve_with_a_key_only_the_proposal_knows(offic
         desk.propose("Let me in")
 
 
-# Halt
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        'say "stop"',
-        "two\nlines",
-        "a\ttab",
-        "# no: [comment]",
-        "na\u00efve \u2013 100 %",
-        "a\\b",
-        "Vanta-Approve: dev x",
-        "\u26a0\ufe0f stale",  # a warning sign as phones write it
-        "stale\u034f\u200b\u2060",
-        "x" * 400,
-    ],
-)
-def test_a_halt_lands_with_whatever_reason(office: Office, reason: str) -> None:
-    signed = office.desk("grace").halt({**HALT, "reason": reason}, "origin", "main")
-    report = office.verdict()
-    assert (report.verdict, report.reason, halted(report)) == ("tightened", None, True)
-    assert office.head() == signed.commit
-    assert signed.detail.startswith("environments/dev/halts/full-halt-")
-
-
-def test_a_halt_leads_an_editor_to_its_schema(office: Office) -> None:
-    signed = office.desk("grace").halt(HALT, "origin", "main")
-    text = office.git("--git-dir", str(office.bare), "show", f"{signed.commit}:{signed.detail}")
-    assert text.startswith(editor_hint("Overlay", signed.detail))
-    schema = f"{signed.commit}:schemas/overlay.schema.json"
-    assert office.git("--git-dir", str(office.bare), "cat-file", "-t", schema) == "blob"
-
-
-def test_a_halt_is_one_file_of_its_own_name(office: Office) -> None:
-    desk = office.desk("grace")
-    first, second = (desk.halt(HALT, "origin", "main") for _ in range(2))
-    assert first.detail != second.detail
-    changed = office.git(
-        "--git-dir", str(office.bare), "diff", "--name-status", f"{second.commit}^", second.commit
-    )
-    assert changed == f"A\t{second.detail}"
-
-
-def test_a_halt_does_not_touch_the_clone_it_was_typed_in(office: Office) -> None:
-    office.edit("grace", "capital: 1000000", "capital: 900000")
-    desk = office.desk("grace")
-    before = desk.clone.head()
-    desk.halt(HALT, "origin", "main")
-    assert desk.clone.head() == before
-    assert desk.clone.dirty()
-
-
-def test_a_halt_on_top_of_a_proposal_is_no_approval_of_it(office: Office) -> None:
-    """Ada proposes, grace halts for another reason, ada approves: that is one person."""
-    office.edit("ada", "capital: 1000000", "capital: 1200000")
-    office.desk("ada").propose("Raise momentum")
-    office.push("ada")
-    office.desk("grace").halt(HALT, "origin", "main")
-    office.desk("ada").approve()
-    office.push("ada")
-    report = office.verdict()
-    assert (report.reason, halted(report)) == ("QUORUM_MISSING", True)
-    assert report.commits[-1]["approvers"] == ("ada",)
-
-
-def test_a_halt_may_have_a_scope_and_an_end(office: Office) -> None:
-    ends = show_instant(NOW + HOUR)
-    entry = {**HALT, "scope": {"vault": "crypto-flow"}, "until": ends}
-    office.desk("grace").halt(entry, "origin", "main")
-    policy = office.verdict().policy
-    assert policy is not None
-    assert policy.overlay.everywhere.full_halt == 0
-    assert policy.overlay.vaults.at("crypto-flow").full_halt == NOW + HOUR
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"switch": "stop", "reason": "x"},
-        {"switch": "full_halt", "reason": ""},
-        {"switch": "full_halt", "reason": "x", "scope": {"book": "y"}},
-        {"switch": "full_halt", "reason": "x", "until": "soon"},
-        {"switch": "full_halt\n      until: x", "reason": "x"},
-    ],
-)
-def test_a_halt_nobody_could_read_is_not_signed(office: Office, entry: dict[str, object]) -> None:
-    before = office.head()
-    with pytest.raises(MalformedError):
-        office.desk("grace").halt(entry, "origin", "main")
-    assert office.head() == before
-
-
-def test_a_halt_goes_on_top_of_what_others_pushed_meanwhile(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = office.desk("alan")
-    pushed: list[str] = []
-    push = Clone.push
-
-    def slow(self: Clone, remote: str, oid: str, branch: str) -> None:
-        if len(pushed) < 3:
-            pushed.append("")
-            monkeypatch.setattr(Clone, "push", push)
-            other.halt({**HALT, "switch": "maintenance"}, "origin", "main")
-            monkeypatch.setattr(Clone, "push", slow)
-        push(self, remote, oid, branch)
-
-    monkeypatch.setattr(Clone, "push", slow)
-    office.desk("grace").halt(HALT, "origin", "main")
-    policy = office.verdict().policy
-    assert policy is not None
-    assert policy.overlay.everywhere.full_halt > 0
-    assert policy.overlay.everywhere.maintenance > 0
-    assert len(pushed) == 3
-
-
-def test_a_halt_that_cannot_be_delivered_says_so(office: Office) -> None:
-    desk = office.desk("grace")
-    office.bare.rename(office.root / "away.git")
-    with pytest.raises(GitError) as failed:
-        desk.halt(HALT, "origin", "main")
-    assert failed.value.code == "GIT_FAILED"
-
-
-def poisoned(office: Office, change: Callable[[Path], object]) -> None:
-    """An unsigned commit by whoever may push."""
-    clone = office.clone("mallory")
-    change(clone)
-    office.git("-C", str(clone), "add", "--all")
-    office.git("-C", str(clone), "commit", "--quiet", "-m", "Poison")
-    office.push("mallory")
-
-
-POISON: list[Callable[[Path], object]] = [
-    lambda clone: (clone / VAULT).write_text("spec: [\n"),
-    lambda clone: (clone / "authority.yaml").write_text("nothing\n"),
-    lambda clone: (clone / "authority.yaml").unlink(),
-    lambda clone: (clone / "personas" / "x.yaml").symlink_to("/etc/passwd"),
-    lambda clone: (clone / "authority.yaml").write_text(
-        (clone / "authority.yaml").read_text().replace("ssh-ed25519 AAAA", "ssh-ed25519 BBBB")
-    ),
-]
-
-
-@pytest.mark.parametrize("poison", POISON)
-def test_a_halt_lands_on_a_poisoned_branch(
-    office: Office, poison: Callable[[Path], object]
-) -> None:
-    poisoned(office, poison)
-    office.desk("grace").halt(HALT, "origin", "main")
-    report = office.verdict()
-    assert (report.verdict, halted(report)) == ("tightened", True)
-
-
-# Resume and release
-
-
-def test_a_halt_is_taken_back_by_two(office: Office) -> None:
-    office.desk("grace").halt(HALT, "origin", "main")
-    resumed = office.desk("ada").resume((), "feed is back", "origin", "main")
-    assert resumed.detail.startswith("environments/dev/halts/full-halt-")
-    assert (office.verdict().reason, halted(office.verdict())) == ("QUORUM_MISSING", True)
-    office.desk("alan").approve()
-    office.push("alan")
-    assert (office.verdict().verdict, halted(office.verdict())) == ("applied", False)
-
-
-def test_one_halt_of_several_is_taken_back_by_name(office: Office) -> None:
-    desk = office.desk("grace")
-    first = desk.halt(HALT, "origin", "main")
-    second = desk.halt({**HALT, "switch": "maintenance"}, "origin", "main")
-    name = Path(first.detail).stem
-    office.desk("ada").resume((name,), "fine", "origin", "main")
-    office.desk("alan").approve()
-    office.push("alan")
-    policy = office.verdict().policy
-    assert policy is not None
-    assert (policy.overlay.everywhere.full_halt, policy.overlay.everywhere.maintenance > 0) == (
-        0,
-        True,
-    )
-    assert office.show(office.head(), second.detail)
-
-
-def test_a_halt_that_is_not_there_cannot_be_taken_back(office: Office) -> None:
-    with pytest.raises(RefusedError) as refused:
-        office.desk("ada").resume((), "fine", "origin", "main")
-    assert (refused.value.code, "overlay.yaml" in refused.value.remedy) == ("NO_SUCH_HALT", True)
-    signed = office.desk("ada").halt(HALT, "origin", "main")
-    with pytest.raises(RefusedError) as refused:
-        office.desk("ada").resume(("other",), "fine", "origin", "main")
-    assert Path(signed.detail).stem in refused.value.remedy
-
-
-def test_a_release_names_the_edit_it_lets_go(office: Office) -> None:
-    office.desk("ada").release("0123456789abcdef", "done", "origin", "main")
-    office.desk("alan").approve()
-    office.push("alan")
-    policy = office.verdict().policy
-    assert policy is not None
-    assert policy.released == {"0123456789abcdef"}
-
-
-def test_resuming_everything_takes_no_release_back(office: Office) -> None:
-    desk = office.desk("ada")
-    release = desk.release("0123456789abcdef", "done", "origin", "main")
-    halt = desk.halt(HALT, "origin", "main")
-    resumed = desk.resume((), "fine", "origin", "main")
-    assert resumed.detail == halt.detail
-    assert office.show(office.head(), release.detail)
-
-
-def test_a_nonce_that_is_none_is_refused(office: Office) -> None:
-    with pytest.raises(MalformedError):
-        office.desk("ada").release('x"]\n  switches: [', "done", "origin", "main")
-
-
 # The clone
 
 
@@ -437,7 +151,7 @@ def test_a_signer_is_who_the_authority_says(office: Office) -> None:
     assert (who.name, who.email) == ("ada", "ada@fund.example")
     public = office.root / "ada.pub"
     public.write_text(office.keys["ada"].openssh + "\n")
-    authority = desk._authority(desk.clone.head())
+    authority = desk.authority(desk.clone.head())
     assert signer(authority, public).name == "ada"
     with pytest.raises(UnavailableError) as missing:
         signer(authority, office.root / "nowhere.pub")

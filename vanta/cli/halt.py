@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vanta.cli.options import Branch, Environment, Json, Key, Remote, Repo
+from vanta.cli.options import Also, Branch, Environment, Json, Key, MaybeTrust, Remote, Repo
 from vanta.cli.output import command, print_json, say
 from vanta.domain.errors import RefusedError
 from vanta.domain.switches import SWITCHES
@@ -36,15 +36,23 @@ def halt(
     venue: Annotated[str | None, typer.Option("--venue", help="Only this broker.")] = None,
     persona: Annotated[str | None, typer.Option("--persona", help="Only this persona.")] = None,
     strategy: Annotated[str | None, typer.Option("--strategy", help="Only this one.")] = None,
+    follower: Annotated[str | None, typer.Option("--follower", help="Only this one.")] = None,
     until: Annotated[
         str | None, typer.Option("--until", help="RFC 3339 time it ends by itself.")
     ] = None,
     remote: Remote = "origin",
     branch: Branch = "main",
+    also: Also = None,
+    trust: MaybeTrust = None,
     as_json: Json = False,
 ) -> None:
-    """Stop trading by one signed commit, pushed at once. One signature is enough."""
+    """Stop trading by one signed commit, delivered at once. One signature is enough.
+
+    It goes to the governed branch and to the halt lane, which neither a protected branch nor
+    anything unreadable on it can block. Exit 0: at least one way took it. 1: none did.
+    """
     from vanta.governance.authoring import Desk
+    from vanta.governance.trust import read_trust
 
     if switch not in SWITCHES:
         raise RefusedError(
@@ -52,15 +60,20 @@ def halt(
             code="NO_SUCH_SWITCH",
             remedy=f"use one of {', '.join(SWITCHES)}",
         )
-    scope = _scope(vault=vault, venue=venue, persona=persona, strategy=strategy)
+    scope = _scope(vault=vault, venue=venue, persona=persona, strategy=strategy, follower=follower)
     entry = {"switch": switch, "scope": scope, "reason": reason, "until": until}
-    signed = Desk(repo, environment, key, time.time_ns()).halt(entry, remote, branch)
+    pinned = read_trust(trust) if trust else None
+    signed = Desk(repo, environment, key, time.time_ns()).halt(
+        entry, remote, branch, also=also or (), trust=pinned
+    )
     if as_json:
         print_json(signed)
         return
     where = " ".join(f"{kind} {name}" for kind, name in scope.items()) or "everywhere"
     say(f"{switch} for {where} in {environment}, signed by {signed.signer}")
-    say(f"  commit {signed.commit[:12]} pushed to {remote}/{branch}: {signed.detail}")
+    say(f"  commit {signed.commit[:12]}: {signed.detail}")
+    for each in signed.deliveries:
+        say(f"  {'taken' if each.taken else 'NOT TAKEN'} by {each.where} {each.said}".rstrip())
     say("  next: vanta governance status, and `vanta resume` when it is over")
 
 
@@ -78,19 +91,25 @@ def resume(
     ] = None,
     remote: Remote = "origin",
     branch: Branch = "main",
+    also: Also = None,
     as_json: Json = False,
 ) -> None:
-    """Take halts back: the first of the approvals that loosening needs."""
+    """Take halts back: the first of the approvals that loosening needs.
+
+    Halts that lie on the lane alone are merged, so that the same quorum lets go of them too.
+    """
     from vanta.governance.authoring import Desk
 
     desk = Desk(repo, environment, key, time.time_ns())
     if edit:
         signed = desk.release(edit, reason, remote, branch)
     else:
-        signed = desk.resume(tuple(name or ()), reason, remote, branch)
+        signed = desk.resume(tuple(name or ()), reason, remote, branch, also=also or ())
     if as_json:
         print_json(signed)
         return
     say(f"resume proposed and approved by {signed.signer}: {signed.detail}")
     say(f"  commit {signed.commit[:12]} pushed to {remote}/{branch}")
     say("  next: the others pull and run `vanta governance approve --push`")
+    if signed.lane:
+        say(f"  once it is applied: git push {remote} --delete {' '.join(signed.lane)}")

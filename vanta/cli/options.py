@@ -29,3 +29,13 @@ TrustFile = Annotated[
     Path,
     typer.Option("--trust", "-t", envvar="VANTA_TRUST", help="The pinned introduction."),
 ]
+MaybeTrust = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust", "-t", envvar="VANTA_TRUST", help="The pinned introduction, if you have it."
+    ),
+]
+Also = Annotated[
+    list[str] | None,
+    typer.Option("--also", help="A further remote for the halt lane, such as a node's own."),
+]

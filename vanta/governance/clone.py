@@ -16,6 +16,14 @@ from vanta.governance.authority import Authority
 from vanta.governance.keys import PublicKey, load_private_key, parse_public_key, public_key_of
 
 _SECONDS = 60
+_ELSEWHERE = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE",
+        "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+    }
+)  # fmt: skip
+"""What Git sets for its hooks: a command typed in one must not work on another repository."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +82,24 @@ class Clone:
         self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> str:
         command = ["git", "-C", str(self.path), *args]
+        inherited = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
         try:
             done = subprocess.run(
                 command,
-                input=stdin,
+                input=stdin or b"",
                 capture_output=True,
                 timeout=_SECONDS,
                 check=False,
-                env={**os.environ, **(env or {}), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
+                env={**inherited, **(env or {}), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
+            why = "took too long" if isinstance(error, subprocess.TimeoutExpired) else str(error)
             raise UnavailableError(
-                f"git {args[0]} did not run: {error}", code="GIT_FAILED", place=str(self.path)
+                f"git {_verb(args)} did not run: {why}", code="GIT_FAILED", place=str(self.path)
             ) from error
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            raise GitError(args[0], said[-1] if said else "no reason given", str(self.path))
+            said = done.stderr.decode(errors="replace")
+            raise GitError(_verb(args), said, str(self.path))
         return done.stdout.decode(errors="replace").strip()
 
     def head(self, ref: str = "HEAD") -> str:
@@ -110,12 +120,29 @@ class Clone:
 
     def fetch(self, remote: str, branch: str) -> str:
         """Bring a remote branch in; the commit it is at."""
-        self._git("fetch", "--quiet", "--no-tags", remote, f"refs/heads/{branch}")
+        self._git("fetch", "--quiet", "--no-tags", "--", remote, f"refs/heads/{branch}")
         return self.head("FETCH_HEAD")
+
+    def fetch_refs(self, remote: str, pattern: str) -> None:
+        """Bring in every ref a pattern such as `refs/vanta/halts/*` matches, under its name."""
+        self._git("fetch", "--quiet", "--no-tags", "--", remote, f"+{pattern}:{pattern}")
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """The local refs under a prefix such as `refs/vanta/halts`, and what each points to."""
+        listed = self._git("for-each-ref", "--format=%(refname) %(objectname)", prefix)
+        return dict(line.split(" ") for line in listed.splitlines())
+
+    def point(self, ref: str, oid: str) -> None:
+        """Make a local ref, or move it."""
+        self._git("update-ref", ref, oid)
 
     def push(self, remote: str, oid: str, branch: str) -> None:
         """Move a remote branch forward to a commit; raises `GitError` when it moved meanwhile."""
-        self._git("push", "--quiet", remote, f"{oid}:refs/heads/{branch}")
+        self.push_ref(remote, oid, f"refs/heads/{branch}")
+
+    def push_ref(self, remote: str, oid: str, ref: str) -> None:
+        """Push a commit to a ref, past local hooks: they may be slow, or be broken."""
+        self._git("push", "--quiet", "--no-verify", "--", remote, f"{oid}:{ref}")
 
     def working_tree(self) -> str:
         """A tree of everything in the working tree that is not ignored."""
@@ -171,11 +198,27 @@ class Clone:
             self._git("read-tree", oid)
 
 
+def _verb(args: Sequence[str]) -> str:
+    """The Git command among arguments that may begin with `-c name=value`."""
+    rest = list(args)
+    while rest[0] == "-c":
+        rest = rest[2:]
+    return rest[0]
+
+
 class GitError(UnavailableError):
     """Git said no."""
 
     def __init__(self, command: str, said: str, place: str) -> None:
         remedy = ""
-        if "fetch first" in said or "non-fast-forward" in said or "failed to push" in said:
+        if "fetch first" in said or "non-fast-forward" in said:
             remedy = "the branch moved; fetch and try again"
-        super().__init__(f"git {command}: {said}", code="GIT_FAILED", place=place, remedy=remedy)
+        message = f"git {command}: {_telling(said)}"
+        super().__init__(message, code="GIT_FAILED", place=place, remedy=remedy)
+
+
+def _telling(said: str) -> str:
+    """The line that says why: of a refused push it is not the last one."""
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    refused = (line for line in lines if "rejected]" in line)
+    return next(refused, lines[-1] if lines else "no reason given")
