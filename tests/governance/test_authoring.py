@@ -158,9 +158,10 @@ def test_a_signer_is_who_the_authority_says(office: Office) -> None:
     assert missing.value.code in {"NO_KEY", "KEY_MISSING"}
 
 
-def test_the_environments_of_a_clone_are_its_folders(office: Office) -> None:
-    assert environments(office.clone("ada")) == ["dev", "prod", "staging"]
-    assert environments(office.root) == []
+def test_the_environments_of_a_clone_are_the_folders_of_its_head(office: Office) -> None:
+    (office.clone("ada") / "environments" / "mine").mkdir()
+    for clone in (office.clone("ada"), office.clone("ada") / "personas", office.bare):
+        assert environments(Clone(clone)) == ("dev", "prod", "staging")
 
 
 def test_everything_signed_is_good_to_git_itself(office: Office) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vanta.cli import governance_keys
 from vanta.cli.governance_schema import schema
 from vanta.cli.options import (
     NODE_DEFAULT,
@@ -26,6 +27,9 @@ from vanta.domain.instant import parse_instant, show_instant
 app = typer.Typer(
     help="Documents, approvals and the controller that enforces them.", no_args_is_help=True
 )
+
+
+app.add_typer(governance_keys.app, name="keys")
 
 
 @app.command("init")

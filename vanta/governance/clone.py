@@ -118,6 +118,28 @@ class Clone:
         """Whether the working tree differs from HEAD."""
         return bool(self._git("status", "--porcelain"))
 
+    def edited(self, path: str) -> bool:
+        """Whether a tracked file of the working tree, or of the index, differs from HEAD."""
+        return bool(self._git("status", "--porcelain", "--untracked-files=no", "--", f":/{path}"))
+
+    def folders(self, ref: str, path: str) -> list[str]:
+        """Names of the folders in a folder of a commit."""
+        listed = self._git("ls-tree", "-d", "--name-only", "--full-tree", ref, f"{path}/")
+        return sorted(name.rpartition("/")[2] for name in listed.splitlines())
+
+    def holds(self, oid: str, ancestor: str) -> bool:
+        """Whether `ancestor` is `oid`, or below it."""
+        return not self._git("rev-list", "--max-count=1", ancestor, f"^{oid}")
+
+    def fast_forward(self, oid: str) -> None:
+        """Move the checked-out branch, and the working tree with it, forward to a commit."""
+        self._git("merge", "--quiet", "--ff-only", oid)
+
+    def restore(self, path: str) -> None:
+        """Bring a file of the working tree to what HEAD has."""
+        if self._git("rev-parse", "--is-bare-repository") == "false":
+            self._git("checkout", "--quiet", "HEAD", "--", f":/{path}")
+
     def fetch(self, remote: str, branch: str) -> str:
         """Bring a remote branch in; the commit it is at."""
         self._git("fetch", "--quiet", "--no-tags", "--", remote, f"refs/heads/{branch}")

@@ -79,8 +79,7 @@ class Signing:
 
     def authority_file(self, commit: str) -> bytes:
         """`authority.yaml` of a commit as raw bytes; empty when it has none."""
-        listing = self.repository.tree_files(self.tree(commit), AUTHORITY)
-        return self.repository.blob(listing[AUTHORITY].oid) if AUTHORITY in listing else b""
+        return _authority_file(self.repository, commit)
 
     def authority(self, commit: str) -> Authority:
         """The authority of a commit, read apart from whatever else is in its tree."""
@@ -145,7 +144,19 @@ class Signing:
         return self.clone.commit(tree, parents, text, who)
 
 
-def environments(path: Path) -> list[str]:
-    """The environments a clone has folders for."""
-    root = path / ENVIRONMENTS
-    return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+def environments(clone: Clone) -> tuple[str, ...]:
+    """The environments a clone's HEAD has folders for."""
+    return tuple(clone.folders("HEAD", ENVIRONMENTS.rstrip("/")))
+
+
+def authority_at_head(path: Path) -> bytes:
+    """`authority.yaml` at a clone's HEAD; empty when it has none. It takes no key to look."""
+    clone = Clone(path)
+    repository = Repository(clone.git_dir())
+    with repository:
+        return _authority_file(repository, clone.head())
+
+
+def _authority_file(repository: Repository, commit: str) -> bytes:
+    listing = repository.tree_files(repository.links(commit).tree, AUTHORITY)
+    return repository.blob(listing[AUTHORITY].oid) if AUTHORITY in listing else b""
