@@ -92,6 +92,7 @@ _TIGHTER = {
     "AllowSet": "fewer",
     "DenySet": "more",
     "Steps": "lower at every conviction",
+    "Registry": "fewer",
     "Unordered": "never: always the quorum",
     "Neutral": "not risk",
 }

@@ -10,7 +10,6 @@ from tests.governance.fund import (
     MOMENTUM,
     OVERLAY,
     Fund,
-    authority,
     capital,
     compiled,
     documents,
@@ -23,8 +22,7 @@ from tests.governance.simulator import START, Content, person
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import HOUR
-from vanta.governance.documents.read import AUTHORITY
-from vanta.governance.report import EXIT, Report, plan_exit, sentence, unit_of, walk
+from vanta.governance.report import EXIT, Report, sentence, unit_of, walk
 from vanta.governance.trust import Trust
 from vanta.lattice.algebra import changes
 from vanta.lattice.direction import DEFAULT, Change, Effect
@@ -158,44 +156,6 @@ def test_an_introduction_nobody_pinned_is_refused(fund: Fund) -> None:
         with pytest.raises(RefusedError) as refused:
             walk(fund.sim.path, trust, ENVIRONMENT, now=START)
         assert refused.value.code == code
-
-
-# The plan
-
-
-@pytest.mark.parametrize(
-    ("changed", "by", "approve", "exit_code"),
-    [
-        ({"README.md": "x"}, None, False, 0),
-        (TIGHTER, "ada", True, 0),
-        (LOOSER, "ada", True, 3),
-        (LOOSER, None, False, 3),
-        ({MOMENTUM: "spec: ["}, "ada", True, 1),
-        ({AUTHORITY: None}, "ada", True, 1),
-    ],
-)
-def test_a_plan_may_be_applied_wants_approvals_or_never_will_be(
-    fund: Fund,
-    changed: dict[str, Content | None],
-    by: str | None,
-    approve: bool,  # noqa: FBT001 - a table
-    exit_code: int,
-) -> None:
-    fund.change(changed, by=by, approve=approve)
-    assert plan_exit(door(fund)) == exit_code
-
-
-def test_a_plan_that_no_approval_can_heal_is_one_that_never_will_be(fund: Fund) -> None:
-    key = person("phone").key.openssh
-    people = {**fund.keys, "ada": [*fund.keys["ada"], key]}
-    fund.change({AUTHORITY: authority(people), **LOOSER}, by="ada", approve=True)
-    assert plan_exit(door(fund)) == 1
-    text = authority(fund.keys).replace(", loosen: 2", "")
-    fund.tree({**documents(fund.keys), AUTHORITY: text}, by="ada", approve=True)
-    fund.approve("grace")
-    fund.change(LOOSER, by="ada", approve=True)
-    report = door(fund)
-    assert (report.reason, plan_exit(report)) == ("NO_RULE", 1)
 
 
 # Sentences

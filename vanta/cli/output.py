@@ -15,9 +15,9 @@ from vanta.domain.errors import VantaError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 """Standard output; colours only on a terminal, and never under NO_COLOR."""
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 def _spelled(value: object) -> str:

@@ -114,6 +114,10 @@ class Clone:
         """The branch that is checked out."""
         return self._git("symbolic-ref", "--short", "HEAD")
 
+    def bare(self) -> bool:
+        """Whether it has no working tree."""
+        return self._git("rev-parse", "--is-bare-repository") == "true"
+
     def dirty(self) -> bool:
         """Whether the working tree differs from HEAD."""
         return bool(self._git("status", "--porcelain"))
@@ -137,7 +141,7 @@ class Clone:
 
     def restore(self, path: str) -> None:
         """Bring a file of the working tree to what HEAD has."""
-        if self._git("rev-parse", "--is-bare-repository") == "false":
+        if not self.bare():
             self._git("checkout", "--quiet", "HEAD", "--", f":/{path}")
 
     def fetch(self, remote: str, branch: str) -> str:
@@ -216,7 +220,7 @@ class Clone:
     def advance(self, oid: str, old: str) -> None:
         """Move the checked-out branch from `old` to `oid`, and the index with it."""
         self._git("update-ref", "HEAD", oid, old)
-        if self._git("rev-parse", "--is-bare-repository") == "false":
+        if not self.bare():
             self._git("read-tree", oid)
 
 

@@ -15,11 +15,13 @@ from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, 
 from vanta.governance.anchor import anchor, known_tips
 from vanta.governance.approvals import seen
 from vanta.governance.delivery import deliver, onto_branch, require_one, to_ref
+from vanta.governance.documents.editor import editor_hint
 from vanta.governance.documents.kinds import OverlayDocument
 from vanta.governance.documents.read import halts, read_document
 from vanta.governance.history import History
 from vanta.governance.rewalk import LANE
 from vanta.governance.signing import Signed, Signing
+from vanta.governance.strict_yaml import visible
 from vanta.governance.trust import Trust
 from vanta.governance.walk import UNREADABLE
 
@@ -64,7 +66,7 @@ class Halting(Signing):
         stem = f"{_slug(str(entry['switch']))}-{secrets.token_hex(6)}"
         path = f"{halts(self.environment)}{stem}.yaml"
         reason = one_line(str(entry["reason"]))
-        content = _halt_document(stem, {**entry, "reason": reason})
+        content = _halt_document(path, stem, {**entry, "reason": reason})
         read_document(content, file=path)
         tips = known_tips(self.clone, remote, branch)
         base = anchor(self, tips, trust)
@@ -141,6 +143,7 @@ class Halting(Signing):
         stem = f"release-{_slug(nonce)}"
         path = f"{halts(self.environment)}{stem}.yaml"
         content = (
+            f"{editor_hint('Overlay', path)}"
             f"apiVersion: vanta.dev/v1\nkind: Overlay\nmetadata:\n  name: {stem}\n"
             f'spec:\n  released: ["{nonce}"]\n'
         ).encode()
@@ -248,12 +251,12 @@ def _slug(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A reason as it can be written down: nobody's paste keeps a halt from landing."""
-    visible = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(visible.split())[:_LONGEST_REASON]
+    return " ".join(visible(text).split())[:_LONGEST_REASON]
 
 
-def _halt_document(stem: str, entry: Mapping[str, object]) -> bytes:
+def _halt_document(path: str, stem: str, entry: Mapping[str, object]) -> bytes:
     lines = [
+        editor_hint("Overlay", path).rstrip("\n"),
         "apiVersion: vanta.dev/v1",
         "kind: Overlay",
         "metadata:",

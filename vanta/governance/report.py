@@ -120,14 +120,6 @@ def _told(step: Step) -> dict[str, Any]:
     }
 
 
-def plan_exit(report: Report) -> int:
-    """0 when it may be applied as it stands, 3 when approvals are missing, 1 when never."""
-    if report.verdict in {"applied", "unchanged"}:
-        return 0
-    unreadable = not report.changes
-    return 1 if unreadable or report.reason in NEVER else 3
-
-
 def unit_of(path: tuple[str, ...]) -> str:
     """What a number at a policy path counts."""
     direction: Direction[Any] = Group(Policy)
@@ -161,7 +153,7 @@ def sentence(change: Change) -> str:
     if change.path[0] == "authority":
         return _authority_sentence(change)
     where, unit = ".".join(change.path), unit_of(change.path)
-    before, after = _side(change.before, unit), _side(change.after, unit)
+    before, after = side(change.before, unit), side(change.after, unit)
     if isinstance(change.after, dict) and not change.after:
         return f"{where} goes away"
     if isinstance(change.before, dict) and not change.before:
@@ -179,7 +171,7 @@ def _authority_sentence(change: Change) -> str:
                 return f"{person} <{change.after}> joins"
             return f"{person} leaves" if change.after is None else f"{person} is {change.after} now"
         case ("roles", role):
-            people = f"{_side(change.before, '')} -> {_side(change.after, '')}"
+            people = f"{side(change.before, '')} -> {side(change.after, '')}"
             return (
                 f"role {role}: {people}"
                 if change.before != change.after
@@ -189,7 +181,8 @@ def _authority_sentence(change: Change) -> str:
             return f"quorum of root: {change.before} -> {change.after}"
 
 
-def _side(value: object, unit: str) -> str:
+def side(value: object, unit: str) -> str:
+    """One side of a change, the way a person would write it."""
     if value is None:
         return "(none)"
     # From a journal a tuple comes back as a list.
