@@ -21,9 +21,9 @@ def lane_halt(history: History, h: int) -> str | None:
 def halts(history: History, state: State, h: int, rules: Rules = ALL) -> bool:
     """Does the commit `h`, to which a ref of the lane points, halt a node that is at `state`?"""
     stem = lane_halt(history, h)
-    there = dict(state.judged).get(history.commits[h].parents[0]) if stem else None
-    if stem is None or there is None or "R6 lane" not in rules:
+    if stem is None or "R6 lane" not in rules:
         return False
+    there = [authority for c, authority in state.judged if history.past[h] >> c & 1][-1]
     judge = there if "R6 judged there" in rules else state.authority
     if signer(history.commits[h].signer, judge, rules, history.commits[h].seen) is None:
         return False

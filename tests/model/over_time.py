@@ -53,12 +53,11 @@ def laned(history: History, rules: Rules = ALL) -> list[str]:
 
 def _beside(history: History, head: int, rules: Rules) -> list[str]:
     state = walk(history, introduced(history), head, rules)
-    before = dict(state.judged)
     found = []
     for h, commit in enumerate(history.commits):
         stem = lane_halt(history, h)
-        there = before.get(commit.parents[0]) if stem else None
-        if there is None or listed(commit.signer, there) is None:
+        there = [authority for c, authority in state.judged if history.past[h] >> c & 1]
+        if stem is None or listed(commit.signer, there[-1]) is None:
             continue
         resumed = any(
             history.past[c] >> h & 1

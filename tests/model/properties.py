@@ -36,6 +36,9 @@ PATHS = "nobody tightens outside their paths"
 HONOURED = "what a quorum approved is in force"
 
 
+HALTED = Policy(halted=NEVER)
+
+
 def allows_more(after: Policy, before: Policy) -> bool:
     return after != before and any(looser(field, after, before) for field in ORDERED)
 
@@ -118,6 +121,8 @@ def last_word(history: History, a: int, c: int) -> bool:
             return False
         if any(history.commits[p].tree != commit.tree for p in commit.parents):
             return False
+        if not commit.parents:
+            return False
     return True
 
 
@@ -169,36 +174,35 @@ def may_tighten(authority: Authority, person: str, field: str) -> bool:
 
 def tightenings(
     history: History, authority: Authority, news: Iterable[int]
-) -> Iterator[tuple[int, str]]:
-    """Each (commit, field) in which somebody who may there wrote less than one of its parents."""
+) -> Iterator[tuple[str, Policy]]:
+    """Each field in which somebody who may there wrote less than in one of the parents."""
     for n in news:
         commit = history.commits[n]
         person = listed(commit.signer, authority)
-        if person is None or not commit.tree.readable:
+        parents = [history.commits[p].tree for p in commit.parents]
+        if person is None:
             continue
-        for field in ORDERED:
+        if any(commit.tree.halts - was.halts for was in parents):
+            yield "halted", HALTED
+        for field in ORDERED if commit.tree.readable else ():
             if may_tighten(authority, person, field) and any(
-                not (was := history.commits[p].tree).readable
-                or tighter(field, commit.tree.policy, was.policy)
-                for p in commit.parents
+                not was.readable or tighter(field, commit.tree.policy, was.policy)
+                for was in parents
             ):
-                yield n, field
+                yield field, commit.tree.policy
+
+
+def may_end(authority: Authority, person: str, key: str) -> bool:
+    return person in authority.people or person == key.upper()
 
 
 def revokes(history: History, authority: Authority, n: int, key: str) -> int | None:
     """The earlier end that commit `n` gives a key, if its signer may."""
     commit = history.commits[n]
     person = listed(commit.signer, authority)
-    if person is None or not commit.tree.readable:
-        return None
-    if person not in authority.people and person != key.upper():
-        return None
     end = commit.tree.authority.end(key)
-    earlier = any(
-        not (was := history.commits[p].tree).readable or end < was.authority.end(key)
-        for p in commit.parents
-    )
-    return end if earlier and end != NEVER else None
+    earlier = any(end < history.commits[p].tree.authority.end(key) for p in commit.parents)
+    return end if person and may_end(authority, person, key) and earlier else None
 
 
 # The properties of one step.
@@ -223,7 +227,7 @@ def violations(history: History, before: State, after: State) -> list[str]:
         if not _narrowed(history, before, after, new):
             found.append(AUTHORITY)
         found += _landed(history, before, after, new, was, now_in_force)
-    only_authority = ahead(tree.policy, now) == now_in_force
+    only_authority = ahead(tree.policy, now) == now_in_force == was
     only_policy = tree.authority == after.authority
     if why is None and not is_tree and (only_authority or only_policy):
         found.append(HONOURED)
@@ -238,41 +242,45 @@ def _narrowed(history: History, before: State, after: State, new: list[int]) -> 
     old, current = before.authority, after.authority
     if old._replace(ends=current.ends) != current:
         return False
-    keys = {key for key, _ in old.ends | current.ends}
+    tree = history.commits[after.at].tree
+    adopters = adopted(history, after, after.at) if old != current else ()
     return all(
         current.end(key) == old.end(key)
         or (
             current.end(key) < old.end(key)
-            and any(revokes(history, old, n, key) == current.end(key) for n in new)
+            and (
+                any(revokes(history, old, n, key) == current.end(key) for n in new)
+                or (
+                    current.end(key) == tree.authority.end(key)
+                    and any(may_end(old, person, key) for person in adopters)
+                )
+            )
         )
-        for key in keys
+        for key in old.keys
     )
 
 
 def _landed(
     history: History, before: State, after: State, new: list[int], was: Policy, now: Policy
 ) -> Iterator[str]:
-    authority, c = before.authority, after.at
+    authority, tree = before.authority, history.commits[after.at].tree
     allowed = list(tightenings(history, authority, new))
-    for n, field in allowed:
-        wanted = history.commits[n].tree.policy
-        if looser(field, after.policy, wanted):
-            yield HALTS
+    adopters = adopted(history, after, after.at)
+    allowed += [
+        (field, tree.policy)
+        for field in ORDERED
+        if any(may_tighten(authority, person, field) for person in adopters)
+    ]
+    if any(looser(field, after.policy, wanted) for field, wanted in allowed):
+        yield HALTS
     for n in new:
-        for key, _ in history.commits[n].tree.authority.ends:
-            end = revokes(history, authority, n, key)
-            if end is not None and after.authority.end(key) > end:
-                yield REVOCATIONS
-    adopters = adopted(history, after, c)
-    for field in ORDERED:
-        wanted = history.commits[c].tree.policy
-        if any(may_tighten(authority, person, field) for person in adopters):
-            allowed.append((c, field))
-            if looser(field, after.policy, wanted):
-                yield HALTS
-        if tighter(field, now, was) and field not in {name for _, name in allowed}:
-            signed = any(listed(history.commits[n].signer, authority) for n in new)
-            yield PATHS if signed or adopters else NOBODY
+        ends = ((key, revokes(history, authority, n, key)) for key in authority.keys)
+        if any(end is not None and after.authority.end(key) > end for key, end in ends):
+            yield REVOCATIONS
+    lowered = [field for field in ORDERED if tighter(field, now, was)]
+    if not {field for field, _ in allowed}.issuperset(lowered):
+        signed = any(listed(history.commits[n].signer, authority) for n in new)
+        yield PATHS if signed or adopters else NOBODY
 
 
 def adopted(history: History, after: State, c: int) -> set[str]:

@@ -6,10 +6,11 @@ Every rule has a name in `RULES` and is asked for by that name where it acts, so
 switched off and missed: `test_every_rule_is_needed.py` does so for each.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from tests.model.terms import (
+    NEVER,
     ORDERED,
     REVOKED,
     Authority,
@@ -57,6 +58,7 @@ RULES = {
     "R5 any parent": "To differ from *any* parent is to have happened.",
     "R5 other approval": "An approval of another tree is a happening too.",
     "R6 lane": "A halt in the lane restrains, whatever is on main.",
+    "R6 apart": "Halt files are read apart from every other document.",
     "R6 ancestor": "It does until it is an ancestor of a commit that resumes.",
     "R6 quorum": "And until that tree, without the halt, has the loosening quorum by name.",
     "R6 judged there": "Its signer is judged where it stands on main, not by who has a key now.",
@@ -128,8 +130,12 @@ def happened(history: History, n: int, tree: Tree, rules: Rules) -> bool:
     if commit.tree == tree:
         return False
     differs = [history.commits[p].tree != commit.tree for p in commit.parents]
-    changed = any(differs) if "R5 any parent" in rules else bool(differs) and all(differs)
-    return changed or (commit.approves is not None and "R5 other approval" in rules)
+    changed = any(differs) if "R5 any parent" in rules else all(differs)
+    return (
+        changed
+        or not commit.parents
+        or (commit.approves is not None and "R5 other approval" in rules)
+    )
 
 
 def stands(history: History, state: State, a: int, c: int, rules: Rules) -> bool:
@@ -152,10 +158,16 @@ def lowered(
     history: History, force: Policy, n: int, within: Collection[str], rules: Rules
 ) -> Policy:
     """In force, restrained in each field in which `n` is tighter than in some parent."""
-    if "R1 restrain" not in rules:
-        return history.commits[n].tree.policy
-    mine = history.commits[n].tree.policy
+    tree = history.commits[n].tree
+    mine = tree.policy
     parents = [history.commits[p].tree for p in history.commits[n].parents]
+    apart = tree.readable or "R6 apart" in rules
+    if apart and "halted" in within and any(tree.halts - p.halts for p in parents):
+        force = force._replace(halted=NEVER)
+    if not tree.readable:
+        return force
+    if "R1 restrain" not in rules:
+        return mine
     some = any if "R1 some parent" in rules else all
     fields = [
         field
@@ -172,17 +184,28 @@ def lowered(
 def revoked(
     history: History, n: int, who: str, before: Authority, keys: Authority, rules: Rules
 ) -> Authority:
-    """`keys`, with each key that `n` ends earlier than some parent did and its signer may end."""
-    commit = history.commits[n]
-    if "R2 one revokes" not in rules:
+    """`keys`, with each key ended that `n` ends earlier than some parent did."""
+    mine = history.commits[n].tree.authority
+    parents = [history.commits[p].tree.authority for p in history.commits[n].parents]
+    if all(parent == mine for parent in parents):
         return keys
-    parents = [history.commits[p].tree for p in commit.parents]
-    for key, end in commit.tree.authority.ends:
-        mine = who in before.people or who == key.upper() or "R2 who revokes" not in rules
-        earlier = any(not p.readable or end < p.authority.end(key) for p in parents)
-        if mine and earlier and end < keys.end(key):
-            ends = {(k, e) for k, e in keys.ends if k != key}
-            keys = keys._replace(ends=frozenset({*ends, (key, end)}))
+    earlier = [k for k in before.keys if any(mine.end(k) < p.end(k) for p in parents)]
+    return ended(keys, earlier, mine, who, before, rules)
+
+
+def ended(
+    keys: Authority,
+    which: Iterable[str],
+    by: Authority,
+    who: str,
+    before: Authority,
+    rules: Rules,
+) -> Authority:
+    """`keys`, with each of these ended as soon as `by` has it, as far as `who` may."""
+    for key in which if "R2 one revokes" in rules else ():
+        may = who in before.people or who == key.upper() or "R2 who revokes" not in rules
+        if may and by.end(key) < keys.end(key):
+            keys = keys.ending(key, by.end(key))
     return keys
 
 
@@ -207,10 +230,9 @@ def step(history: History, before: State, c: int, rules: Rules = ALL, polled: in
     signed = []
 
     for n in new:
-        tree = history.commits[n].tree
         who = signer(history.commits[n].signer, judge, rules, clock)
         strangers |= strange(history, n, who, rules) << n
-        if not tree.readable or not (who or "R3 nothing" not in rules):
+        if who is None and "R3 nothing" in rules:
             continue
         if n == c or "R1 new" in rules:
             floor = lowered(history, floor, n, paths(who, judge, rules), rules)
@@ -240,20 +262,22 @@ def decide(history: History, before: State, state: State, judge: Authority, rule
     """What the approvals that still stand make of what the new commits left in force."""
     c, tree = state.at, history.commits[state.at].tree
     standing = [who for a, who in state.approvals if stands(history, state, a, c, rules)]
-    floor = state.policy
+    floor, keys = state.policy, state.authority
     for who in standing if "R1 adopt" in rules else ():
         floor = restrain(floor, tree.policy, paths(who, judge, rules))
+        keys = ended(keys, judge.keys, tree.authority, who, judge, rules)
 
     people = [who for who in standing if who in judge.people or "R4 role" not in rules]
     count = len(set(people) if "R4 people" in rules else people)
-    changed = tree.authority != state.authority
-    asked = floor if "R1 tightenings first" in rules else before.policy
-    same = ahead(asked, state.clock) == ahead(tree.policy, state.clock)
+    changed = tree.authority != keys
+    wanted, was = ahead(tree.policy, state.clock), ahead(before.policy, state.clock)
+    same = was == wanted == ahead(floor, state.clock)
     needed = 1 if changed and "R2 root quorum" not in rules else judge.quorum
-    if same and not changed and "R1 tightenings first" not in rules:
+    if was == wanted and not changed and "R1 tightenings first" not in rules:
         needed = 0
     if count < needed or (changed and not same and "R2 alone" in rules):
-        return state._replace(policy=floor)
+        judged = (*before.judged, (c, keys))
+        return state._replace(policy=floor, authority=keys, judged=judged)
     return state._replace(
         policy=tree.policy,
         authority=tree.authority,

@@ -24,7 +24,23 @@ class Authority(NamedTuple):
     ends: frozenset[tuple[str, int]] = frozenset()
 
     def end(self, key: str) -> int:
+        """Until when this key approves. Whoever is out, has none."""
+        if key.upper() not in self.people and key.upper() not in self.operators:
+            return REVOKED
         return next((end for named, end in self.ends if named == key), NEVER)
+
+    def ending(self, key: str, end: int) -> "Authority":
+        others = {(named, was) for named, was in self.ends if named != key}
+        return self._replace(ends=frozenset({*others, (key, end)}))
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every key that somebody who is in may have."""
+        return frozenset(key for person in self.people | self.operators for key in _pair(person))
+
+
+def _pair(person: str) -> tuple[str, str]:
+    return person, person.lower()
 
 
 class Policy(NamedTuple):

@@ -109,6 +109,7 @@ NEEDED = (
     Needed("R5 any parent", AFTER, "fences", 3),
     Needed("R5 other approval", AFTER, "fences", 3),
     Needed("R6 lane", LANE, "lane", 2, the_lane),
+    Needed("R6 apart", HALTS, "halt files", 1),
     Needed("R6 ancestor", LANE, "lane", 3, the_lane),
     Needed("R6 quorum", LANE, "lane and keys", 3, the_lane),
     Needed("R6 judged there", LANE, "lane and keys", 2, the_lane),

@@ -58,9 +58,17 @@ WORLDS = {
     ),
     "gear": World((BASE, GEAR, GEAR_HALT), (A, APPROVE_A, APPROVE_B, NOBODY), alike="AB"),
     "unreadable": World((BASE, BROKEN, HALT), (A, APPROVE_A, APPROVE_B, NOBODY), alike="AB"),
+    "halt files": World(
+        (BASE, BROKEN, FILE, BROKEN._replace(halts=FILE.halts), HALT),
+        (A, OPERATOR, NOBODY),
+    ),
     "revocation": World(
         (BASE, LOOSE, keyed(("A", REVOKED)), keyed(("A", REVOKED), tree=LOOSE)),
         (APPROVE_A, APPROVE_A2, APPROVE_B, B, OPERATOR),
+    ),
+    "leaving": World(
+        (joined("D"), BASE, joined("D", LOOSE)),
+        (APPROVE_A, APPROVE_D, OPERATOR, NOBODY),
     ),
     "joining": World(
         (BASE, LOOSE, joined("D"), joined("D", LOOSE)),
