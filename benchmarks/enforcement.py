@@ -17,7 +17,8 @@ from benchmarks.ansible_pull import AnsiblePull, PeerMissingError
 from benchmarks.floor import LOOK, Floor
 from benchmarks.history import ENVIRONMENT
 from benchmarks.spread import MILLI, spread
-from vanta.executor.gate import LATCH, LATCHED
+from vanta.executor.gate import LATCHED
+from vanta.governance.latch import LATCH
 from vanta.governance.published import VAULT_FILE
 
 HALTED = "FULL_HALT"

@@ -16,7 +16,9 @@ from typing import Any
 
 from benchmarks.history import ENVIRONMENT, FundHistory
 from benchmarks.spread import spread
-from vanta.governance.controller import Controller, Source
+from vanta.governance.clock import NodeClock
+from vanta.governance.controller import Controller
+from vanta.governance.fetcher import Source
 from vanta.governance.fold import fold, introduce
 from vanta.governance.history import History
 from vanta.governance.repository import Repository
@@ -139,7 +141,12 @@ def one_more(history: FundHistory, folder: Path, pushes: int) -> dict[str, Any]:
         for step in fold(state, head, objects, history.sim.now):
             state = step.state
         controller = Controller(
-            memory, controlled, source, ENVIRONMENT, history.trust, clock=lambda: history.sim.now
+            memory,
+            controlled,
+            source,
+            ENVIRONMENT,
+            history.trust,
+            clock=NodeClock.steady(lambda: history.sim.now),
         )
         controller.tick()
         for _ in _pushes(history, pushes):

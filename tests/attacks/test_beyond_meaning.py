@@ -19,7 +19,6 @@ def stop(scope: str = "", name: str = "stop") -> str:
     return f"{{name: {name}, switch: full_halt, {where}reason: test}}"
 
 
-@pytest.mark.xfail(reason="`*` is a nonce like any other", strict=True)
 def test_nobody_can_release_every_restraint_there_will_ever_be(fund: Fund) -> None:
     """Once a quorum has let everything go, naming one nonce is fewer, and so "tightens"."""
     fund.change({OVERLAY: overlay(released=["*"])}, by="ada", approve=True)
@@ -28,7 +27,6 @@ def test_nobody_can_release_every_restraint_there_will_ever_be(fund: Fund) -> No
     assert "deadbeefdeadbeef" not in knock(fund).policy.released
 
 
-@pytest.mark.xfail(reason="a tightening that is applied forgets what has expired", strict=True)
 def test_a_clock_a_day_ahead_forgets_no_halt_that_has_not_ended(fund: Fund) -> None:
     """By that clock the halt has ended; when the clock is set right, it must be there still."""
     end = fund.now + 12 * HOUR
@@ -39,9 +37,6 @@ def test_a_clock_a_day_ahead_forgets_no_halt_that_has_not_ended(fund: Fund) -> N
     assert knock(fund, now=fund.now + DAY).policy.overlay.everywhere.full_halt == end
 
 
-@pytest.mark.xfail(
-    reason="an overlay's switches are not held against what is in force", strict=True
-)
 def test_a_switch_somebody_pretended_to_can_still_be_switched_on(fund: Fund) -> None:
     """The tree says halted by nobody's word; whoever means it adds their own entry."""
     fund.change({OVERLAY: overlay(switches=f"[{stop()}]")}, by=None)
@@ -50,9 +45,6 @@ def test_a_switch_somebody_pretended_to_can_still_be_switched_on(fund: Fund) -> 
     assert halted(knock(fund).policy)
 
 
-@pytest.mark.xfail(
-    reason="an overlay's switches are not held against what is in force", strict=True
-)
 def test_a_persona_is_halted_where_it_trades_though_somebody_moved_the_vault(fund: Fund) -> None:
     """In force `momentum` trades as ares; nobody's commit says otherwise."""
     fund.change({MOMENTUM: vault("momentum", persona="athena")}, by=None)

@@ -86,7 +86,6 @@ def test_a_halt_lands_whatever_somebody_left_beside_it(fund: Fund, plant: Plant)
 LANE = "refs/vanta/halts/stop"
 
 
-@pytest.mark.xfail(reason="a folder beyond the bound on an object hides every halt", strict=True)
 @pytest.mark.parametrize("ref", [MAIN, LANE], ids=["main", "lane"])
 @pytest.mark.parametrize(
     "folder", ["", "environments", "environments/prod", HALTS], ids=lambda folder: folder or "root"
@@ -110,12 +109,7 @@ def test_a_halt_lands_in_however_large_a_folder(fund: Fund, folder: str, ref: st
     "ref",
     [
         "kept",
-        pytest.param(
-            "deleted",
-            marks=pytest.mark.xfail(
-                reason="a merged halt is judged by the authority of the merge alone", strict=True
-            ),
-        ),
+        "deleted",
     ],
 )
 def test_a_halt_of_somebody_who_left_is_not_resolved_by_one_who_never_saw_it(
@@ -141,7 +135,6 @@ def test_a_halt_of_somebody_who_left_is_not_resolved_by_one_who_never_saw_it(
     assert halted(knock(fund).policy)
 
 
-@pytest.mark.xfail(reason="an approval that came too late does not even tighten", strict=True)
 @pytest.mark.parametrize("people", [["olga"], ["ada", "grace"]])
 def test_a_halt_made_by_a_web_edit_and_approved_is_not_lost_by_folding_it_again_later(
     fund: Fund, people: list[str]

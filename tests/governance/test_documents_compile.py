@@ -26,7 +26,7 @@ from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, FOREVER, HOUR
 from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
 from vanta.domain.switches import Switches
-from vanta.governance.documents.compile import consistent, halt_tables, settled
+from vanta.governance.documents.compile import consistent, expand, settled
 from vanta.governance.documents.kinds import OverlayDocument
 from vanta.governance.documents.read import AUTHORITY, read_document
 from vanta.lattice.algebra import changes, classify, compare
@@ -234,7 +234,9 @@ def test_a_halt_read_on_its_own_covers_the_vaults_in_force() -> None:
     text = switch("stop", scope="persona: ares")
     found = read_document(text.encode(), file=STOP)
     assert isinstance(found, OverlayDocument)
-    assert halt_tables(found, BASE).vaults == Table(Switches(), {"momentum": HALTED})
+    assert expand(found.spec.switches, {"momentum": "ares", "crypto": "athena"}).vaults == Table(
+        Switches(), {"momentum": HALTED}
+    )
 
 
 # Flips, releases, nodes

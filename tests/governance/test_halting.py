@@ -358,7 +358,7 @@ def test_a_halt_by_nobody_is_not_merged(office: Office) -> None:
     stem = "full-halt-0"
     path = f"environments/dev/halts/{stem}.yaml"
     head = desk.clone.head()
-    tree = desk.clone.tree_with(head, {path: _halt_document(stem, HALT)})
+    tree = desk.clone.tree_with(head, {path: _halt_document(path, stem, HALT)})
     forged = desk.sign(tree, [head], "Halt", Signer("ada", "ada@fund.example", desk._key))
     desk.clone.push_ref("origin", forged, f"refs/vanta/halts/{stem}")
     with pytest.raises(RefusedError) as refused:

@@ -9,6 +9,7 @@ from tests.governance.fund import HERE, MOMENTUM, Fund, switch, vault
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.history import History, tree_digest
+from vanta.governance.walk import Written
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_halt_files_are_had_whatever_the_rest_of_the_tree_is(fund: Fund) -> None
     halt = fund.change({fund.halt("stop"): switch("stop")}, by=None)
     assert fund.history.halts_added(broken, fund.introduction) == {}
     added = fund.history.halts_added(halt, broken)
-    assert added == {fund.halt("stop"): switch("stop").encode()}
+    assert added == {fund.halt("stop"): Written(switch("stop").encode())}
     assert fund.history.halts_added(halt, halt) == {}
 
 
@@ -141,14 +142,22 @@ def test_a_halt_too_large_to_read_keeps_no_other_out(tmp_path: Path) -> None:
     assert set(fund.history.halts_added(halt, fund.introduction)) == {stop}
 
 
-def test_a_folder_of_halts_that_is_no_tree_holds_none(fund: Fund) -> None:
+def test_a_folder_of_halts_that_git_would_not_write_is_looked_through_as_it_stands(
+    fund: Fund,
+) -> None:
     sim = fund.sim
     blob = sim.write("blob", switch("stop").encode())
     twice = sim.raw_tree([("100644", b"b.yaml", blob), ("100644", b"a.yaml", blob)])
     prod = sim.raw_tree([("40000", b"halts", twice)])
     root = sim.raw_tree([("40000", b"environments", sim.raw_tree([("40000", b"prod", prod)]))])
     oid = sim.raw_commit(sim.payload(tree=root, parents=[fund.introduction], committer=None))
-    assert fund.history.halts_added(oid, fund.introduction) == {}
+    assert set(fund.history.halts_added(oid, fund.introduction)) == {
+        fund.halt("a"),
+        fund.halt("b"),
+    }
+    blob = sim.raw_tree([("40000", b"environments", sim.raw_tree([("40000", b"prod", blob)]))])
+    none = sim.raw_commit(sim.payload(tree=blob, parents=[fund.introduction], committer=None))
+    assert fund.history.halts_added(none, fund.introduction) == {}
 
 
 def test_an_authority_is_read_apart_and_its_faults_are_remembered(fund: Fund) -> None:

@@ -281,3 +281,9 @@ def test_a_head_that_cannot_be_walked_keeps_no_halt_out(fund: Fund) -> None:
     assert (report.verdict, report.reason) == ("tightened", "NOT_DESCENDANT")
     assert report.policy is not None
     assert halted(report.policy)
+
+
+def test_a_branch_that_is_hidden_keeps_no_halt_out(fund: Fund) -> None:
+    fund.sim.point("refs/vanta/halts/stop", lane_halt(fund, "olga"))
+    report = walk(fund.sim.path, fund.trust, "prod", head="refs/heads/gone", now=fund.now)
+    assert (report.verdict, report.reason) == ("tightened", "REF_MISSING")

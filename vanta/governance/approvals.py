@@ -6,7 +6,7 @@ from vanta.domain.errors import MalformedError
 from vanta.governance.authority import Authority
 from vanta.governance.commits import Approval, Commit, parse_approval
 from vanta.governance.sshsig import parse_armor, verify
-from vanta.governance.walk import COUNTS, NAMESPACE, UNREADABLE, Approved, Objects, Seen
+from vanta.governance.walk import COUNTS, LATE, NAMESPACE, UNREADABLE, Approved, Objects, Seen
 
 EXPIRED_KEY = "EXPIRED_KEY"
 """The signer may still stop things: expiry protects against old keys that loosen."""
@@ -38,13 +38,13 @@ def _approval(commit: Commit, environment: str, code: str, objects: Objects, now
         return error.code
     if approval is None or approval.environment != environment:
         return ""
-    if code:
-        return code
     if commit.author_email != commit.committer_email:
         # Somebody rebased, amended or picked another's approval, and looked at nothing.
         return "APPROVAL_NOT_OWN"
     if approval.tree_digest != objects.digest(commit.oid):
         return "APPROVAL_OTHER_TREE"
+    if code:
+        return code
     return COUNTS if approval.until_ns > now else "APPROVAL_EXPIRED"
 
 
@@ -68,14 +68,14 @@ def standing(
         if all(objects.digest(each) == approved.tree for each in moved)
     }
     for each in came:
-        if each.approval == COUNTS:
+        if each.approval == COUNTS or each.approval in LATE:
             tree = objects.digest(each.commit)
             between = objects.graph.new_commits(oid, each.commit)
             if all(
                 objects.digest(other) == tree or not _moves(other, objects, environment)
                 for other in between
             ):
-                held[each.commit] = Approved(each.signer, tree)
+                held[each.commit] = Approved(each.signer, tree, late=each.approval != COUNTS)
     return held
 
 

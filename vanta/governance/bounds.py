@@ -13,6 +13,7 @@ class Bounds:
 
     Attributes:
         object_bytes: greatest commit, tree or governed blob read into memory.
+        folder_bytes: greatest tree that is looked through for halts.
         read_seconds: longest wait for one object of the local store.
         memory_bytes: greatest address space of a Git process.
         tree_depth: deepest folder of a governed tree; 1 is a folder's own files.
@@ -28,6 +29,7 @@ class Bounds:
     """
 
     object_bytes: int = _MEBIBYTE
+    folder_bytes: int = 16 * _MEBIBYTE
     read_seconds: float = 30.0
     memory_bytes: int = 2048 * _MEBIBYTE
     tree_depth: int = 16

@@ -21,11 +21,13 @@ from collections.abc import Iterator
 import msgspec
 
 from vanta.domain.errors import RefusedError
+from vanta.domain.instant import DAY
 from vanta.domain.policy import Policy
 from vanta.governance.approvals import carried, seen, standing
 from vanta.governance.authority import Need, judge
 from vanta.governance.documents.compile import settled
 from vanta.governance.firstseen import FirstSeen
+from vanta.governance.halts import braked, ended
 from vanta.governance.lane import Delivered, deliver, spread, under, with_lane
 from vanta.governance.restraint import Restrained, restrained
 from vanta.governance.revocation import authority_changes
@@ -34,6 +36,7 @@ from vanta.governance.walk import (
     COUNTS,
     NAMESPACE,
     UNREADABLE,
+    Approved,
     Candidate,
     Era,
     Objects,
@@ -46,6 +49,8 @@ from vanta.lattice.direction import Change, Effect
 
 _LOOSENING = frozenset({Effect.LOOSENS, Effect.UNORDERED})
 _NOTHING_SEEN = FirstSeen()
+CLOCK_DOUBT = 2 * DAY
+"""How far ahead a clock may be without a halt being forgotten by it."""
 
 
 def introduce(oid: str, fingerprints: frozenset[str], environment: str, objects: Objects) -> State:
@@ -76,6 +81,7 @@ def introduce(oid: str, fingerprints: frozenset[str], environment: str, objects:
         policy=candidate.policy,
         approvals={},
         applied=oid,
+        whole=objects.digest(oid),
     )
 
 
@@ -107,9 +113,10 @@ def fold(
         RefusedError: `head` does not descend from the anchor by first parents.
     """
     for oid in objects.graph.first_parents(head, state.anchor):
-        state, _ = heard(state, oid, lane, objects, now)
         witnessed = first_seen.at(oid, state.policy.nodes)
-        step = take(state, oid, objects, now if witnessed is None else witnessed)
+        instant = now if witnessed is None else witnessed
+        state, _ = heard(state, oid, lane, objects, instant)
+        step = take(state, oid, objects, instant)
         yield step
         state = step.state
 
@@ -117,12 +124,39 @@ def fold(
 def heard(
     state: State, oid: str, lane: frozenset[str], objects: Objects, now: int
 ) -> tuple[State, tuple[Delivered, ...]]:
-    """Hear the halts of the lane that a commit is about to merge."""
-    if not lane - state.lane.keys():
+    """Hear the halts that a commit is about to merge, as the lane has them.
+
+    Where people have come and gone, halts the lane has no more are heard too: whoever gave one may
+    have been somebody then, and a merge that drops it must not pass for taking it back.
+    """
+    if not state.eras and not lane - state.lane.keys():
         return state, ()
-    return deliver(
-        state, lane.intersection(objects.graph.new_commits(oid, state.anchor)), objects, now
-    )
+    merged = objects.graph.new_commits(oid, state.anchor)[:-1]
+    found = merged if state.eras else lane.intersection(merged)
+    after, outcomes = deliver(state, found, objects, now)
+    return after, tuple(each for each in outcomes if not each.code)
+
+
+class _Arrival(msgspec.Struct, frozen=True):
+    """A first-parent commit and everything that came in with it, before it is judged."""
+
+    commit: str
+    tree: str
+    came: tuple[Seen, ...]
+    approvals: dict[str, Approved]
+    approvers: frozenset[str]
+    """Whose approvals of this tree count."""
+    tighteners: frozenset[str]
+    """Those, and who approved it too late to loosen anything."""
+    below: frozenset[str]
+    """Halts of the lane that it may take back."""
+    held: Restrained
+    """What is in force for it to be compared with: with those halts, and no others."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody speaks, so that nothing can change."""
+        return not self.tighteners and not self.below and not any(e.signer for e in self.came)
 
 
 def take(state: State, oid: str, objects: Objects, now: int) -> Step:
@@ -134,66 +168,155 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
         objects: the repository.
         now: when it was first seen, UTC nanoseconds.
     """
+    arrival = _arrived(state, oid, objects, now)
+    if not arrival.silent:
+        return _judged(state, arrival, objects, now)
+    # What nobody signed costs no more than its bytes: its documents are not even read.
+    same = Restrained(state.policy, state.authority)
+    if arrival.tree == state.whole:
+        return _stepped(state, arrival, "unchanged", same, whole=arrival.tree)
+    why = _unspoken(arrival, state)
+    return _stepped(state, arrival, "refused", same, whole=state.whole, why=why)
+
+
+def _arrived(state: State, oid: str, objects: Objects, now: int) -> _Arrival:
     new = objects.graph.new_commits(oid, state.anchor)
     came = tuple(seen(state.authority, state.environment, each, objects, now) for each in new)
-    digest = objects.digest(oid)
+    tree = objects.digest(oid)
     approvals = standing(state.approvals, came, oid, objects, state.environment)
-    approvers = frozenset(each.person for each in approvals.values() if each.tree == digest)
+    here = [each for each in approvals.values() if each.tree == tree]
     below = under(state, oid, objects)
-    held = Restrained(
-        with_lane(state.policy, (state.lane[halt] for halt in sorted(below))), state.authority
+    policy = with_lane(state.policy, (state.lane[halt] for halt in sorted(below)))
+    return _Arrival(
+        commit=oid,
+        tree=tree,
+        came=came,
+        approvals=approvals,
+        approvers=frozenset(each.person for each in here if not each.late),
+        tighteners=frozenset(each.person for each in here),
+        below=below,
+        held=Restrained(policy, state.authority),
     )
 
-    def outcome(
-        verdict: str,
-        after: Restrained,
-        *,
-        why: tuple[str, str] = ("", ""),
-        found: tuple[Change, ...] = (),
-        needs: tuple[Need, ...] = (),
-        quorum: bool = False,
-    ) -> Step:
-        left = {h: halt for h, halt in state.lane.items() if not (quorum and h in below)}
-        ended = (Era(oid, state.authority),) if after.authority != state.authority else ()
-        known = msgspec.structs.replace(
-            state,
-            anchor=oid,
-            tree=digest,
-            authority=after.authority,
-            policy=after.policy,
-            approvals=approvals,
-            applied=oid if quorum else state.applied,
-            eras=(*state.eras, *ended),
-            lane=spread(left, after.policy, state),
-        )
-        who = tuple(sorted(approvers))
-        return Step(oid, digest, verdict, why[0], why[1], found, needs, who, came, known)
 
+def _judged(state: State, arrival: _Arrival, objects: Objects, now: int) -> Step:
     candidate: Candidate | None = None
     found: tuple[Change, ...] = ()
     needs: tuple[Need, ...] = ()
     try:
-        candidate = objects.candidate(oid)
+        candidate = objects.candidate(arrival.commit)
     except UNREADABLE as error:
         why = (error.code, str(error))
     else:
-        found = _changes(held, candidate, now)
-        if len(new) > 1:
-            found += _undone(state, came[:-1], candidate, found, objects, now)
+        found = _changes(arrival.held, candidate, now)
+        if len(arrival.came) > 1:
+            found += _undone(state, arrival.came[:-1], candidate, found, objects, now)
         if not found:
-            return outcome("unchanged", Restrained(state.policy, state.authority))
-        needs = judge(state.authority, candidate.policy, found, approvers, now)
+            after = _unchanged(state, arrival, candidate, objects, now)
+            return _stepped(state, arrival, "unchanged", after, whole=arrival.tree)
+        needs = judge(state.authority, candidate.policy, found, arrival.approvers, now)
         alone = _travels_alone(found)
         if alone and all(need.met for need in needs):
-            wanted = Restrained(candidate.policy, candidate.authority)
-            return outcome("applied", wanted, found=found, needs=needs, quorum=True)
-        why = _why(_speaker(came, oid, objects, state.environment), needs, alone=alone)
-    left = restrained(state, came, approvers, candidate, objects)
+            after = _applied(arrival.held, candidate, now)
+            return _stepped(
+                state, arrival, "applied", after, whole=arrival.tree, found=found, needs=needs
+            )
+        why = _why(_speaker(arrival, objects, state.environment), needs, alone=alone)
+    left = restrained(state, arrival.came, arrival.tighteners, candidate, objects)
     if left == Restrained(state.policy, state.authority):
-        return outcome("refused", left, why=why, found=found, needs=needs)
+        return _stepped(
+            state, arrival, "refused", left, whole=state.whole, why=why, found=found, needs=needs
+        )
+    whole = ""
     if candidate is not None and not _changes(left, candidate, now):
-        why = ("", "")
-    return outcome("tightened", left, why=why, found=found, needs=needs)
+        whole, why = arrival.tree, ("", "")
+    return _stepped(
+        state, arrival, "tightened", left, whole=whole, why=why, found=found, needs=needs
+    )
+
+
+def _unchanged(
+    state: State, arrival: _Arrival, candidate: Candidate, objects: Objects, now: int
+) -> Restrained:
+    """What is in force where nothing changes from now on.
+
+    A halt that has ended by this clock, which may be ahead, is kept all the same.
+    """
+    left = restrained(state, arrival.came, arrival.tighteners, candidate, objects)
+    same = settled(left.policy, now) == settled(state.policy, now)
+    return Restrained(left.policy if same else state.policy, state.authority)
+
+
+def _applied(held: Restrained, candidate: Candidate, now: int) -> Restrained:
+    """What is in force once a quorum applied a candidate.
+
+    By a clock that is ahead a halt seems to have ended; it is kept until it surely has.
+    """
+    doubtful = ended(held.policy.overlay, now - CLOCK_DOUBT, now)
+    return Restrained(braked(candidate.policy, doubtful), candidate.authority)
+
+
+def _stepped(
+    state: State,
+    arrival: _Arrival,
+    verdict: str,
+    after: Restrained,
+    *,
+    whole: str,
+    why: tuple[str, str] = ("", ""),
+    found: tuple[Change, ...] = (),
+    needs: tuple[Need, ...] = (),
+) -> Step:
+    """The step with the state after it."""
+    applied = verdict == "applied"
+    released = arrival.below if applied else frozenset()
+    left = {oid: halt for oid, halt in state.lane.items() if oid not in released}
+    changed = after.authority != state.authority
+    known = msgspec.structs.replace(
+        state,
+        anchor=arrival.commit,
+        tree=arrival.tree,
+        authority=after.authority,
+        policy=after.policy,
+        approvals=arrival.approvals,
+        applied=arrival.commit if applied else state.applied,
+        whole=whole,
+        eras=(*state.eras, Era(arrival.commit, state.authority)) if changed else state.eras,
+        lane=spread(left, after.policy, state),
+    )
+    return Step(
+        commit=arrival.commit,
+        tree=arrival.tree,
+        verdict=verdict,
+        reason=why[0],
+        message=why[1],
+        changes=found,
+        needs=needs,
+        approvers=tuple(sorted(arrival.approvers)),
+        seen=arrival.came,
+        state=known,
+    )
+
+
+def considered(
+    state: State, oid: str, objects: Objects, now: int
+) -> tuple[tuple[Change, ...], tuple[Need, ...]]:
+    """What a commit nobody spoke for asks for, and what that would need: for people to read.
+
+    Raises:
+        VantaError: its tree cannot be read.
+    """
+    candidate = objects.candidate(oid)
+    found = _changes(Restrained(in_force(state), state.authority), candidate, now)
+    return found, judge(state.authority, candidate.policy, found, frozenset(), now)
+
+
+def _unspoken(arrival: _Arrival, state: State) -> tuple[str, str]:
+    """Why a step in which nobody speaks is refused."""
+    head = arrival.came[-1]
+    if arrival.tree == state.tree and head.code == "UNSIGNED":
+        return "QUORUM_MISSING", "what is there already lacks approvals"
+    return head.code, f"{head.commit[:12]} speaks for nobody"
 
 
 def _changes(before: Restrained, candidate: Candidate, now: int) -> tuple[Change, ...]:
@@ -232,14 +355,14 @@ def _travels_alone(found: tuple[Change, ...]) -> bool:
     return "authority" not in roots or roots <= {"authority", "nodes"}
 
 
-def _speaker(came: tuple[Seen, ...], oid: str, objects: Objects, environment: str) -> Seen | None:
+def _speaker(arrival: _Arrival, objects: Objects, environment: str) -> Seen | None:
     """The head's own signature, where the head is what must be spoken for.
 
     Where it only repeats a parent's tree, such as a forge's merge, it is the approvals that lack.
     """
-    head = next(each for each in came if each.commit == oid)
-    here = objects.digest(oid)
-    repeats = any(objects.digest(parent) == here for parent in objects.parents(oid))
+    head = arrival.came[-1]
+    oid = arrival.commit
+    repeats = any(objects.digest(parent) == arrival.tree for parent in objects.parents(oid))
     silent = not head.signer and carried(oid, objects, environment) is None
     return None if repeats and silent else head
 

@@ -1,16 +1,18 @@
-"""What self-contained halts do to a policy, read apart from every other document; pure."""
+"""What switches do to a policy where they are read apart from every other document; pure."""
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from vanta.domain.instant import NEVER
 from vanta.domain.policy import OverlayPolicy, Policy
-from vanta.domain.switches import Switches
+from vanta.domain.switches import SWITCHES, Switches
 from vanta.governance.documents.compile import consistent, expand, switches_of
-from vanta.governance.documents.kinds import OverlayDocument
+from vanta.governance.documents.kinds import OverlayDocument, SwitchEntry
 from vanta.governance.documents.read import read_document
-from vanta.governance.walk import UNREADABLE
+from vanta.governance.walk import UNREADABLE, Written
 from vanta.lattice.algebra import meet
+from vanta.lattice.direction import Table, table
 
 SCOPES = ("everywhere", "vaults", "venues", "strategies", "followers")
 """The parts of an overlay that hold switches."""
@@ -18,18 +20,26 @@ SCOPES = ("everywhere", "vaults", "venues", "strategies", "followers")
 Personas = Mapping[str, str]
 """Vault to the persona it trades as."""
 
+Entries = tuple[SwitchEntry, ...]
 
-def read_halts(files: Mapping[str, bytes]) -> tuple[OverlayDocument, ...]:
-    """The overlays among some halt files, by path; what cannot be read halts nothing."""
-    found: list[OverlayDocument] = []
+
+def switched_on(files: Mapping[str, Written]) -> Entries:
+    """The switch entries these files have and had not before; what cannot be read halts nothing."""
+    found: list[SwitchEntry] = []
     for path in sorted(files):
-        try:
-            document = read_document(files[path], file=path)
-        except UNREADABLE:
-            continue
-        if isinstance(document, OverlayDocument):
-            found.append(document)
+        before = set(_entries(files[path].before, path))
+        found += [entry for entry in _entries(files[path].after, path) if entry not in before]
     return tuple(found)
+
+
+def _entries(data: bytes, path: str) -> list[SwitchEntry]:
+    if not data:
+        return []
+    try:
+        document = read_document(data, file=path)
+    except UNREADABLE:
+        return []
+    return document.spec.switches if isinstance(document, OverlayDocument) else []
 
 
 def personas_of(policy: Policy) -> Personas:
@@ -45,22 +55,40 @@ def braked(policy: Policy, by: OverlayPolicy) -> Policy:
     return consistent(msgspec.structs.replace(policy, overlay=meet(policy.overlay, switched)))
 
 
-def halted(
-    policy: Policy, documents: Iterable[OverlayDocument], personas: Iterable[Personas]
-) -> Policy:
-    """The policy with every switch of these documents on, over the vaults of each of `personas`."""
-    maps = tuple(personas)
-    for document in documents:
-        for vaults in maps:
-            policy = braked(policy, expand(document.spec.switches, dict(vaults)))
+def halted(policy: Policy, entries: Entries, personas: Iterable[Personas]) -> Policy:
+    """The policy with every one of these switches on, over the vaults of each of `personas`."""
+    for vaults in personas:
+        policy = braked(policy, expand(entries, dict(vaults)))
     return policy
 
 
-def by_persona(documents: Iterable[OverlayDocument]) -> dict[str, Switches]:
-    """The switches these documents turn on by persona."""
-    entries = [entry for document in documents for entry in document.spec.switches]
+def by_persona(entries: Entries) -> dict[str, Switches]:
+    """The switches these entries turn on by persona."""
     names = sorted({entry.scope.persona for entry in entries if entry.scope.persona is not None})
     return {
         name: switches_of(entry for entry in entries if entry.scope.persona == name)
         for name in names
     }
+
+
+def ended(overlay: OverlayPolicy, since: int, now: int) -> OverlayPolicy:
+    """The switches that came to their end after `since` and by `now`, and nothing else."""
+
+    def of(switches: Switches) -> Switches:
+        return Switches(
+            **{
+                name: until if since < (until := getattr(switches, name)) <= now else NEVER
+                for name in SWITCHES
+            }
+        )
+
+    def tabled(switched: Table[Switches]) -> Table[Switches]:
+        return table(of(switched.default), {n: of(one) for n, one in switched.entries.items()})
+
+    return OverlayPolicy(
+        everywhere=of(overlay.everywhere),
+        vaults=tabled(overlay.vaults),
+        venues=tabled(overlay.venues),
+        strategies=tabled(overlay.strategies),
+        followers=tabled(overlay.followers),
+    )

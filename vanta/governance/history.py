@@ -21,13 +21,14 @@ from vanta.governance.graph import Graph
 from vanta.governance.remembered import Remembered
 from vanta.governance.repository import Repository
 from vanta.governance.trees import FILE_MODE, FOLDER_MODE, TreeEntry
-from vanta.governance.walk import UNREADABLE, Candidate
+from vanta.governance.walk import UNREADABLE, Candidate, Written
 
 T = TypeVar("T")
 Spots = tuple[TreeEntry | None, ...]
 """What stands at each governed path of a root tree: every governed file follows from it."""
 
 _DOMAIN = b"vanta-governed-tree-v1"
+_OVERLAY = "overlay.yaml"
 _HALTS_PER_COMMIT = 64
 """Halt files of one commit that are read; who signs more wants something else."""
 _COMPILED = 5
@@ -83,35 +84,46 @@ class History:
         """The governed files of a commit; raises `UNREADABLE` as `tree_files` does."""
         return self.tree_files(self._repository.links(oid).tree)
 
-    def halts_added(self, oid: str, parent: str) -> Mapping[str, bytes]:
-        before, after = self._halts(parent), self._halts(oid)
-        added = [name for name, blob in after.items() if before.get(name) != blob]
-        found: dict[str, bytes] = {}
-        for name in sorted(added)[:_HALTS_PER_COMMIT]:
-            try:
-                found[f"{halts(self._environment)}{name}"] = self._repository.blob(after[name])
-            except UNREADABLE:
-                continue
+    def halts_added(self, oid: str, parent: str) -> Mapping[str, Written]:
+        before, after = self._switches(parent), self._switches(oid)
+        added = [path for path, blob in after.items() if before.get(path) != blob]
+        found: dict[str, Written] = {}
+        for path in sorted(added)[:_HALTS_PER_COMMIT]:
+            if now := self._or_empty(after[path]):
+                found[path] = Written(now, self._or_empty(before.get(path)))
         return found
 
-    def _halts(self, oid: str) -> dict[str, str]:
-        """Name and blob of every plain file among a commit's halts; none where it has no folder."""
+    def _or_empty(self, blob: str | None) -> bytes:
+        """A file's bytes; none where there is no such file, or it is too large to be a halt."""
+        try:
+            return self._repository.blob(blob) if blob else b""
+        except UNREADABLE:
+            return b""
+
+    def _switches(self, oid: str) -> dict[str, str]:
+        """Path and blob of a commit's overlay and of every plain file among its halts."""
+        *above, last = halts(self._environment).rstrip("/").split("/")
         tree = self._repository.links(oid).tree
         try:
-            for step in halts(self._environment).rstrip("/").encode().split(b"/"):
-                entries = self._repository.entries(tree)
-                folders = [e.oid for e in entries if (e.mode, e.name) == (FOLDER_MODE, step)]
-                if not folders:
-                    return {}
-                tree = folders[0]
-            entries = self._repository.entries(tree)
+            for step in above:
+                tree = self._stands(tree, step, FOLDER_MODE)
+            here = "/".join(above)
+            overlay = self._stands(tree, _OVERLAY, FILE_MODE)
+            found = {f"{here}/{_OVERLAY}": overlay} if overlay else {}
+            folder = self._stands(tree, last, FOLDER_MODE)
+            entries = self._repository.folder(folder) if folder else ()
+            for entry in entries:
+                if entry.mode == FILE_MODE and _HALT_NAME.match(entry.name):
+                    found[f"{here}/{last}/{entry.name.decode('ascii')}"] = entry.oid
         except UNREADABLE:
             return {}
-        return {
-            entry.name.decode("ascii"): entry.oid
-            for entry in entries
-            if entry.mode == FILE_MODE and _HALT_NAME.match(entry.name)
-        }
+        return found
+
+    def _stands(self, tree: str, name: str, mode: str) -> str:
+        """The id of the entry of that name and mode in a tree; empty where there is none."""
+        sought = (mode, name.encode())
+        entries = self._repository.folder(tree) if tree else ()
+        return next((each.oid for each in entries if (each.mode, each.name) == sought), "")
 
     def tree_files(self, tree: str) -> Mapping[str, bytes]:
         """The governed files of a root tree, by path.
@@ -174,8 +186,7 @@ class History:
         return made
 
     def authority(self, oid: str) -> Authority:
-        listing = self._repository.tree_files(self._repository.links(oid).tree, AUTHORITY)
-        blob = listing[AUTHORITY].oid if AUTHORITY in listing else ""
+        blob = self._stands(self._repository.links(oid).tree, AUTHORITY, FILE_MODE)
         found = self._authorities.get(blob)
         if found is None:
             try:

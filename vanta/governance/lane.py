@@ -15,7 +15,7 @@ from vanta.domain.switches import SWITCHES
 from vanta.governance.approvals import seen
 from vanta.governance.authority import Authority, may
 from vanta.governance.documents.compile import consistent
-from vanta.governance.halts import braked, by_persona, halted, personas_of, read_halts
+from vanta.governance.halts import braked, by_persona, halted, personas_of, switched_on
 from vanta.governance.restraint import permitted
 from vanta.governance.walk import LaneHalt, Objects, State
 from vanta.lattice.algebra import meet, tighten, tightenings
@@ -95,6 +95,11 @@ def _spread(halt: LaneHalt, policy: Policy, state: State) -> LaneHalt:
 
 def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | str:
     """The halt, or the code of why it does not stand."""
+    # Who signed it comes first: nobody's commits must not cost a walk over the graph each.
+    known = [state.authority, *(era.authority for era in state.eras)]
+    whose = [seen(each, state.environment, oid, objects, now) for each in known]
+    if not any(each.signer for each in whose):
+        return whose[0].code
     graph = objects.graph
     if graph.new_commits(state.introduction, oid):
         return "NOT_DESCENDANT"
@@ -106,8 +111,8 @@ def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | st
         return who.code
     parent = objects.parents(oid)[:1]
     files = objects.halts_added(oid, parent[0]) if parent else {}
-    documents = [each for each in read_halts(files) if each.spec.switches]
-    if not documents:
+    entries = switched_on(files)
+    if not entries:
         return "NO_HALT"
     bare = Policy(environment=state.environment)
     maps = [personas_of(state.policy)]
@@ -118,11 +123,11 @@ def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | st
             # A halt on a tree nobody can read reaches the vaults in force.
             continue
     allowed = permitted(state, who.signer, authority)
-    made = [each for each in tightenings(bare, halted(bare, documents, maps)) if allowed(each)]
+    made = [each for each in tightenings(bare, halted(bare, entries, maps)) if allowed(each)]
     if not made:
         return "NOT_PERMITTED"
     effect = consistent(tighten(bare, made)).overlay
-    return LaneHalt(who.signer, min(files), effect, by_persona(documents))
+    return LaneHalt(who.signer, min(files), effect, by_persona(entries))
 
 
 def _authority_of(state: State, oid: str, objects: Objects) -> Authority:

@@ -6,7 +6,8 @@ part in it. Objects never change, so what was read once is remembered.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +21,14 @@ from vanta.governance.main_line import MainLine
 from vanta.governance.objects import SHA1, ObjectStore
 from vanta.governance.remembered import Remembered
 from vanta.governance.transport import SshAccess
-from vanta.governance.trees import GovernedFile, TreeEntry, list_files, locate, parse_tree
+from vanta.governance.trees import (
+    GovernedFile,
+    TreeEntry,
+    list_files,
+    locate,
+    parse_tree,
+    scan_tree,
+)
 
 __all__ = ("Bounds", "GovernedFile", "Repository", "SshAccess")
 
@@ -46,6 +54,7 @@ class Repository:
         self._ssh = ssh
         self._layout = layout.find(path)
         self._store = ObjectStore(self._layout.objects, self._layout.object_format, self.bounds)
+        self._large: ObjectStore | None = None
         room = self.bounds.remembered_bytes
         self._links = Remembered[str, Links](room)
         self._commits = Remembered[str, Commit | MalformedError](room)
@@ -76,8 +85,10 @@ class Repository:
         self.close()
 
     def close(self) -> None:
-        """End the Git process behind it."""
+        """End the Git processes behind it."""
         self._store.close()
+        if self._large is not None:
+            self._large.close()
 
     def commit(self, oid: str) -> Commit:
         """The commit, read strictly.
@@ -137,6 +148,30 @@ class Repository:
             MalformedError: code `MALFORMED_TREE`.
         """
         return self._tree(tree_oid)
+
+    def folder(self, tree_oid: str) -> Iterable[TreeEntry]:
+        """The entries of a tree object in which halts must be found however large it is.
+
+        One too large or too odd for `entries` is looked through as it stands: who fills a folder
+        with junk must not be able to hide what lies beside it.
+
+        Raises:
+            RefusedError: codes `WRONG_TYPE`, `OBJECT_TOO_LARGE`: beyond `Bounds.folder_bytes`.
+        """
+        try:
+            return self._tree(tree_oid)
+        except (MalformedError, RefusedError):
+            kind, raw = self._folders().read(tree_oid)
+            if kind != "tree":
+                raise
+            return scan_tree(tree_oid, raw)
+
+    def _folders(self) -> ObjectStore:
+        """A store that reads larger objects."""
+        if self._large is None:
+            bounds = replace(self.bounds, object_bytes=self.bounds.folder_bytes)
+            self._large = ObjectStore(self._layout.objects, self._layout.object_format, bounds)
+        return self._large
 
     def tree_files(self, tree_oid: str, prefix: str = "") -> dict[str, GovernedFile]:
         """Every file of a tree at or under `prefix`, by its path from the root, in path order.

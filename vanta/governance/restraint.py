@@ -11,7 +11,7 @@ import msgspec
 from vanta.domain.policy import Policy
 from vanta.governance.authority import Authority, may
 from vanta.governance.documents.compile import consistent
-from vanta.governance.halts import halted, personas_of, read_halts
+from vanta.governance.halts import halted, personas_of, switched_on
 from vanta.governance.revocation import Revocation, may_revoke, revocations, revoked
 from vanta.governance.walk import UNREADABLE, Candidate, Objects, Seen, State
 from vanta.lattice.algebra import tighten, tightenings
@@ -37,7 +37,7 @@ def restrained(
     Args:
         state: before the step; its authority says who may.
         seen: the new commits, judged.
-        approvers: people whose approvals of the step's tree count.
+        approvers: people whose approvals of the step's tree stand, those that came late too.
         candidate: what that tree asks for, where it can be read.
         objects: the repository.
     """
@@ -78,17 +78,25 @@ def _made_by(oid: str, state: State, objects: Objects) -> tuple[list[Tightening]
         with contextlib.suppress(*UNREADABLE):
             made += tightenings(objects.candidate(parent).policy, objects.candidate(oid).policy)
         with contextlib.suppress(*UNREADABLE):
-            taken += revocations(objects.authority(parent), objects.authority(oid))
+            taken += revocations(_authority_of(parent, state, objects), objects.authority(oid))
     return made, taken
 
 
+def _authority_of(parent: str, state: State, objects: Objects) -> Authority:
+    """What a commit's authority is held against: who spoils the parent's keeps no key."""
+    try:
+        return objects.authority(parent)
+    except UNREADABLE:
+        return state.authority
+
+
 def _halts_added(parent: str, oid: str, state: State, objects: Objects) -> tuple[Tightening, ...]:
-    """Halts are read apart from every other document, so that they land on any tree.
+    """Switches are read apart from every other document, so that they land on any tree.
 
     They are held against what is in force, not against the parent, where somebody without a say
     may have pretended to them already.
     """
-    documents = read_halts(objects.halts_added(oid, parent))
-    if not documents:
+    entries = switched_on(objects.halts_added(oid, parent))
+    if not entries:
         return ()
-    return tightenings(state.policy, halted(state.policy, documents, [personas_of(state.policy)]))
+    return tightenings(state.policy, halted(state.policy, entries, [personas_of(state.policy)]))

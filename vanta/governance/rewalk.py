@@ -8,7 +8,7 @@ import msgspec
 from vanta.domain.errors import RefusedError, VantaError
 from vanta.governance.commits import is_oid
 from vanta.governance.firstseen import FirstSeen, Sightings
-from vanta.governance.fold import fold, introduce
+from vanta.governance.fold import considered, fold, introduce
 from vanta.governance.history import History
 from vanta.governance.lane import Delivered, deliver
 from vanta.governance.repository import Repository
@@ -17,6 +17,8 @@ from vanta.governance.walk import UNREADABLE, State, Step
 
 LANE = "refs/vanta/halts"
 RECEIPTS = "refs/vanta/receipts"
+NOTES = 32
+"""Most records that are read, the last by name: nobody signed them yet, and reading takes time."""
 
 
 class Walked(msgspec.Struct, frozen=True):
@@ -70,22 +72,49 @@ def rewalk(
         VantaError: there is no such repository, head or introduction.
     """
     with Repository(repository) as opened:
-        tip = head if is_oid(head) else opened.resolve(head)
+        tip, stopped = _tip(opened, head)
         history = History(opened, environment)
-        state = introduce(trust.introduction, frozenset(trust.fingerprints), environment, history)
+        try:
+            pinned = frozenset(trust.fingerprints)
+            state = introduce(trust.introduction, pinned, environment, history)
+        except VantaError as error:
+            # Of an empty repository, that it has no branch says more.
+            raise stopped or error from error
         halts = frozenset(opened.refs(LANE).values())
-        start, steps, stopped = state, list[Step](), None
+        start, steps = state, list[Step]()
         try:
             said = opened.refs(RECEIPTS).get(receipts_ref(environment))
             seen = read_receipts(opened, said, environment)
-            for step in fold(state, tip, history, now, first_seen=seen, lane=halts):
+            for step in fold(state, tip or state.anchor, history, now, first_seen=seen, lane=halts):
                 steps.append(step)
                 state = step.state
         except VantaError as error:
             # What was folded so far holds, and a halt of the lane lands on it.
             stopped = error
         state, lane = deliver(state, halts, history, now)
+        if steps:
+            before = steps[-2].state if len(steps) > 1 else start
+            steps[-1] = _explained(steps[-1], before, history, now)
     return Walked(tip, start, tuple(steps), stopped, state, lane)
+
+
+def _tip(repository: Repository, head: str) -> tuple[str, VantaError | None]:
+    """The commit to fold to, or why there is none: who hides the branch does not hide the lane."""
+    try:
+        return head if is_oid(head) else repository.resolve(head), None
+    except VantaError as error:
+        return "", error
+
+
+def _explained(step: Step, before: State, history: History, now: int) -> Step:
+    """The last step with what its tree asks for, where nobody spoke for it and nothing was said."""
+    if step.verdict != "refused" or step.changes:
+        return step
+    try:
+        found, needs = considered(before, step.commit, history, now)
+    except VantaError as error:
+        return msgspec.structs.replace(step, message=f"{step.message}; {error}")
+    return msgspec.structs.replace(step, changes=found, needs=needs)
 
 
 def receipts_ref(environment: str) -> str:
@@ -110,10 +139,11 @@ def sightings(repository: Repository, oid: str, environment: str) -> Iterator[Si
     """The readable records of a commit that `receipts_ref` points to."""
     try:
         files = repository.tree_files(repository.links(oid).tree, environment)
+        notes = [repository.blob(file.oid) for file in list(files.values())[-NOTES:]]
     except VantaError:
         return
-    for file in files.values():
+    for note in notes:
         try:
-            yield Sightings(repository.blob(file.oid), environment)
+            yield Sightings(note, environment)
         except UNREADABLE:
             continue

@@ -1,7 +1,7 @@
 """Raw tree objects, and the only names and modes a governed folder may hold."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vanta.domain.errors import MalformedError, RefusedError
@@ -67,6 +67,15 @@ def parse_tree(oid: str, raw: bytes) -> tuple[TreeEntry, ...]:
     if len({entry.name for entry in entries}) != len(entries):
         raise _malformed(oid, "a file and a folder have one name")
     return tuple(entries)
+
+
+def scan_tree(oid: str, raw: bytes) -> Iterator[TreeEntry]:
+    """The entries of a tree object from its beginning on, in whatever order, while they are any."""
+    entry = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{%d})" % (len(oid) // 2), re.DOTALL)
+    at = 0
+    while match := entry.match(raw, at):
+        yield TreeEntry(match[1].decode("ascii"), match[2], match[3].hex())
+        at = match.end()
 
 
 def governed_name(entry: TreeEntry, folder: str) -> str:

@@ -31,6 +31,13 @@ class Candidate(msgspec.Struct, frozen=True):
     authority: Authority
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A file as a commit left it, and as it was in the parent; empty where it was not there."""
+
+    after: bytes
+    before: bytes = b""
+
+
 class Objects(Protocol):
     """What the walk reads, by id; the edge keeps it honest and bounded."""
 
@@ -50,8 +57,8 @@ class Objects(Protocol):
     def authority(self, oid: str) -> Authority:
         """A commit's authority, read apart from everything beside it; raises `UNREADABLE`."""
 
-    def halts_added(self, oid: str, parent: str) -> Mapping[str, bytes]:
-        """The halt files a commit has and its parent has not, as raw bytes by path.
+    def halts_added(self, oid: str, parent: str) -> Mapping[str, Written]:
+        """The files of switches that a commit has and its parent has not, or not so.
 
         Whatever the rest of either tree is: what is no plain file among the halts is left out, so
         that it cannot keep the files beside it from being read.
@@ -66,6 +73,8 @@ class Approved(msgspec.Struct, frozen=True):
 
     person: str
     tree: str
+    late: bool = False
+    """It ran out, or its key did, before it was seen: it may still tighten, and loosens nothing."""
 
 
 class Era(msgspec.Struct, frozen=True):
@@ -100,6 +109,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """By commit id: judged once, when new, and never again."""
     applied: str
     """The last commit that had its quorum; a lane halt below it was taken back there."""
+    whole: str = ""
+    """The digest of the last tree that was wholly in force; empty since something else is."""
     eras: tuple[Era, ...] = ()
     """The authorities before this one, oldest first."""
     lane: dict[str, LaneHalt] = {}
@@ -119,6 +130,8 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 COUNTS = "counts"
+LATE = frozenset({"APPROVAL_EXPIRED", "EXPIRED_KEY"})
+"""What an approval is that came too late: its signer looked at the tree all the same."""
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from vanta.domain.policy import (
 )
 from vanta.domain.switches import Switches
 from vanta.governance.documents.derive import compile_onto
-from vanta.governance.documents.kinds import OverlayDocument, SwitchEntry, VaultDocument
+from vanta.governance.documents.kinds import SwitchEntry, VaultDocument
 from vanta.governance.documents.loosened import boosts, flips, under, within
 from vanta.governance.documents.read import Documents
 from vanta.lattice.algebra import meet, unbounded
@@ -117,15 +117,20 @@ def expand(entries: Iterable[SwitchEntry], personas: dict[str, str]) -> OverlayP
         entries: what is switched on.
         personas: vault to the persona it trades as.
     """
-    entries = list(entries)
-    everywhere = switches_of(entry for entry in entries if not entry.scope.model_fields_set)
-
-    def scoped(kind: str, name: str) -> Switches:
-        return switches_of(entry for entry in entries if getattr(entry.scope, kind) == name)
+    # Grouped in one pass: somebody may push as many entries as a file takes.
+    grouped: dict[tuple[str, str], list[SwitchEntry]] = {}
+    for entry in entries:
+        scope = next(((kind, name) for kind, name in entry.scope if name is not None), ("", ""))
+        grouped.setdefault(scope, []).append(entry)
+    by_scope = {scope: switches_of(group) for scope, group in grouped.items()}
+    everywhere = by_scope.get(("", ""), Switches())
 
     def tabled(kind: str) -> Table[Switches]:
-        names = {getattr(entry.scope, kind) for entry in entries} - {None}
-        return table(everywhere, {n: _join(everywhere, scoped(kind, n)) for n in names})
+        named = {name: one for (of, name), one in by_scope.items() if of == kind}
+        return table(everywhere, {name: _join(everywhere, one) for name, one in named.items()})
+
+    def scoped(kind: str, name: str) -> Switches:
+        return by_scope.get((kind, name), Switches())
 
     vaults = {
         vault: _join(everywhere, _join(scoped("vault", vault), scoped("persona", persona)))
@@ -167,12 +172,6 @@ def consistent(policy: Policy) -> Policy:
             boosts={name: under(boost, ceiling) for name, boost in overlay.boosts.items()},
         ),
     )
-
-
-def halt_tables(document: OverlayDocument, in_force: Policy) -> OverlayPolicy:
-    """What one self-contained halt switches on over the vaults in force, read on its own."""
-    personas = {name: vault.persona.name for name, vault in in_force.vaults.items()}
-    return expand(document.spec.switches, personas)
 
 
 def _settled_switches(switches: Switches, now: int) -> Switches:
