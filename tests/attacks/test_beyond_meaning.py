@@ -20,7 +20,7 @@ def stop(scope: str = "", name: str = "stop") -> str:
 
 
 def test_nobody_can_release_every_restraint_there_will_ever_be(fund: Fund) -> None:
-    """Once a quorum has let everything go, naming one nonce is fewer, and so "tightens"."""
+    """Had a quorum let everything go, naming one nonce would be fewer, and so "tighten"."""
     fund.change({OVERLAY: overlay(released=["*"])}, by="ada", approve=True)
     fund.approve("grace")
     fund.change({OVERLAY: overlay(released=["deadbeefdeadbeef"])}, by="olga", approve=True)
