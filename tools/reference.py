@@ -1,12 +1,13 @@
 """Write the generated reference pages, after a command or a governed field changed.
 
 Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
-own help, `docs/reference/fields.md` from the governed types; `tests/docs` fails when either is out
-of date.
+own help, `docs/reference/fields.md` from the governed types, `docs/reference/documents.md` from the
+models that read documents; `tests/docs` fails when one is out of date.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ import typer
 from vanta.cli.main import app
 from vanta.domain.policy import Policy
 from vanta.domain.switches import Switches
+from vanta.governance.documents.words import kind_of, unit_of
 from vanta.lattice.direction import Direction, Tabled
 from vanta.lattice.governed import Governed, Group, Keyed, directions
 
@@ -75,53 +77,48 @@ def fields() -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| `{'.'.join(path)}` | {type(found).__name__} | {_TIGHTER[type(found).__name__]} "
-        f"| {found.unit or '-'} |"
-        for path, found in _leaves((), Policy)
+        f"| `{'.'.join(path)}` | {' | '.join(kind_of(found))} | {unit_of(owner, field) or '-'} |"
+        for path, found, owner, field in _leaves((), Policy)
     ]
     switches = ", ".join(f"`{name}`" for name in Switches.__struct_fields__)
     lines += ["", f"Switches, mildest first: {switches}."]
     return "\n".join(lines) + "\n"
 
 
-_TIGHTER = {
-    "Cap": "lower",
-    "Floor": "higher",
-    "Switch": "on for longer",
-    "Permission": "off, or ending sooner",
-    "AllowSet": "fewer",
-    "DenySet": "more",
-    "Steps": "lower at every conviction",
-    "Registry": "fewer",
-    "Unordered": "never: always the quorum",
-    "Neutral": "not risk",
-}
+def documents() -> str:
+    """Every kind of document with every field, and an example."""
+    # By its path, so that this file runs as a script and is imported by the tests alike.
+    made: str = run_path(str(Path(__file__).with_name("documents_page.py")))["page"]()
+    return made
 
 
-def _leaves(
-    path: tuple[str, ...], kind: type[Governed]
-) -> Iterator[tuple[tuple[str, ...], Direction[Any]]]:
+Leaf = tuple[tuple[str, ...], Direction[Any], type[Governed], str]
+"""A field's path, its direction, and where it is declared."""
+
+
+def _leaves(path: tuple[str, ...], kind: type[Governed]) -> Iterator[Leaf]:
     for name, direction in directions(kind).items():
-        yield from _leaf((*path, name), direction)
+        yield from _leaf((*path, name), direction, kind, name)
 
 
 def _leaf(
-    path: tuple[str, ...], direction: Direction[Any]
-) -> Iterator[tuple[tuple[str, ...], Direction[Any]]]:
+    path: tuple[str, ...], direction: Direction[Any], owner: type[Governed], field: str
+) -> Iterator[Leaf]:
     match direction:
         case Group():
             yield from _leaves(path, direction.kind)
         case Keyed():
             yield from _leaves((*path, "NAME"), direction.group.kind)
         case Tabled():
-            yield from _leaf((*path, "NAME"), direction.inner)
+            yield from _leaf((*path, "NAME"), direction.inner, owner, field)
         case _:
-            yield path, direction
+            yield path, direction, owner, field
 
 
 def main() -> None:
     """Entry point."""
-    for name, text in {"commands.md": commands(), "fields.md": fields()}.items():
+    pages = {"commands.md": commands(), "fields.md": fields(), "documents.md": documents()}
+    for name, text in pages.items():
         (PAGES / name).write_text(text)
         click.echo(f"wrote docs/reference/{name}")
 

@@ -223,7 +223,11 @@ class OverlayDocument(Document):
                 yield entry, ("spec", name, at)
 
 
-KeyLine = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
+KeyLine = Annotated[
+    Text,
+    StringConstraints(min_length=1, max_length=2000),
+    Field(examples=["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI... ada"]),
+]
 
 
 class KeyEntry(Shape):
@@ -233,7 +237,7 @@ class KeyEntry(Shape):
     """The line of the `.pub` file."""
     expires: Until | None = None
     """From when it may only tighten."""
-    revoked: StrictBool = False
+    revoked: StrictBool = Field(default=False, examples=[True])
     """Whether it signs for nobody any more; a revoked key stays listed for the record."""
 
 
@@ -279,11 +283,11 @@ class Grant(Shape):
     """For which vaults; what is about none of them is about all, and takes `*`."""
     paths: Paths = frozenset({"*"})
     """Parts of a compiled policy, such as `overlay` or `vaults.*.exposure`; all if not said."""
-    tighten: Count | None = None
+    tighten: Count | None = Field(default=None, examples=[1])
     """How many people a tightening takes; left out, the role may not."""
-    activate: Count | None = None
+    activate: Count | None = Field(default=None, examples=[1])
     """How many people it takes to open a flip inside its envelope; left out, the role may not."""
-    loosen: Count | None = None
+    loosen: Count | None = Field(default=None, examples=[2])
     """How many people a loosening takes; left out, the role may not."""
 
 
@@ -294,7 +298,7 @@ class Role(Shape):
     """What the role is called; `root` is the one that changes this document."""
     people: list[Name] = Field(min_length=1)
     """Names of its people."""
-    quorum: Count | None = None
+    quorum: Count | None = Field(default=None, examples=[2])
     """For `root` alone: how many change authority, nodes and ceilings."""
     grants: list[Grant] = Field(default_factory=list)
     """What it may do; `root` needs none."""

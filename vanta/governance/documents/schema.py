@@ -11,7 +11,6 @@ import re
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -76,41 +75,32 @@ class _Generator(GenerateJsonSchema):
         for name, field in model.model_fields.items():
             part = found["properties"][field.alias or name]
             part["title"] = name.replace("_", " ").capitalize()
-            part["description"] = _sentences(model, name, field)
-            if model.closed and _governs(model, name) and not field.is_required():
-                _begin(part, model, name)
+            part["description"] = f"{meaning(model, name)} {ruling(model, name)}".strip()
+            if model.closed and model.governs and ruling(model, name) and not field.is_required():
+                value = getattr(model.governs(), name)
+                part["default"] = stated(value, directions(model.governs)[name])
         return found
 
 
-def _governs(model: type[Shape], name: str) -> bool:
-    """Whether a field becomes one of a policy, and is not a group of others."""
+def meaning(model: type[Shape], name: str) -> str:
+    """What a field of a document is."""
+    field = model.model_fields[name]
+    said: dict[str, str] = told(model.governs) if model.governs else {}
+    for base in reversed(model.__mro__):
+        if issubclass(base, Shape):
+            said = {**said, **told(base)}
+    inner = shape_in(field.annotation)
+    given = field.description or said.get(name) or (inspect.getdoc(inner) if inner else "")
+    return " ".join((given or "").split())
+
+
+def ruling(model: type[Shape], name: str) -> str:
+    """Which way of changing a field is tighter; empty for what is not one field of a policy."""
     found = directions(model.governs) if model.governs else {}
-    return name in found and not isinstance(found[name], Group | Keyed)
-
-
-def _sentences(model: type[Shape], name: str, field: FieldInfo) -> str:
-    """What a field is, and which way of changing it is tighter."""
-    if field.description:
-        return field.description
-    owner, inner = model.governs, shape_in(field.annotation)
-    said = {one: text for base in _shapes(model) for one, text in told(base).items()}
-    if owner:
-        said = {**told(owner), **said}
-    if name not in said and inner:
-        return " ".join((inspect.getdoc(inner) or "").split())
-    ruling = ruled(owner, name) if owner and _governs(model, name) else ""
-    return f"{said.get(name, '')} {ruling}".strip()
-
-
-def _shapes(model: type[Shape]) -> list[type[Shape]]:
-    """The model with what it is made of, the most general first."""
-    return [base for base in reversed(model.__mro__) if issubclass(base, Shape)]
-
-
-def _begin(part: dict[str, Any], model: type[Shape], name: str) -> None:
-    """State what holds where the field is left out."""
-    if model.governs is not None:
-        part["default"] = stated(getattr(model.governs(), name), directions(model.governs)[name])
+    own = model.model_fields[name].description
+    if model.governs is None or own or isinstance(found.get(name), Group | Keyed | None):
+        return ""
+    return ruled(model.governs, name)
 
 
 def _tabled(found: dict[str, Any]) -> dict[str, Any]:

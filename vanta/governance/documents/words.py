@@ -43,7 +43,7 @@ UNITS = {
 
 _KINDS: tuple[tuple[type[Direction[Any]], str, str], ...] = (
     # A subclass stands before what it is a kind of.
-    (Permission, "permission", "false, or ending sooner"),
+    (Permission, "permission", "false"),
     (Switch, "switch", "on for longer"),
     (Cap, "cap", "lower"),
     (Floor, "floor", "higher"),
@@ -63,6 +63,8 @@ def kind_of(direction: Direction[Any]) -> tuple[str, str]:
     if isinstance(direction, Tabled):
         name, tighter = kind_of(direction.inner)
         return f"{name} by name", f"{tighter}, name by name"
+    if isinstance(direction, Permission) and direction.unit == "until":
+        return "permission", "ending sooner"
     return next((name, way) for kind, name, way in _KINDS if isinstance(direction, kind))
 
 
