@@ -1,6 +1,8 @@
 """Documents that read one way only, and errors that say file, line and field."""
 
 import contextlib
+import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from vanta.governance.strict_yaml import (
     place_of,
     plain,
     read_yaml,
+    visible,
 )
 
 DOCUMENT = b"""\
@@ -237,6 +240,54 @@ def test_refuses_bytes_that_are_not_plain_text(data: bytes, code: str, place: st
     with pytest.raises(MalformedError) as caught:
         read_yaml(data, file="f")
     assert (caught.value.code, caught.value.place) == (code, place)
+
+
+CONTROLS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+IGNORED = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180F, 0x2065, 0x3164, 0xFE00, 0xFE0F)
+"""Of those a display may ignore, what no category gives away."""
+
+
+def test_no_control_format_or_invisible_character_is_ever_read() -> None:
+    """Whatever Unicode calls one, by category; and what it lets a display leave out."""
+    hidden = [chr(at) for at in range(0x110000) if unicodedata.category(chr(at)) in CONTROLS]
+    hidden += [chr(at) for at in (*IGNORED, 0xFFA0, 0xFFF0, 0x2800, 0xE0100, 0xE01EF)]
+    seen = [ascii(one) for one in hidden if one != "\n" and visible(one) != " "]
+    assert seen == []
+
+
+@pytest.mark.parametrize("text", ["plain", "two\nlines", "Zürich", "字", "é", "±5 %", "€", "🚀"])
+def test_what_can_be_seen_is_read(text: str) -> None:
+    assert visible(text) == text
+    assert read(yaml.dump({"a": text}, allow_unicode=True)) == {"a": text}
+
+
+@given(st.text(max_size=40))
+def test_what_is_made_visible_can_be_read(text: str) -> None:
+    shown = visible(text)
+    assert len(shown) == len(text)
+    # As JSON, which is how a halt's reason is written.
+    quoted = json.dumps(shown, ensure_ascii=False).replace("\\n", "\\u000a")
+    assert read(f"a: {quoted}") == {"a": shown}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a:\n  b: x\u202ey", "f:2: a.b"),
+        ("a:\n  - b: x\n    c: y\u200b", "f:3: a[0].c"),
+        ("a:\n  b\u202e: x", "f:2: a"),
+        ("a: 1  # x\u202e", "f:1: a"),
+        ("a: >-\n  two\n  li\u200bnes", "f:3: a"),
+        ("# x\u202e", "f:1"),
+        ("a: 1\n# x\u202e", "f:2"),
+        ("a: [1, 2\u202e]", "f:1: a[1]"),
+        ("a: ]\u202e", "f:1: a"),
+    ],
+)
+def test_a_hidden_character_is_found_in_its_field(text: str, place: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_yaml(text.encode(), file="f")
+    assert (caught.value.code, caught.value.place) == ("HIDDEN_CHARACTER", place)
 
 
 def nested(depth: int) -> str:
