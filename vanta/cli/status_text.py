@@ -43,6 +43,7 @@ def node_status(node: Path) -> dict[str, Any]:
                 if (on := [s for s in SWITCHES if getattr(overlay.vaults.at(vault), s) > now])
             },
             "flips": sorted(v for v, flip in overlay.flips.items() if flip.until > now),
+            "boosts": sorted(v for v, boost in overlay.boosts.items() if boost.until > now),
         }
     return {
         "environment": memory.state.environment if memory.state else None,
@@ -68,6 +69,8 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"vaults: {', '.join(enforced['vaults'])}")
         if enforced["flips"]:
             lines.append(f"flipped: {', '.join(enforced['flips'])}")
+        if enforced["boosts"]:
+            lines.append(f"boosted: {', '.join(enforced['boosts'])}")
     lines += [
         f"hand edit {nonce} holds; `vanta resume --edit {nonce}` starts its release"
         for nonce in found["hand_edits"]

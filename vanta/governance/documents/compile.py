@@ -20,7 +20,7 @@ from vanta.domain.policy import (
 )
 from vanta.domain.switches import Switches
 from vanta.governance.documents.derive import compile_onto
-from vanta.governance.documents.kinds import SwitchEntry, VaultDocument
+from vanta.governance.documents.kinds import Path, SwitchEntry, VaultDocument
 from vanta.governance.documents.loosened import boosts, flips, under, within
 from vanta.governance.documents.read import Documents
 from vanta.lattice.algebra import meet, unbounded
@@ -89,18 +89,18 @@ def switches_of(entries: Iterable[SwitchEntry]) -> Switches:
 
 
 def _overlay(documents: Documents, ceiling: VaultPolicy) -> OverlayPolicy:
-    named: dict[str, str] = {}
+    named: dict[str, tuple[OverlayDocument, Path]] = {}
     for document in documents.overlays:
         for entry, path in document.entries():
-            place = document.place(*path, "name")
             if entry.name in named:
+                other, where = named[entry.name]
                 raise MalformedError(
-                    f"an entry is called {entry.name!r} already, at {named[entry.name]}",
+                    f"an entry is called {entry.name!r} already, at {other.place(*where, 'name')}",
                     code="DUPLICATE_ENTRY",
-                    place=place,
+                    place=document.place(*path, "name"),
                     remedy="give every entry a name of its own, so that each is taken back alone",
                 )
-            named[entry.name] = place
+            named[entry.name] = document, path
     personas = {name: _persona_of(vault) for name, vault in documents.vaults.items()}
     switches = (entry for document in documents.overlays for entry in document.spec.switches)
     return msgspec.structs.replace(

@@ -33,6 +33,9 @@ from vanta.governance.documents.written import (
     Until,
 )
 
+Path = tuple[str | int, ...]
+"""Names and list positions from a document's top down to a value."""
+
 
 class Metadata(Shape):
     """What a document is called."""
@@ -51,20 +54,21 @@ class Document(Shape):
     kind: str
     """What the document is about."""
     metadata: Metadata
-    _source: strict_yaml.Node | None = PrivateAttr(default=None)
+    _file: tuple[bytes, str] = PrivateAttr(default=(b"", ""))
 
     @classmethod
-    def of(cls, source: strict_yaml.Node) -> Self:
+    def of(cls, node: strict_yaml.Node, data: bytes, file: str) -> Self:
         """The document that stands in a file; raises `ValidationError` when it is none."""
-        document = cls.model_validate(strict_yaml.plain(source))
-        document._source = source  # noqa: SLF001 - its own class
+        document = cls.model_validate(strict_yaml.plain(node))
+        document._file = data, file  # noqa: SLF001 - its own class
         return document
 
     def place(self, *path: str | int) -> str:
         """Where a value of this document stands in its file, for an error about it."""
-        if self._source is None:
-            return self.metadata.name
-        return str(strict_yaml.place_of(self._source, path))
+        data, file = self._file
+        # Read again: errors are few, and documents are remembered by the thousand.
+        node = strict_yaml.read_yaml(data, file=file) if data else None
+        return str(strict_yaml.place_of(node, path)) if node else self.metadata.name
 
 
 _VaultShape = shape(VaultPolicy, without=(("persona", "write the name of a persona"),))
@@ -213,7 +217,7 @@ class OverlayDocument(Document):
     kind: Literal["Overlay"]
     spec: OverlaySpec
 
-    def entries(self) -> Iterator[tuple[Entry, tuple[str | int, ...]]]:
+    def entries(self) -> Iterator[tuple[Entry, Path]]:
         """Every entry with its path, switches first."""
         lists: dict[str, list[Any]] = {
             name: getattr(self.spec, name) for name in ("switches", "flips", "boosts")

@@ -74,7 +74,7 @@ def _read(data: bytes, file: str) -> Document:
             remedy="start the file with `apiVersion: vanta.dev/v1` and one of these kinds",
         )
     try:
-        return model.of(node)
+        return model.of(node, data, file)
     except ValidationError as error:
         raise malformed(error, node, model) from error
 
