@@ -214,6 +214,8 @@ def test_what_only_the_reader_knows_has_few_reasons() -> None:
         "a schema cannot multiply",
         "a schema cannot compare times",
         "a pattern knows no calendar",
+        "a key is more than its spelling",
+        "it is refused where the authority is put to use",
         "it is neither below nor above any number",
     }
 

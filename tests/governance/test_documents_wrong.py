@@ -14,7 +14,8 @@ from tests.governance.fund import (
     governed,
 )
 from tests.governance.wrong_documents import CORPUS, GOOD, PEOPLE, Wrong
-from vanta.domain.errors import MalformedError
+from vanta.domain.errors import VantaError
+from vanta.governance.authority import resolve
 from vanta.governance.documents.compile import compile_policy
 from vanta.governance.documents.read import AUTHORITY, read_documents
 from vanta.governance.strict_yaml import MAX_BYTES, read_yaml
@@ -22,9 +23,16 @@ from vanta.governance.strict_yaml import MAX_BYTES, read_yaml
 FILES = governed({**documents(PEOPLE), **GOOD})
 
 
-def refused(files: dict[str, bytes]) -> MalformedError:
-    with pytest.raises(MalformedError) as error:
-        compile_policy(read_documents(files, ENVIRONMENT))
+def put_to_use(files: dict[str, bytes]) -> None:
+    """Read a tree as the walk does: its documents, their policy, and who governs."""
+    documents = read_documents(files, ENVIRONMENT)
+    compile_policy(documents)
+    resolve(documents.authority)
+
+
+def refused(files: dict[str, bytes]) -> VantaError:
+    with pytest.raises(VantaError) as error:
+        put_to_use(files)
     return error.value
 
 

@@ -481,4 +481,43 @@ WHOLE = [
     ),
 ]
 
-CORPUS = [*NUMBERS, *SWITCHES, *EXPIRY, *NAMES, *FIELDS, *FORM, *WHOLE]
+ADA, GRACE, NODE = PEOPLE["ada"][0], PEOPLE["grace"][0], person("executor").key.openssh
+TWO_NODES = f'[{{name: a, keys: ["{NODE}"]}}, {{name: a, keys: ["{NODE}"]}}]'
+
+
+def people(old: str, new: str, field: str, code: str, below: int = 0) -> Wrong:
+    return Wrong(AUTHORITY, old, new, field, code, READER, SUM, below)
+
+
+GOVERNING = [
+    # An authority that reads and makes no sense.
+    people("name: grace", "name: ada", "spec.people[1].name", "DUPLICATE_PERSON"),
+    people(GRACE, ADA, "spec.people[1].keys[0]", "SHARED_KEY"),
+    people(f'"{ADA}"', f'"{ADA}", "{ADA}"', "spec.people[0].keys[1]", "DUPLICATE_KEY"),
+    people("nodes: []", f"nodes: {TWO_NODES}", "spec.nodes[1].name", "DUPLICATE_NODE"),
+    people("name: crypto", "name: risk", "spec.roles[3].name", "DUPLICATE_ROLE"),
+    people("people: [olga]", "people: [zeus]", "spec.roles[2].people", "UNKNOWN_PERSON"),
+    people("name: root", "name: roots", "spec.roles", "NO_ROOT", below=-1),
+    people("quorum: 2", "quorum: 0", "spec.roles", "NO_ROOT", below=-1),
+    people("quorum: 2", "quorum: 3", "spec.roles[0].quorum", "ROOT_LOCKOUT"),
+    Wrong(
+        AUTHORITY,
+        "tighten: 1",
+        "tighten: 0",
+        "spec.roles[1].grants[0].tighten",
+        "BAD_QUORUM",
+        READER,
+        "it is refused where the authority is put to use",
+    ),
+    Wrong(
+        AUTHORITY,
+        ADA,
+        "ssh-ed25519 AAAA",
+        "spec.people[0].keys[0]",
+        "MALFORMED_KEY",
+        READER,
+        "a key is more than its spelling",
+    ),
+]
+
+CORPUS = [*NUMBERS, *SWITCHES, *EXPIRY, *NAMES, *FIELDS, *FORM, *WHOLE, *GOVERNING]

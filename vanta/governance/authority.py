@@ -1,13 +1,14 @@
 """Who may change what: people, roles and quorums, and the judgement of a set of changes; pure."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
-from vanta.domain.errors import MalformedError, RefusedError
+from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.domain.instant import FOREVER, NEVER
 from vanta.domain.policy import Policy
-from vanta.governance.documents.kinds import AuthorityDocument, Grant, KeyEntry, Node, Person
+from vanta.governance.documents.kinds import AuthorityDocument, Grant, KeyEntry, Path, Person
 from vanta.governance.keys import PublicKey, parse_public_key
 from vanta.lattice.direction import DEFAULT, EVERYTHING, Change, Effect
 
@@ -89,67 +90,108 @@ def resolve(document: AuthorityDocument) -> Authority:
     spec = document.spec
     people: dict[str, PersonKeys] = {}
     owners: dict[str, str] = {}
-    for person in spec.people:
+    for at, person in enumerate(spec.people):
+        here = Where(document, ("spec", "people", at))
         if person.name in people:
-            raise _bad("DUPLICATE_PERSON", f"{person.name!r} is listed twice")
-        people[person.name] = PersonKeys(person.email, _live(person, owners))
-    _check_nodes(spec.nodes, owners)
+            raise here.bad("name", "DUPLICATE_PERSON", f"{person.name!r} is listed twice", TWICE)
+        people[person.name] = PersonKeys(person.email, _live(person, owners, here))
+    _check_nodes(document, owners)
     roles: dict[str, RolePeople] = {}
-    for role in spec.roles:
+    for at, role in enumerate(spec.roles):
+        here = Where(document, ("spec", "roles", at))
         if role.name in roles:
-            raise _bad("DUPLICATE_ROLE", f"role {role.name!r} is listed twice")
+            raise here.bad("name", "DUPLICATE_ROLE", f"role {role.name!r} is listed twice", TWICE)
         if unknown := sorted(set(role.people) - people.keys()):
-            raise _bad("UNKNOWN_PERSON", f"role {role.name!r} names {unknown[0]!r}, who is nobody")
-        roles[role.name] = RolePeople(
-            people=frozenset(role.people), grants=tuple(_grant(role.name, g) for g in role.grants)
+            message = f"role {role.name!r} names {unknown[0]!r}, who is nobody"
+            remedy = f"use some of {', '.join(sorted(people))}"
+            raise here.bad("people", "UNKNOWN_PERSON", message, remedy)
+        grants = tuple(_grant(role.name, grant, here, n) for n, grant in enumerate(role.grants))
+        roles[role.name] = RolePeople(people=frozenset(role.people), grants=grants)
+    return Authority(people=people, roles=roles, root_quorum=_root_quorum(document))
+
+
+def _root_quorum(document: AuthorityDocument) -> int:
+    """How many of root it takes; raises when there is no root, or one that can lock itself out."""
+    roles = document.spec.roles
+    at = next((n for n, role in enumerate(roles) if role.name == ROOT), None)
+    if at is None or not roles[at].quorum:
+        raise Where(document, ("spec",)).bad(
+            "roles",
+            "NO_ROOT",
+            "no role `root` with a quorum of at least 1",
+            "add the role with its people and its quorum",
         )
-    root = next((role for role in spec.roles if role.name == ROOT), None)
-    if root is None or not root.quorum:
-        raise _bad("NO_ROOT", "no role `root` with a quorum of at least 1")
-    if len(set(root.people)) - 1 < root.quorum:
+    quorum, people = roles[at].quorum or 0, len(set(roles[at].people))
+    if people - 1 < quorum:
         raise RefusedError(
-            f"root needs {root.quorum} of {len(set(root.people))} people: losing one locks it out",
+            f"root needs {quorum} of {people} people: losing one locks it out",
             code="ROOT_LOCKOUT",
-            place="authority.yaml",
+            place=document.place("spec", "roles", at, "quorum"),
             remedy="name more people as root, or lower its quorum",
         )
-    return Authority(people=people, roles=roles, root_quorum=root.quorum)
+    return quorum
 
 
-def _check_nodes(nodes: Iterable[Node], owners: dict[str, str]) -> None:
+class Where(NamedTuple):
+    """A part of the document, to say what is wrong with it."""
+
+    document: AuthorityDocument
+    path: Path
+
+    def bad(self, field: str | int, code: str, message: str, remedy: str) -> MalformedError:
+        """A mistake in one field of it."""
+        place = self.document.place(*self.path, field)
+        return MalformedError(message, code=code, place=place, remedy=remedy)
+
+    def of(self, *steps: str | int) -> "Where":
+        """A part of this part."""
+        return Where(self.document, (*self.path, *steps))
+
+
+TWICE = "remove one of the two"
+
+
+def _check_nodes(document: AuthorityDocument, owners: dict[str, str]) -> None:
     """Machines are named once, and share no key with anybody; the policy holds what they have."""
     seen: set[str] = set()
-    for node in nodes:
+    for at, node in enumerate(document.spec.nodes):
+        here = Where(document, ("spec", "nodes", at))
         if node.name in seen:
-            raise _bad("DUPLICATE_NODE", f"node {node.name!r} is listed twice")
+            raise here.bad("name", "DUPLICATE_NODE", f"node {node.name!r} is listed twice", TWICE)
         seen.add(node.name)
-        for key in node.keys:
-            _canonical(key, owners, f"node {node.name}")
+        for n, key in enumerate(node.keys):
+            _canonical(key, owners, f"node {node.name}", here.of("keys"), n)
 
 
-def _live(person: Person, owners: dict[str, str]) -> dict[str, int]:
+def _live(person: Person, owners: dict[str, str], here: Where) -> dict[str, int]:
     """The keys of a person that were not revoked, and until when each may approve."""
     live: dict[str, int] = {}
     seen: set[str] = set()
-    for entry in person.keys:
+    for n, entry in enumerate(person.keys):
         terms = entry if isinstance(entry, KeyEntry) else KeyEntry.model_construct(key=entry)
-        key = _canonical(terms.key, owners, person.name)
+        key = _canonical(terms.key, owners, person.name, here.of("keys"), n)
         if key in seen:
-            raise _bad("DUPLICATE_KEY", f"a key of {person.name!r} is listed twice")
+            message = f"a key of {person.name!r} is listed twice"
+            raise here.of("keys").bad(n, "DUPLICATE_KEY", message, TWICE)
         seen.add(key)
         if not terms.revoked:
             live[key] = FOREVER if terms.expires is None else terms.expires
     return live
 
 
-def _canonical(text: str, owners: dict[str, str], owner: str) -> str:
-    key = parse_public_key(text, place="authority.yaml").openssh
+def _canonical(text: str, owners: dict[str, str], owner: str, here: Where, at: int) -> str:
+    try:
+        key = parse_public_key(text).openssh
+    except VantaError as error:
+        error.place = here.document.place(*here.path, at)
+        raise
     if owners.setdefault(key, owner) != owner:
-        raise _bad("SHARED_KEY", f"{owner!r} and {owners[key]!r} have the same key")
+        message = f"{owner!r} and {owners[key]!r} have the same key"
+        raise here.bad(at, "SHARED_KEY", message, "give each a key of their own")
     return key
 
 
-def _grant(role: str, grant: Grant) -> RoleGrant:
+def _grant(role: str, grant: Grant, here: Where, at: int) -> RoleGrant:
     quorum = {
         action: count
         for action in ("tighten", "activate", "loosen")
@@ -157,12 +199,10 @@ def _grant(role: str, grant: Grant) -> RoleGrant:
     }
     for action, count in quorum.items():
         if count < 1:
-            raise _bad("BAD_QUORUM", f"role {role!r} may {action} with {count} people")
+            message = f"role {role!r} may {action} with {count} people"
+            remedy = "ask for 1 or more; leave it out where the role may not"
+            raise here.of("grants", at).bad(action, "BAD_QUORUM", message, remedy)
     return RoleGrant(grant.environments, grant.vaults, grant.paths, quorum)
-
-
-def _bad(code: str, message: str) -> MalformedError:
-    return MalformedError(message, code=code, place="authority.yaml")
 
 
 def scope_of(path: tuple[str, ...]) -> str:
