@@ -260,7 +260,7 @@ class RepositorySimulator:
         claimed: Person | None = None,
         armor: bytes | None = None,
     ) -> bytes:
-        """`payload` with a `gpgsig` header.
+        """`payload` with a signature header, of the name this object format has for it.
 
         Args:
             payload: a commit's bytes.
@@ -274,7 +274,8 @@ class RepositorySimulator:
             text = _claim(text, signer, claimed)
         head, _, body = payload.partition(b"\n\n")
         folded = text.rstrip(b"\n").replace(b"\n", b"\n ")
-        return head + b"\ngpgsig " + folded + b"\n\n" + body
+        header = b"gpgsig" if self._hash == "sha1" else b"gpgsig-sha256"
+        return head + b"\n" + header + b" " + folded + b"\n\n" + body
 
     def tree(self, files: Mapping[str, Content]) -> str:
         """Write the tree of these files; equal folders are written once."""

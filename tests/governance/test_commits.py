@@ -93,9 +93,22 @@ class TestReading:
             sshsig.parse_armor(commit.signature)
         assert caught.value.code == "FOREIGN_SIGNATURE"
 
-    def test_ids_of_sha256_repositories(self) -> None:
-        content = raw(tree=b"tree " + b"b" * 64, parents=(b"parent " + b"c" * 64,))
-        assert parse_commit("a" * 64, content).parents == ("c" * 64,)
+    def test_a_sha256_repository_has_long_ids_and_its_own_signature_header(self) -> None:
+        """As Git writes there; `gpgsig` is there what it neither checks nor counts as signed."""
+        tree, parents = b"tree " + b"b" * 64, (b"parent " + b"c" * 64,)
+        content = raw(b"gpgsig-sha256 " + SIGNATURE, tree=tree, parents=parents)
+        commit = parse_commit("a" * 64, content)
+        assert commit.parents == ("c" * 64,)
+        assert commit.signature == SIGNATURE.replace(b"\n ", b"\n")
+        assert commit.signed_payload == raw(tree=tree, parents=parents)
+        for other in (b"gpgsig ", b"gpgsig-sha512 "):
+            with pytest.raises(MalformedError) as caught:
+                parse_commit("a" * 64, raw(other + SIGNATURE, tree=tree, parents=parents))
+            assert caught.value.code == "UNKNOWN_HEADER"
+
+    def test_a_name_may_hold_what_is_merely_unusual(self) -> None:
+        commit = parse_commit(OID, raw(author="author Ada\u00a0L. <a@b> 5 +0000".encode()))
+        assert commit.author == "Ada\u00a0L. <a@b>"
 
 
 PARENT = b"parent " + FIRST.encode()
@@ -205,11 +218,38 @@ def test_refuses(content: bytes, code: str) -> None:
     assert code_of(content) == code
 
 
-@pytest.mark.parametrize("content", [b"", b"tree x\n", b"author " + WHO, b"tree " + TREE.encode()])
-def test_what_git_could_not_walk_has_no_links(content: bytes) -> None:
+LINE = b"tree " + TREE.encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"tree x\n" + bytes(60), id="a ref for a tree"),
+        pytest.param(b"author " + WHO, id="no tree"),
+        pytest.param(LINE[:-1], id="an open tree line"),
+        pytest.param(LINE, id="nothing after the tree"),
+        pytest.param(b"tree " + b"b" * 64 + b"\nauthor", id="a tree of the other format"),
+        pytest.param(LINE + PARENT + b"\n", id="nothing after the parent"),
+        pytest.param(LINE + PARENT + b" \nauthor", id="a space after the parent"),
+        pytest.param(LINE + PARENT + b"\n" + b"parent " + b"g" * 40 + b"\nx", id="not an id"),
+        pytest.param(LINE + b"parent " + b"c" * 64 + b"\nx", id="a parent of the other format"),
+    ],
+)
+def test_what_git_could_not_walk_has_no_links(tmp_path: Path, content: bytes) -> None:
+    sim = RepositorySimulator(tmp_path)
+    oid = sim.raw_commit(content)
+    assert sim.git("rev-list", "--no-walk", oid, check=False).returncode != 0
     with pytest.raises(MalformedError) as caught:
-        parse_links(OID, content)
+        parse_links(oid, content)
     assert caught.value.code == "MALFORMED_COMMIT"
+
+
+def test_ids_of_no_format_name_nothing() -> None:
+    with pytest.raises(MalformedError):
+        parse_links("a" * 41, raw())
+    with pytest.raises(MalformedError):
+        parse_commit("a" * 41, raw())
 
 
 def test_links_of_an_unreadable_commit_are_those_git_follows(tmp_path: Path) -> None:
@@ -226,6 +266,9 @@ def test_links_of_an_unreadable_commit_are_those_git_follows(tmp_path: Path) -> 
         good[:author] + b"\ntree " + TREE.encode() + good[author:],
         good[:author] + late_parent.replace(b"parent", b"parents") + good[author:],
         good[:committer_end] + b"\nencoding x" + good[committer_end:],
+        # Too short for a parent: Git takes it for another header.
+        good[:author] + b"\nparent 2",
+        good[:author] + b"\nparent " + other.encode(),
     ):
         oid = sim.raw_commit(content)
         walked = sim.git("rev-list", "--parents", "-1", oid).stdout.split()[1:]
@@ -251,6 +294,9 @@ class TestTrailers:
             ("Subject\n\nA: 1\r\n", []),
             ("Subject\n\nA: \u202e1\n", []),
             ("Subject\n\nA: 1\u2028B: 2\n", []),
+            ("Subject\n\nA: 1\n \u202e2\n", []),
+            ("Subject\n\nprose\n\u00a0\nA: 1\n", []),
+            ("Subject\n\x0c\nA: 1\n", []),
         ],
     )
     def test_only_the_last_paragraph_and_only_if_it_is_nothing_else(

@@ -14,13 +14,20 @@ from vanta.domain.instant import FOREVER, SECOND, parse_instant
 
 APPROVAL_KEY = "Vanta-Approve"
 
+_SHA1_DIGITS, _SHA256_DIGITS = 40, 64
 _OID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
-_LINKS = re.compile(
-    rb"tree ([0-9a-fA-F]{40}|[0-9a-fA-F]{64})\n((?:parent (?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})\n)*)"
-)
+_LINKS = {
+    width: re.compile(
+        rb"tree ([0-9a-fA-F]{%d})\n((?:parent [0-9a-fA-F]{%d}\n)*)(?=.)(?!parent .{%d})"
+        % (width, width, width + 1),
+        re.DOTALL,
+    )
+    for width in (_SHA1_DIGITS, _SHA256_DIGITS)
+}
+"""By the length of an object id. Git reads no commit that ends here, and none with a parent line
+that is broken; what is too short to be a parent line it takes for something else."""
 _IDENTITY = re.compile(r"((?:([^<>\n]*) )?<([^<>\n]*)>) (0|[1-9][0-9]{0,9}) [+-][0-9]{4}\Z")
 _ARMOR_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\n")
-_SINGLE_HEADERS = frozenset({b"tree", b"author", b"committer", b"gpgsig"})
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): *(.*)\Z")
 _APPROVAL = re.compile(r"([a-z][a-z0-9-]{0,62}) ([0-9a-f]{64}) until=([0-9TtZz:.+-]{1,40})\Z")
 _FORMAT_CHARACTERS = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
@@ -48,8 +55,9 @@ class Commit:
         committer_email: as written.
         committer_time: UTC nanoseconds, as claimed; anybody can claim any time.
         message: everything after the first empty line.
-        signature: the one armour block of `gpgsig`, of whatever kind; `None` when unsigned.
-        signed_payload: the object's bytes without `gpgsig`, which the signature is over.
+        signature: the one armour block of the signature header (`gpgsig`, or `gpgsig-sha256` in
+            SHA-256 repositories), of whatever kind; `None` when unsigned.
+        signed_payload: the object's bytes without that header, which the signature is over.
     """
 
     oid: str
@@ -91,7 +99,8 @@ def parse_links(oid: str, raw: bytes) -> Links:
     Raises:
         MalformedError: code `MALFORMED_COMMIT`: Git could not walk through it either.
     """
-    match = _LINKS.match(raw)
+    links = _LINKS.get(len(oid))
+    match = links.match(raw) if links else None
     if match is None:
         raise _malformed(oid, "it does not begin with a tree and its parents")
     tree, parents = match.groups()
@@ -101,7 +110,7 @@ def parse_links(oid: str, raw: bytes) -> Links:
 
 
 def parse_commit(oid: str, raw: bytes) -> Commit:
-    """Read a commit object whose headers are exactly those `git commit -S` writes.
+    """Read a commit object whose headers are exactly those `git commit -S` writes there.
 
     Args:
         oid: the id the bytes were asked for by, and verified against.
@@ -124,10 +133,11 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
         raise _header_error(oid, names)
     signature = payload = None
     if len(lines) > plain:
+        header = _signature_header(oid)
         # Continuation lines begin with a space, so their name is empty.
-        if names[plain] != b"gpgsig" or any(names[plain + 1 :]):
+        if names[plain] != header or any(names[plain + 1 :]):
             raise _header_error(oid, names)
-        signature = _armor(oid, lines[plain:])
+        signature = _armor(oid, [lines[plain][len(header) :], *lines[plain + 1 :]])
         payload = b"\n".join(lines[:plain]) + b"\n\n" + body
     author, _, author_email, _ = _identity(oid, lines[plain - 2])
     _, name, email, seconds = _identity(oid, lines[plain - 1])
@@ -158,16 +168,20 @@ def trailers(message: str) -> list[tuple[str, str]]:
 
     Strict: the subject is never a trailer, and one line that is no trailer makes the whole
     paragraph prose, so a sentinel that is quoted, indented or told about is not one. A value
-    that continues on an indented line keeps its line break.
+    that continues on an indented line keeps its line break. What is taken for a trailer here, Git
+    takes for one too.
     """
     found: list[tuple[str, str]] = []
     paragraph = _last_paragraph(message)
     for line in paragraph:
         match = _TRAILER.match(line)
+        text = line.strip(" \t")
+        if not text.isprintable():
+            return []
         if found and line.startswith((" ", "\t")):
             key, value = found[-1]
-            found[-1] = (key, f"{value}\n{line.strip()}")
-        elif match and line.isprintable():
+            found[-1] = (key, f"{value}\n{text}")
+        elif match:
             found.append((match[1], match[2].rstrip()))
         else:
             return []
@@ -202,7 +216,8 @@ def parse_approval(commit: Commit) -> Approval | None:
 
 
 def _last_paragraph(message: str) -> list[str]:
-    lines = [line if line.strip() else "" for line in message.split("\n")]
+    # What Git takes for an empty line; no other invisible character makes one.
+    lines = [line if line.strip(" \t\r") else "" for line in message.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     start = len(lines)
@@ -212,20 +227,31 @@ def _last_paragraph(message: str) -> list[str]:
     return lines[start:] if any(lines[:start]) else []
 
 
+def _signature_header(oid: str) -> bytes:
+    """What Git calls it in a repository of this object format.
+
+    The other format's header Git neither checks nor counts among the bytes that are signed, so
+    anybody may add one to anybody's commit.
+    """
+    return b"gpgsig-sha256" if len(oid) == _SHA256_DIGITS else b"gpgsig"
+
+
 def _armor(oid: str, lines: list[bytes]) -> bytes:
-    """The unfolded `gpgsig` value, if it is exactly one armour block."""
-    # `gpgsig ` is 7 bytes, the fold of a continuation line 1.
-    armor = b"\n".join([lines[0][7:], *(line[1:] for line in lines[1:])])
+    """The unfolded lines of the signature header's value, if they are exactly one armour block."""
+    # Each begins with the space after the header's name, or that of its fold.
+    armor = b"\n".join(line[1:] for line in lines)
     begin = _ARMOR_BEGIN.match(armor)
     if begin is None:
-        raise _malformed(oid, "its gpgsig is not an armoured signature")
+        raise _malformed(oid, "its signature header holds no armoured signature")
     if armor.count(b"-----BEGIN ") > 1 or armor.count(b"-----END ") > 1:
         raise MalformedError(
-            "its gpgsig holds several signatures", code="SEVERAL_SIGNATURES", place=_place(oid)
+            "its signature header holds several signatures",
+            code="SEVERAL_SIGNATURES",
+            place=_place(oid),
         )
     # Forges end PGP armour with an empty continuation line.
     if not armor.rstrip(b"\n").endswith(b"\n-----END " + begin[1] + b"-----"):
-        raise _malformed(oid, "its gpgsig does not end where its signature ends")
+        raise _malformed(oid, "its signature header does not end where its signature ends")
     return armor
 
 
@@ -258,6 +284,7 @@ def _id(oid: str, value: bytes) -> str:
 
 def _header_error(oid: str, names: list[bytes]) -> MalformedError:
     """Say which header should not be there, or not there."""
+    once = {b"tree", b"author", b"committer", _signature_header(oid)}
     seen: set[bytes] = set()
     for name in names:
         shown = name[:32].decode("latin-1")
@@ -265,7 +292,7 @@ def _header_error(oid: str, names: list[bytes]) -> MalformedError:
             return MalformedError(
                 f"the header {shown!r} stands twice", code="DUPLICATE_HEADER", place=_place(oid)
             )
-        if name in _SINGLE_HEADERS:
+        if name in once:
             seen.add(name)
         elif name not in {b"parent", b""}:
             return MalformedError(
