@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vanta.domain.errors import VantaError
+from vanta.domain.record import Position
 from vanta.governance import floor, receipts
 from vanta.governance.clock import NodeClock
 from vanta.governance.fetcher import Fetched, Fetcher, Source
@@ -77,6 +78,9 @@ class Controller:
         """What is amiss with `branch`, `lane` or `notes`, for as long as it is."""
         self.steps: tuple[Step, ...] = ()
         """Of the last look that took any."""
+        self.looked = False
+        """Whether anything was fetched yet, or failed to be."""
+        self.environment = environment
         self.held_back: dict[str, str] = {}
         """Commits that were enforced before, and where it says so: nothing is published until a
         head has them below itself (R8)."""
@@ -94,11 +98,17 @@ class Controller:
     def close(self) -> None:
         """Give up the journal."""
         self._ledger.close()
+        self.fetcher.close()
 
     @property
     def memory(self) -> Memory:
         """All that is known."""
         return self._ledger.memory
+
+    @property
+    def position(self) -> Position:
+        """Of the journal."""
+        return self._ledger.position
 
     @property
     def trouble(self) -> str:
@@ -135,6 +145,7 @@ class Controller:
             UnavailableError: the journal or the folder takes nothing.
         """
         self.time.look()
+        self.looked = True
         troubles = fetched.troubles()
         for part, error in troubles.items():
             self._watcher.fetch_failed(part, error.code)

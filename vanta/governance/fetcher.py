@@ -5,10 +5,12 @@ floods or breaks one of them keeps back that one and no other.
 """
 
 import contextlib
+import os
+import select
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vanta.domain.errors import VantaError
+from vanta.domain.errors import UnavailableError, VantaError
 from vanta.governance.repository import Repository
 from vanta.governance.rewalk import LANE, RECEIPTS
 
@@ -59,8 +61,17 @@ class Fetcher:
         self._repository = repository
         self._source = source
         self._apart = False
+        self._abort = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.afresh = False
         """Ask for everything again, after the mirror turned out to lack something."""
+
+    def close(self) -> None:
+        """Let go of what `abort` needs."""
+        os.close(self._abort)
+
+    def abort(self) -> None:
+        """Give up what is being fetched, and everything after it; from any thread."""
+        os.eventfd_write(self._abort, 1)
 
     def fetch(self) -> Fetched:
         """Fetch everything; never raises what the other side can bring about."""
@@ -74,6 +85,9 @@ class Fetcher:
         found: dict[str, str] = {}
         failed: dict[str, VantaError] = {}
         for part in parts:
+            if select.select([self._abort], [], [], 0)[0]:
+                failed[part] = UnavailableError("the fetch was given up", code="FETCH_ABORTED")
+                continue
             try:
                 found |= self._ask(part)
             except VantaError as error:
@@ -85,7 +99,9 @@ class Fetcher:
         return Fetched(branch or told.head, lane or told.halts, notes or told.notes)
 
     def _ask(self, *refs: str) -> dict[str, str]:
-        return self._repository.fetch_refs(self._source.remote, refs, afresh=self.afresh)
+        return self._repository.fetch_refs(
+            self._source.remote, refs, afresh=self.afresh, abort=self._abort
+        )
 
     def _told(self, found: Refs) -> Fetched:
         return Fetched(

@@ -77,6 +77,11 @@ class Ledger:
                 remedy="a node keeps its environment for life; use a new folder",
             )
 
+    @property
+    def position(self) -> Position:
+        """How far the journal is durable."""
+        return self._journal.position
+
     def close(self) -> None:
         """Give up the journal."""
         self._receipts.close()

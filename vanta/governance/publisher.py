@@ -31,7 +31,12 @@ def publishing(memory: Path, patience: float = _PATIENCE) -> Iterator[bool]:
     Yields:
         Whether the lock was to be had in time; who only ever tightens may go on without.
     """
-    fd = os.open(memory / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _LOCK_MODE)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        fd = os.open(memory / LOCK, flags, _LOCK_MODE)
+    except OSError:
+        yield False
+        return
     try:
         yield _locked(fd, time.monotonic() + patience)
     finally:

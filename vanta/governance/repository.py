@@ -208,7 +208,12 @@ class Repository:
         return self.fetch_refs(remote_url, [ref])[ref]
 
     def fetch_refs(
-        self, remote_url: str, refs: Sequence[str], *, afresh: bool = False
+        self,
+        remote_url: str,
+        refs: Sequence[str],
+        *,
+        afresh: bool = False,
+        abort: int | None = None,
     ) -> dict[str, str]:
         """Fetch refs and `/*` patterns in one connection. See `transport.fetch`.
 
@@ -223,6 +228,7 @@ class Repository:
             ssh=self._ssh,
             holds=self._holds,
             afresh=afresh,
+            abort=abort,
         )
         for ref in refs:
             if ref in found:

@@ -97,6 +97,7 @@ def fetch(
     ssh: SshAccess | None = None,
     holds: Callable[[str], bool],
     afresh: bool = False,
+    abort: int | None = None,
 ) -> dict[str, str]:
     """Fetch refs with their whole history into `mirror`; returns what each points to, by name.
 
@@ -108,12 +109,13 @@ def fetch(
         ssh: how to authenticate; needed for `ssh://`.
         holds: whether the mirror has an object, sound.
         afresh: ask for everything again, for a mirror that turned out to lack objects.
+        abort: a descriptor; the fetch is given up when it can be read.
 
     Raises:
         RefusedError: codes `BAD_URL`, `BAD_REF`, `FETCH_TOO_LARGE`, `TOO_MANY_OBJECTS`,
             `TOO_MANY_REFS`, `SHALLOW`, `FOREIGN_OWNER`.
-        UnavailableError: codes `FETCH_FAILED`, `FETCH_TIMEOUT`, `REF_MISSING`, `GIT_MISSING`.
-            After any error the mirror is as it was.
+        UnavailableError: codes `FETCH_FAILED`, `FETCH_TIMEOUT`, `FETCH_ABORTED`, `REF_MISSING`,
+            `GIT_MISSING`. After any error the mirror is as it was.
     """
     transport = check_url(url)
     for ref in wanted:
@@ -138,11 +140,12 @@ def fetch(
             environment(git_dir, git_dir / "objects", transport=transport, **extra),
             url,
             bounds,
+            abort,
         )
         found = _fetched(git_dir, wanted, bounds, url)
         _measure(git_dir / "objects", bounds, url)
         _adopt(git_dir / "objects", mirror.objects)
-    _remember(mirror, url, found)
+    _remember(mirror, url, found, wanted)
     return found
 
 
@@ -165,6 +168,7 @@ def _run(
     variables: Mapping[str, str],
     url: str,
     bounds: Bounds,
+    abort: int | None,
 ) -> None:
     complaint = git_dir / "complaint"
     # To a file, under the size limit: the other side writes to it, and pipes are read into memory.
@@ -183,13 +187,15 @@ def _run(
             start_new_session=True,
         )
         try:
-            ended = _ended(process, bounds.fetch_seconds)
+            ended = _ended(process, bounds.fetch_seconds, abort)
         finally:
             if process.returncode is None:
                 # The whole session: ssh and index-pack are Git's children, not ours.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     if not ended:
+        if abort is not None and select.select([abort], [], [], 0)[0]:
+            raise UnavailableError("the fetch was given up", code="FETCH_ABORTED", place=url)
         raise UnavailableError(
             f"the fetch took longer than {bounds.fetch_seconds} s", code="FETCH_TIMEOUT", place=url
         )
@@ -199,13 +205,15 @@ def _run(
         raise _failure(said, url, bounds)
 
 
-def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def _ended(process: subprocess.Popen[bytes], seconds: float, abort: int | None) -> bool:
     """Wait for a process; `Popen.wait` with a timeout looks only every 50 ms."""
     descriptor = os.pidfd_open(process.pid)
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        if not poll.poll(seconds * 1000):
+        if abort is not None:
+            poll.register(abort, select.POLLIN)
+        if descriptor not in {ready for ready, _ in poll.poll(seconds * 1000)}:
             return False
     finally:
         os.close(descriptor)
@@ -291,13 +299,21 @@ def _adopt(source: Path, target: Path) -> None:
         _sync(folder)
 
 
-def _remember(mirror: layout.Layout, url: str, found: Mapping[str, str]) -> None:
+def _remember(
+    mirror: layout.Layout, url: str, found: Mapping[str, str], wanted: Sequence[str]
+) -> None:
     folder = mirror.common / KNOWN_HEADS
     folder.mkdir(parents=True, exist_ok=True)
-    for ref, oid in found.items():
+    # What was asked for by name last, so that no number of others is newer.
+    for ref in sorted(found, key=lambda ref: ref in wanted):
         name = hashlib.sha256(f"{url}\0{ref}".encode()).hexdigest()[:32]
+        line = f"{found[ref]}\n"
+        with contextlib.suppress(OSError):
+            if (folder / name).read_text() == line:
+                os.utime(folder / name)
+                continue
         draft = mirror.common / "incoming" / f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
-        draft.write_text(f"{oid}\n")
+        draft.write_text(line)
         draft.rename(folder / name)
 
 

@@ -3,12 +3,35 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationError,
+)
 
 from vanta.domain.errors import MalformedError, UnavailableError
+from vanta.domain.instant import DAY, MINUTE
+from vanta.governance.documents.scalars import read_duration
 from vanta.governance.strict_yaml import place_of, plain, read_yaml
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=400)]
+
+
+NEVER = "never"
+
+
+def _age(value: object) -> int | None:
+    return None if value in {NEVER, None} else read_duration(value)
+
+
+Age = Annotated[int | None, BeforeValidator(_age)]
+"""A duration such as `30s`, `5m` or `1d`, as nanoseconds; `never` for no limit."""
+
+Address = Annotated[str, Field(pattern=r"^(|(127\.0\.0\.1|\[::1\]|[A-Za-z0-9.-]+):[0-9]{1,5})$")]
 
 
 class _Part(BaseModel):
@@ -16,11 +39,27 @@ class _Part(BaseModel):
 
 
 class GovernanceConfig(_Part):
-    """Where the governed branch comes from."""
+    """Where the governed branch comes from, and what the controller does around it."""
 
     remote: Text
     branch: Text = "main"
     poll_ms: Annotated[int, Field(ge=20, le=600_000)] = 500
+    hints: Annotated[StrictStr, Field(max_length=400)] = ""
+    """Redis whose channel says that there is something new; empty for none."""
+    alert_after: Age = 5 * MINUTE
+    """Without a confirmed head, until the status and the metrics say so."""
+    reduce_only_after: Age = DAY
+    """Without a confirmed head, until the node only allows reductions."""
+    silent_after: Age = 5 * MINUTE
+    """Without a sign of the controller, until the node's services only allow reductions."""
+    require_clock_sync: StrictBool = False
+    """Let no halt end by a clock that the kernel does not call synchronised."""
+    group: Annotated[StrictStr, Field(max_length=32)] = ""
+    """Who may read the published files, where the controller runs as root; empty for its own."""
+    metrics: Address = ""
+    """Where Prometheus finds the metrics, such as `127.0.0.1:9464`; empty for nowhere."""
+    metrics_textfile: Annotated[StrictStr, Field(max_length=400)] = ""
+    """A file for node_exporter's textfile collector, ending in `.prom`; empty for none."""
 
 
 class NodeConfig(_Part):

@@ -1,0 +1,250 @@
+"""Hints: something that says "look now" and nothing else.
+
+A hint carries no state. A forged one costs a look at the forge, a lost one the rest of a poll
+interval, and a flood of them no more looks than `Allowance` has. They come as datagrams on a Unix
+socket in the node's memory folder, and as messages on a Redis channel; an unreachable Redis is as
+if there were none.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from vanta.domain.errors import MalformedError, UnavailableError
+
+HINT = "governance.hint"
+CHANNEL = "vanta:governance:hint"
+
+_MODE = 0o660
+_DRAINED_AT_ONCE = 256
+_LONGEST_WAIT = 5.0
+_SHORTEST_WAIT = 0.1
+_SEND_PATIENCE = 2.0
+
+
+class Allowance:
+    """How often one may act: a few times at once, and then so many times a second.
+
+    Args:
+        burst: how many at once.
+        per_second: how many a second after that.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        burst: float = 4.0,
+        per_second: float = 4.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._clock = clock
+        self._left = burst
+        self._at = clock()
+
+    def wait(self) -> float:
+        """Seconds until one may act again; 0 for now."""
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        return max(0.0, (1.0 - self._left) / self._per_second)
+
+    def take(self) -> None:
+        """Act once."""
+        self._left -= 1.0
+
+
+@contextlib.contextmanager
+def _short(folder: Path) -> Iterator[str]:
+    """A name for a folder that is short enough for a socket's address, however deep it lies."""
+    fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{fd}"
+    finally:
+        os.close(fd)
+
+
+class HintSocket:
+    """The controller's end of the Unix socket.
+
+    Args:
+        memory: the node's memory folder.
+
+    Raises:
+        UnavailableError: `NO_SOCKET`: it cannot be made.
+    """
+
+    def __init__(self, memory: Path) -> None:
+        self._path = memory / HINT
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                if stat.S_ISSOCK(self._path.lstat().st_mode):
+                    self._path.unlink()
+            with _short(memory) as folder:
+                self._socket.bind(f"{folder}/{HINT}")
+            self._path.chmod(_MODE)
+        except OSError as error:
+            self._socket.close()
+            raise UnavailableError(
+                f"no socket for hints: {error.strerror}",
+                code="NO_SOCKET",
+                place=str(self._path),
+                remedy="move away what has its name",
+            ) from error
+
+    def fileno(self) -> int:
+        """For whoever waits for it."""
+        return self._socket.fileno()
+
+    def drain(self) -> bool:
+        """Whether there was a hint; many are one, and none is looked into."""
+        hinted = False
+        for _ in range(_DRAINED_AT_ONCE):
+            try:
+                self._socket.recv(1)
+            except OSError:
+                break
+            hinted = True
+        return hinted
+
+    def close(self) -> None:
+        """Give the socket up."""
+        self._socket.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+
+class RedisHints:
+    """Listens on a Redis channel in a thread of its own, and comes back by itself.
+
+    Args:
+        url: such as `redis://alpha:6379/0`.
+        hinted: called, from that thread, for messages: once for many.
+        channel: of the messages.
+
+    Raises:
+        UnavailableError: `NO_REDIS_CLIENT`: the optional client is not installed.
+        MalformedError: `BAD_URL`.
+    """
+
+    def __init__(self, url: str, hinted: Callable[[], None], channel: str = CHANNEL) -> None:
+        self._client = _client(url)
+        self._hinted = hinted
+        self._channel = channel
+        self._stop = threading.Event()
+        self.connected = False
+        """Whether it hears anything just now."""
+        self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._stop.set()
+        self._thread.join(_SEND_PATIENCE)
+
+    def _run(self) -> None:
+        wait = _SHORTEST_WAIT
+        while not self._stop.is_set():
+            with contextlib.suppress(Exception):
+                # Whatever goes wrong with a hint, the poll goes on without it.
+                self._listen()
+                wait = _SHORTEST_WAIT
+            self.connected = False
+            self._stop.wait(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+    def _listen(self) -> None:
+        with self._client.pubsub(ignore_subscribe_messages=False) as subscription:
+            subscription.subscribe(self._channel)
+            while not self._stop.is_set():
+                message = subscription.get_message(timeout=0.5)
+                if message is None:
+                    continue
+                # The first one says that we listen; what came before it may have been missed.
+                self.connected = True
+                self._hinted()
+                self._stop.wait(_SHORTEST_WAIT)
+                if self._flooded(subscription):
+                    return
+
+    def _flooded(self, subscription: Any) -> bool:  # noqa: ANN401 - of a client that is optional
+        """Throw away what came meanwhile; whether there is so much that one had better hang up."""
+        for _ in range(_DRAINED_AT_ONCE):
+            if subscription.get_message(timeout=0.0) is None:
+                return False
+        return True
+
+
+def _client(url: str) -> Any:  # noqa: ANN401 - of a client that is optional
+    try:
+        import redis  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise UnavailableError(
+            "the Redis client is not installed",
+            code="NO_REDIS_CLIENT",
+            remedy="pip install 'vanta[hints]', or leave `governance.hints` out",
+        ) from error
+    try:
+        return redis.Redis.from_url(
+            url,
+            socket_connect_timeout=_SEND_PATIENCE,
+            socket_timeout=_SEND_PATIENCE,
+            health_check_interval=10,
+        )
+    except ValueError as error:
+        raise MalformedError(
+            f"{url!r} is not a Redis URL: {error}",
+            code="BAD_URL",
+            remedy="write it like redis://host:6379/0",
+        ) from error
+
+
+def send_hint(memory: Path) -> None:
+    """Hint at the controller of a node.
+
+    Raises:
+        UnavailableError: `NO_CONTROLLER`: none listens there.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+        try:
+            with _short(memory) as folder:
+                sender.sendto(b"1", f"{folder}/{HINT}")
+        except BlockingIOError:
+            # So many hints wait there already that another one would say nothing new.
+            return
+        except OSError as error:
+            raise UnavailableError(
+                f"no controller listens for hints: {error.strerror}",
+                code="NO_CONTROLLER",
+                place=str(memory / HINT),
+                remedy="start `vanta governance controller`; it finds the change by itself too",
+            ) from error
+
+
+def publish_hint(url: str, channel: str = CHANNEL) -> int:
+    """Hint at every controller that listens on a Redis; how many did.
+
+    Raises:
+        UnavailableError: `NO_REDIS`, `NO_REDIS_CLIENT`.
+        MalformedError: `BAD_URL`.
+    """
+    client = _client(url)
+    try:
+        return int(client.publish(channel, "1"))
+    except Exception as error:
+        raise UnavailableError(
+            f"Redis cannot be reached: {error}",
+            code="NO_REDIS",
+            place=url.rpartition("@")[2],
+            remedy="the controllers find the change by themselves, at their next poll",
+        ) from error
+    finally:
+        client.close()
