@@ -8,13 +8,18 @@ from typing import Any
 import msgspec
 
 from tests.governance.fund import ENVIRONMENT, Fund
+from vanta.audit.refold import refold
+from vanta.audit.trail import trail
 from vanta.domain.policy import Published
 from vanta.domain.record import Record
+from vanta.governance.bounds import Bounds
 from vanta.governance.clock import NodeClock
 from vanta.governance.controller import Controller
 from vanta.governance.fetcher import Source
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, PolicyReader, parse, read_files
 from vanta.governance.repository import Repository
+from vanta.governance.timekeeping import Ages
+from vanta.governance.watcher import Watcher
 from vanta.journal.reader import live_state
 
 
@@ -35,32 +40,53 @@ class Station:
         self._running: Controller | None = None
         self._repository: Repository | None = None
         self._time = fund.now
+        self._set = 0
+        self.synchronised = False
         self.reader = PolicyReader(self.memory, patience=0.02)
 
-    def clock(self) -> int:
-        """The fund's time, and never backwards."""
+    def since_boot(self) -> int:
+        """The fund's time, and never backwards: nobody can set this one."""
         self._time = max(self._time + 1, self.fund.now)
         return self._time
+
+    def clock(self) -> int:
+        """The wall clock, as it was set."""
+        return self.since_boot() + self._set
 
     def later(self, ns: int) -> None:
         """Let time pass on the node."""
         self._time += ns
+
+    def set_clock(self, ns: int) -> None:
+        """Set the wall clock forwards, or back."""
+        self._set += ns
 
     def start(
         self,
         *,
         crash: Callable[[str], None] = lambda _step: None,
         environment: str = ENVIRONMENT,
+        ages: Ages | None = None,
+        watcher: Watcher | None = None,
+        boot: str = "this",
+        bounds: Bounds | None = None,
     ) -> Controller:
         self.stop()
-        self._repository = Repository.create(self._mirror)
+        self._repository = Repository.create(self._mirror, bounds)
         self._running = Controller(
             self.memory,
             self._repository,
             Source(self.remote),
             environment,
             self.fund.trust,
-            clock=NodeClock.steady(self.clock),
+            clock=NodeClock(
+                self.clock,
+                self.since_boot,
+                boot=boot,
+                synchronised=lambda: self.synchronised,
+            ),
+            ages=ages,
+            watcher=watcher,
             crash=crash,
         )
         return self._running
@@ -96,6 +122,17 @@ class Station:
         """The journal's records of one type, or all but its opening."""
         found = live_state(self.journal).records
         return [record for record in found if record.type == kind or not kind]
+
+    def refolded(self) -> int:
+        """Compute every receipt again from the commits; how many there are.
+
+        Raises:
+            AssertionError: one comes out otherwise.
+        """
+        found = list(refold(trail("node", self.journal), self._mirror, self.fund.trust))
+        for one in found:
+            assert one.recorded == one.recomputed, one.record_id
+        return len(found)
 
     def bodies(self, kind: str) -> list[dict[str, Any]]:
         """Their bodies."""

@@ -205,6 +205,7 @@ def test_killed_at_any_step_it_ends_where_it_would_have(
     stated = [published_by(record) for record in station.records()]
     serials = [published.provenance.serial for published in stated if published]
     assert serials == sorted(serials)
+    assert station.refolded() > 0
 
 
 @pytest.mark.parametrize("story", STORIES)

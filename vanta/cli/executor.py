@@ -68,7 +68,7 @@ def run(
         stack.callback(broker.close)
         executor = ExecutorNode(
             layout,
-            read_policy=PolicyReader(layout.memory),
+            read_policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
             broker=broker,
             inbox=DirectoryInbox(Path(config.bus)),

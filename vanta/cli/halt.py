@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from vanta.cli.options import Also, Branch, Environment, Json, Key, MaybeTrust, Remote, Repo
+from vanta.cli.options import (
+    NODE_DEFAULT,
+    Also,
+    Branch,
+    Environment,
+    Json,
+    Key,
+    MaybeEnvironment,
+    MaybeKey,
+    MaybeTrust,
+    NodeDir,
+    Remote,
+    Repo,
+)
 from vanta.cli.output import command, print_json, say
 from vanta.domain.errors import RefusedError
 from vanta.domain.switches import SWITCHES
@@ -23,12 +36,26 @@ def _scope(**given: str | None) -> dict[str, str]:
     return named
 
 
+def _signing(environment: str | None, key: Path | None) -> tuple[str, Path]:
+    """What a signed halt needs, and one on the spot does not."""
+    for given, name in ((environment, "--environment"), (key, "--key")):
+        if given is None:
+            raise typer.BadParameter(
+                f"a signed halt needs it: name it with {name}", param_hint=name
+            )
+    return environment or "", key or Path()
+
+
 @command
 def halt(
     reason: Reason,
-    environment: Environment,
-    key: Key,
+    environment: MaybeEnvironment = None,
+    key: MaybeKey = None,
     repo: Repo = Path(),
+    now: Annotated[
+        bool, typer.Option("--now", help="On this node, at once: no Git, no key, no controller.")
+    ] = False,
+    node: NodeDir = NODE_DEFAULT,
     switch: Annotated[
         str, typer.Option("--switch", help=f"One of {', '.join(SWITCHES)}.")
     ] = "full_halt",
@@ -50,7 +77,19 @@ def halt(
 
     It goes to the governed branch and to the halt lane, which neither a protected branch nor
     anything unreadable on it can block. Exit 0: at least one way took it. 1: none did.
+
+    With --now nothing is signed: it halts the node it runs on and returns when no order is on its
+    way. The controller journals it, and it takes a quorum to release.
     """
+    if now:
+        from vanta.cli.halt_now import halt_now
+
+        scope = _scope(
+            vault=vault, venue=venue, persona=persona, strategy=strategy, follower=follower
+        )
+        halt_now(node, reason, switch, scope, until=until, as_json=as_json)
+        return
+    environment, key = _signing(environment, key)
     from vanta.governance.authoring import Desk
     from vanta.governance.trust import read_trust
 

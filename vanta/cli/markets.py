@@ -91,7 +91,7 @@ def run(
     turns = -(-(until - since) // length)
     with MarketsNode.open(
         layout,
-        policy=PolicyReader(layout.memory),
+        policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
         clock=time.time_ns,
         key=load_private_key(layout.key),
         outbox=DirectoryOutbox(Path(config.bus)),

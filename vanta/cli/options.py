@@ -22,6 +22,14 @@ Key = Annotated[
     Path,
     typer.Option("--key", "-k", envvar="VANTA_KEY", help="Your SSH key: the private key file."),
 ]
+MaybeEnvironment = Annotated[
+    str | None,
+    typer.Option("--environment", "-e", envvar="VANTA_ENVIRONMENT", help="dev, staging, prod..."),
+]
+MaybeKey = Annotated[
+    Path | None,
+    typer.Option("--key", "-k", envvar="VANTA_KEY", help="Your SSH key: the private key file."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Remote = Annotated[str, typer.Option("--remote", help="The Git remote to push to.")]
 Branch = Annotated[str, typer.Option("--branch", help="The governed branch.")]

@@ -107,7 +107,12 @@ def resolve(document: AuthorityDocument) -> Authority:
             raise here.bad("people", "UNKNOWN_PERSON", message, remedy)
         grants = tuple(_grant(role.name, grant, here, n) for n, grant in enumerate(role.grants))
         roles[role.name] = RolePeople(people=frozenset(role.people), grants=grants)
-    return Authority(people=people, roles=roles, root_quorum=_root_quorum(document))
+    # In the order a journal gives them back in: a restart must not ask somebody else.
+    return Authority(
+        people=dict(sorted(people.items())),
+        roles=dict(sorted(roles.items())),
+        root_quorum=_root_quorum(document),
+    )
 
 
 def _root_quorum(document: AuthorityDocument) -> int:

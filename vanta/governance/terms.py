@@ -1,7 +1,7 @@
 """When things that end are over (R9); pure.
 
 Halts and what loosens end by two different instants: a halt only by a clock that can be believed,
-a flip by the latest clock anybody saw.
+a flip or a boost by the latest clock anybody saw.
 """
 
 from collections.abc import Iterator
@@ -21,18 +21,20 @@ def in_term(policy: Policy, halts: int, loosenings: int) -> Policy:
     Args:
         policy: as documents and people have it.
         halts: switches whose end is not after this are off.
-        loosenings: flips whose end is not after this are gone.
+        loosenings: flips and boosts whose end is not after this are gone.
     """
     overlay = policy.overlay
     return msgspec.structs.replace(
         policy,
-        overlay=OverlayPolicy(
+        overlay=msgspec.structs.replace(
+            overlay,
             everywhere=_on(overlay.everywhere, halts),
             vaults=_table(overlay.vaults, halts),
             venues=_table(overlay.venues, halts),
             strategies=_table(overlay.strategies, halts),
             followers=_table(overlay.followers, halts),
-            flips={name: flip for name, flip in overlay.flips.items() if flip.until > loosenings},
+            flips={name: one for name, one in overlay.flips.items() if one.until > loosenings},
+            boosts={name: one for name, one in overlay.boosts.items() if one.until > loosenings},
         ),
     )
 
@@ -40,15 +42,14 @@ def in_term(policy: Policy, halts: int, loosenings: int) -> Policy:
 def over(policy: Policy, halts: int, loosenings: int) -> tuple[str, ...]:
     """Dotted paths, below `overlay`, of what ends by then."""
     ended = [path for path, until in _switches(policy.overlay) if NEVER < until <= halts]
-    flips = policy.overlay.flips
-    return (*ended, *(f"flips.{name}" for name in sorted(flips) if flips[name].until <= loosenings))
+    return (*ended, *(path for path, until in _loosenings(policy.overlay) if until <= loosenings))
 
 
 def next_ends(policy: Policy) -> tuple[int, int]:
-    """When the first switch ends, and when the first flip does; `FOREVER` for none."""
+    """When the first switch ends, and when the first flip or boost; `FOREVER` for none."""
     switches = (until for _, until in _switches(policy.overlay) if until != NEVER)
-    flips = (flip.until for flip in policy.overlay.flips.values())
-    return min(switches, default=FOREVER), min(flips, default=FOREVER)
+    loosenings = (until for _, until in _loosenings(policy.overlay))
+    return min(switches, default=FOREVER), min(loosenings, default=FOREVER)
 
 
 def _on(switches: Switches, now: int) -> Switches:
@@ -69,3 +70,10 @@ def _switches(overlay: OverlayPolicy) -> Iterator[tuple[str, int]]:
         for name, switches in {**named, **getattr(value, "entries", {})}.items():
             for switch in SWITCHES:
                 yield ".".join(filter(None, (scope, name, switch))), getattr(switches, switch)
+
+
+def _loosenings(overlay: OverlayPolicy) -> Iterator[tuple[str, int]]:
+    for name, flip in sorted(overlay.flips.items()):
+        yield f"flips.{name}", flip.until
+    for name, boost in sorted(overlay.boosts.items()):
+        yield f"boosts.{name}", boost.until

@@ -1,0 +1,170 @@
+"""`vanta governance controller` and `hint`: the controller wired to its node's configuration."""
+
+import grp
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vanta.cli.output import say
+from vanta.domain.errors import MalformedError, UnavailableError
+from vanta.domain.instant import SECOND, show_instant
+from vanta.node.config import GovernanceConfig, NodeConfig, read_config
+from vanta.node.layout import Layout
+
+if TYPE_CHECKING:
+    from vanta.governance.controller import Controller
+    from vanta.governance.metrics import Metrics
+    from vanta.governance.status import StatusView
+    from vanta.governance.walk import Step
+
+_TEXTFILE_EVERY = 5 * SECOND
+
+
+def look_once(node: Path) -> None:
+    """Settle, fetch, take in what came, and end.
+
+    Raises:
+        UnavailableError: `NO_HEAD`: the branch could not be read.
+    """
+    layout, config = _node(node)
+    with _controller(layout, config) as (controller, shown):
+        _say_steps(controller.tick())
+        # What the look brought may have ended or lifted something.
+        controller.settle()
+        shown.refresh()
+        if controller.trouble:
+            raise UnavailableError(
+                f"the branch could not be read: {controller.trouble.strip()}",
+                code="NO_HEAD",
+                place=config.governance.remote,
+                remedy="what was last verified stays in force meanwhile",
+            )
+
+
+def follow(node: Path) -> None:
+    """Run until a signal says to end."""
+    from vanta.governance.hints import HintSocket, RedisHints
+    from vanta.governance.loop import Loop
+
+    layout, config = _node(node)
+    with _controller(layout, config) as (controller, shown), ExitStack() as stack:
+        hints: HintSocket | None = None
+        try:
+            hints = HintSocket(layout.memory)
+            stack.callback(hints.close)
+        except UnavailableError as error:
+            # The poll finds everything a hint would have told of.
+            say(f"{error}")
+        loop = Loop(
+            controller,
+            config.governance.poll_ms / 1000,
+            hints=hints,
+            told=_say_steps,
+            refresh=shown.refresh,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _got, _frame: loop.stop())
+        if config.governance.hints:
+            redis = RedisHints(config.governance.hints, loop.hint)
+            stack.callback(redis.close)
+        loop.run()
+
+
+def send(node: Path | None, redis: str | None) -> list[str]:
+    """Hint at a node's controller, at those on a Redis, or at both; who was told.
+
+    Raises:
+        UnavailableError: nobody listens there.
+    """
+    from vanta.governance.hints import publish_hint, send_hint
+
+    told = []
+    if redis is not None:
+        told.append(f"{publish_hint(redis)} controllers by Redis")
+    if node is not None:
+        send_hint(Layout(node.resolve()).memory)
+        told.append(f"the controller of {node}")
+    return told
+
+
+class _Shown:
+    """Status view and metrics, kept up to date."""
+
+    def __init__(
+        self, controller: "Controller", view: "StatusView", metrics: "Metrics", textfile: str
+    ) -> None:
+        self._controller = controller
+        self._view = view
+        self._metrics = metrics
+        self._textfile = Path(textfile) if textfile else None
+        self._written = 0
+
+    def refresh(self) -> None:
+        status = self._view.refresh()
+        self._metrics.show(self._controller, status)
+        if self._textfile and abs(status.written - self._written) >= _TEXTFILE_EVERY:
+            self._metrics.write(self._textfile)
+            self._written = status.written
+
+
+def _node(node: Path) -> tuple[Layout, NodeConfig]:
+    layout = Layout(node.resolve())
+    return layout, read_config(layout.config)
+
+
+@contextmanager
+def _controller(layout: Layout, config: NodeConfig) -> "Iterator[tuple[Controller, _Shown]]":
+    from vanta.governance.clock import NodeClock
+    from vanta.governance.controller import Controller
+    from vanta.governance.fetcher import Source
+    from vanta.governance.metrics import Metrics
+    from vanta.governance.repository import Repository
+    from vanta.governance.status import StatusView
+    from vanta.governance.timekeeping import Ages
+    from vanta.governance.trust import read_trust
+
+    wanted = config.governance
+    metrics = Metrics()
+    if wanted.metrics:
+        metrics.serve(wanted.metrics)
+    with Repository.create(layout.mirror) as mirror:
+        controller = Controller(
+            layout.memory,
+            mirror,
+            Source(wanted.remote, wanted.branch),
+            config.environment,
+            read_trust(layout.trust),
+            clock=NodeClock(sync_required=wanted.require_clock_sync),
+            ages=Ages(wanted.alert_after, wanted.reduce_only_after, wanted.silent_after),
+            group=_group(wanted, layout),
+            watcher=metrics,
+        )
+        try:
+            view = StatusView(layout.memory, controller)
+            yield controller, _Shown(controller, view, metrics, wanted.metrics_textfile)
+        finally:
+            controller.close()
+
+
+def _group(wanted: GovernanceConfig, layout: Layout) -> int | None:
+    if not wanted.group:
+        return None
+    try:
+        return grp.getgrnam(wanted.group).gr_gid
+    except KeyError as error:
+        raise MalformedError(
+            f"there is no group {wanted.group!r}",
+            code="NO_SUCH_GROUP",
+            place=f"{layout.config}: governance.group",
+            remedy=f"groupadd --system {wanted.group}",
+        ) from error
+
+
+def _say_steps(steps: "tuple[Step, ...]") -> None:
+    import time
+
+    for step in steps:
+        why = f" {step.reason}: {step.message}" if step.reason else ""
+        say(f"{show_instant(time.time_ns())} {step.commit[:12]} {step.verdict}{why}")
