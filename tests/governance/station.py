@@ -36,7 +36,7 @@ class Station:
         self.memory.mkdir(exist_ok=True)
         self.journal = self.memory / "governance.jsonl"
         self.remote = str(fund.sim.path)
-        self._mirror = tmp_path / "mirror.git"
+        self.mirror = tmp_path / "mirror.git"
         self._running: Controller | None = None
         self._repository: Repository | None = None
         self._time = fund.now
@@ -72,7 +72,7 @@ class Station:
         bounds: Bounds | None = None,
     ) -> Controller:
         self.stop()
-        self._repository = Repository.create(self._mirror, bounds)
+        self._repository = Repository.create(self.mirror, bounds)
         self._running = Controller(
             self.memory,
             self._repository,
@@ -129,7 +129,7 @@ class Station:
         Raises:
             AssertionError: one comes out otherwise.
         """
-        found = list(refold(trail("node", self.journal), self._mirror, self.fund.trust))
+        found = list(refold(trail("node", self.journal), self.mirror, self.fund.trust))
         for one in found:
             assert one.recorded == one.recomputed, one.record_id
         return len(found)

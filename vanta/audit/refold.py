@@ -151,6 +151,8 @@ class _Refold:
         halt = after.lane.get(recorded.commit)
         if halt is None:
             raise _out_of_order(f"the halt does not stand: {outcome.code}", place)
+        lane = {**state.lane, recorded.commit: recorded.halt}
+        self._state = msgspec.structs.replace(state, lane=lane)
         return HaltDelivered(outcome.commit, outcome.person, outcome.file, recorded.observed, halt)
 
     def _known(self, place: str) -> tuple[State, History]:

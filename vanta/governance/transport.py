@@ -308,12 +308,14 @@ def _remember(
     for ref in sorted(found, key=lambda ref: ref in wanted):
         name = hashlib.sha256(f"{url}\0{ref}".encode()).hexdigest()[:32]
         line = f"{found[ref]}\n"
+        now = time.time_ns()
         with contextlib.suppress(OSError):
             if (folder / name).read_text() == line:
-                os.utime(folder / name)
+                os.utime(folder / name, ns=(now, now))
                 continue
         draft = mirror.common / "incoming" / f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
         draft.write_text(line)
+        os.utime(draft, ns=(now, now))
         draft.rename(folder / name)
 
 
