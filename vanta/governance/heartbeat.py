@@ -7,6 +7,7 @@ ever read.
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,8 @@ class Heartbeat:
         """
         now = self._since_boot()
         with contextlib.suppress(OSError):
-            if self._inode and self._path.lstat().st_ino == self._inode:
+            found = self._path.lstat()
+            if stat.S_ISREG(found.st_mode) and found.st_ino == self._inode:
                 os.utime(self._path, ns=(now, now), follow_symlinks=False)
                 return
         # A file of this process's own, so that readers look again which boot it is of.
@@ -97,7 +99,8 @@ class Silence:
             found = self._path.lstat()
         except OSError:
             return True
-        if found.st_ino != self._inode:
+        if found.st_ino != self._inode or not stat.S_ISREG(found.st_mode):
+            self._inode = 0
             if _boot_of(self._path) != self._boot:
                 return True
             self._inode = found.st_ino

@@ -56,8 +56,10 @@ class Timekeeping:
         self._heartbeat = Heartbeat(memory_dir, clock.reference.boot, clock.since_boot)
         self.now = clock.look()
         """As of the last look."""
-        known = max(bearings.confirmed, ledger.memory.confirmed)
-        self.confirmed = min(known or self.now.time, self.now.time)
+        # What says that it was later than now cannot be believed.
+        left = bearings.confirmed if bearings.confirmed <= self.now.time else 0
+        known = max(left, ledger.memory.confirmed) or self.now.time
+        self.confirmed = min(known, self.now.time)
         """When a head was confirmed last, UTC nanoseconds."""
         self._left = 0
         self._doubted = False
