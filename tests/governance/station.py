@@ -69,6 +69,7 @@ class Station:
         ages: Ages | None = None,
         watcher: Watcher | None = None,
         boot: str = "this",
+        group: int | None = None,
         bounds: Bounds | None = None,
     ) -> Controller:
         self.stop()
@@ -86,6 +87,7 @@ class Station:
                 synchronised=lambda: self.synchronised,
             ),
             ages=ages,
+            group=group,
             watcher=watcher,
             crash=crash,
         )

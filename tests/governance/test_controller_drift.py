@@ -1,5 +1,8 @@
 """R7: a hand edit that only tightens holds until a quorum names it; every other is put back."""
 
+import os
+import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +23,11 @@ from tests.governance.fund import (
 )
 from tests.governance.simulator import Content
 from tests.governance.station import Station
-from vanta.domain.errors import VantaError
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.domain.instant import HOUR, show_instant
+from vanta.governance.break_glass import tighten_overlay
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, read_files
+from vanta.governance.publisher import PUBLISHED_MODE
 from vanta.lattice.algebra import compare
 from vanta.lattice.direction import Order
 
@@ -389,3 +394,122 @@ def test_the_governed_overlay_is_no_hand_edit(station: Station, fund: Fund) -> N
     controller.tick()
     assert in_maintenance(station)
     assert controller.memory.restrained_by() == ()
+
+
+# Owner, mode and what the files are
+
+
+def _writable(station: Station) -> None:
+    (station.memory / VAULT_FILE).chmod(0o666)
+
+
+def _given_away(station: Station) -> None:
+    os.chown(station.memory / OVERLAY_FILE, 1234, 1234)
+
+
+def _linked(station: Station) -> None:
+    path = station.memory / OVERLAY_FILE
+    aside = path.rename(station.memory.parent / "elsewhere.json")
+    path.symlink_to(aside)
+
+
+def _piped(station: Station) -> None:
+    (station.memory / VAULT_FILE).unlink()
+    os.mkfifo(station.memory / VAULT_FILE)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        (_writable, "EDITED_MODE"),
+        (_given_away, "EDITED_MODE"),
+        (_linked, "NO_POLICY"),
+        (_piped, "MALFORMED_JSON"),
+    ],
+)
+def test_a_file_of_another_owner_mode_or_kind_is_put_back(
+    station: Station, harm: Edit, code: str
+) -> None:
+    controller = station.start()
+    good = read_files(station.memory)
+    harm(station)
+    controller.settle()
+    assert read_files(station.memory) == good
+    for name in (VAULT_FILE, OVERLAY_FILE):
+        found = (station.memory / name).lstat()
+        assert stat.S_ISREG(found.st_mode)
+        assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (os.geteuid(), PUBLISHED_MODE)
+    assert [body["code"] for body in station.bodies("edit.reverted")] == [code]
+    controller.settle()
+    assert len(station.bodies("edit.reverted")) == 1
+
+
+def test_a_link_is_no_policy_wherever_it_leads(station: Station) -> None:
+    _linked(station)
+    with pytest.raises(UnavailableError):
+        station.reader()
+    station.start()
+    assert (station.memory.parent / "elsewhere.json").exists()
+
+
+def test_a_folder_that_everybody_may_write_to_is_refused(station: Station) -> None:
+    station.stop()
+    station.memory.chmod(0o777)
+    with pytest.raises(RefusedError) as refused:
+        station.start()
+    assert (refused.value.code, "chmod o-w" in refused.value.remedy) == ("MEMORY_WRITABLE", True)
+    station.memory.chmod(0o750)
+    station.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
+@pytest.mark.parametrize(("group", "setgid", "expected"), [(4321, False, 4321), (None, True, 77)])
+def test_the_files_belong_to_the_group_that_reads_them(
+    station: Station, group: int | None, setgid: object, expected: int
+) -> None:
+    station.stop()
+    if setgid:
+        os.chown(station.memory, 0, 77)
+        station.memory.chmod(0o2750)
+    station.start(group=group).settle()
+    for name in (VAULT_FILE, OVERLAY_FILE):
+        assert (station.memory / name).lstat().st_gid == expected
+
+
+def test_an_edit_under_the_lock_never_falls_between_look_and_writing(
+    station: Station, fund: Fund
+) -> None:
+    """`vanta halt --now` waits while the controller replaces the files, and the other way round."""
+    controller = station.start()
+    halting: list[threading.Thread] = []
+
+    def halt(step: str) -> None:
+        if step.startswith("published") and not halting:
+            halting.append(
+                threading.Thread(target=tighten_overlay, args=(station.memory, "maintenance"))
+            )
+            halting[0].start()
+            halting[0].join(0.1)
+
+    controller = station.start(crash=halt)
+    fund.change({MOMENTUM: vault("momentum", capital=500)}, by="ada", approve=True)
+    controller.tick()
+    halting[0].join(10)
+    assert in_maintenance(station)
+    controller.settle()
+    assert in_maintenance(station)
+    assert capital(station.reader().policy) == 500
+    assert len(controller.memory.restrained_by()) == 1
+
+
+def test_a_settled_node_is_settled_by_a_look_at_its_files_alone(station: Station) -> None:
+    controller = station.start()
+    controller.tick()
+    before = station.journal.read_bytes()
+    for _ in range(3):
+        controller.settle()
+    assert station.journal.read_bytes() == before
+    station.limit(2000)
+    controller.settle()
+    assert station.journal.read_bytes() != before
