@@ -7,6 +7,7 @@ if there were none.
 """
 
 import contextlib
+import importlib.util
 import os
 import socket
 import stat
@@ -91,6 +92,7 @@ class HintSocket:
             with _short(memory) as folder:
                 self._socket.bind(f"{folder}/{HINT}")
             self._path.chmod(_MODE)
+            self._inode = self._path.lstat().st_ino
         except OSError as error:
             self._socket.close()
             raise UnavailableError(
@@ -119,7 +121,9 @@ class HintSocket:
         """Give the socket up."""
         self._socket.close()
         with contextlib.suppress(OSError):
-            self._path.unlink()
+            # The next controller may have one there already.
+            if self._path.lstat().st_ino == self._inode:
+                self._path.unlink()
 
 
 class RedisHints:
@@ -136,7 +140,8 @@ class RedisHints:
     """
 
     def __init__(self, url: str, hinted: Callable[[], None], channel: str = CHANNEL) -> None:
-        self._client = _client(url)
+        _check(url)
+        self._url = url
         self._hinted = hinted
         self._channel = channel
         self._stop = threading.Event()
@@ -162,49 +167,57 @@ class RedisHints:
             wait = min(2 * wait, _LONGEST_WAIT)
 
     def _listen(self) -> None:
-        with self._client.pubsub(ignore_subscribe_messages=False) as subscription:
+        with contextlib.closing(_client(self._url)) as client, client.pubsub() as subscription:
             subscription.subscribe(self._channel)
             while not self._stop.is_set():
-                message = subscription.get_message(timeout=0.5)
-                if message is None:
+                if subscription.get_message(timeout=0.5) is None:
                     continue
                 # The first one says that we listen; what came before it may have been missed.
                 self.connected = True
                 self._hinted()
-                self._stop.wait(_SHORTEST_WAIT)
                 if self._flooded(subscription):
                     return
 
     def _flooded(self, subscription: Any) -> bool:  # noqa: ANN401 - of a client that is optional
-        """Throw away what came meanwhile; whether there is so much that one had better hang up."""
-        for _ in range(_DRAINED_AT_ONCE):
-            if subscription.get_message(timeout=0.0) is None:
-                return False
-        return True
+        """Take what comes in a while for one hint; whether it is so much that one hangs up."""
+        self._stop.wait(_SHORTEST_WAIT)
+        count = 0
+        while count < _DRAINED_AT_ONCE and subscription.get_message(timeout=0.0) is not None:
+            count += 1
+        if count:
+            self._hinted()
+        return count == _DRAINED_AT_ONCE
+
+
+def _check(url: str) -> None:
+    """Whether hints can be had from there at all, without loading the client: it takes a while."""
+    if importlib.util.find_spec("redis") is None:
+        raise _no_client()
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise MalformedError(
+            f"{url!r} is not a Redis URL",
+            code="BAD_URL",
+            remedy="write it like redis://host:6379/0",
+        )
+
+
+def _no_client() -> UnavailableError:
+    return UnavailableError(
+        "the Redis client is not installed",
+        code="NO_REDIS_CLIENT",
+        remedy="pip install 'vanta[hints]', or leave `governance.hints` out",
+    )
 
 
 def _client(url: str) -> Any:  # noqa: ANN401 - of a client that is optional
-    try:
-        import redis  # noqa: PLC0415 - optional
-    except ImportError as error:
-        raise UnavailableError(
-            "the Redis client is not installed",
-            code="NO_REDIS_CLIENT",
-            remedy="pip install 'vanta[hints]', or leave `governance.hints` out",
-        ) from error
-    try:
-        return redis.Redis.from_url(
-            url,
-            socket_connect_timeout=_SEND_PATIENCE,
-            socket_timeout=_SEND_PATIENCE,
-            health_check_interval=10,
-        )
-    except ValueError as error:
-        raise MalformedError(
-            f"{url!r} is not a Redis URL: {error}",
-            code="BAD_URL",
-            remedy="write it like redis://host:6379/0",
-        ) from error
+    import redis  # noqa: PLC0415 - optional, and slow to load
+
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=_SEND_PATIENCE,
+        socket_timeout=_SEND_PATIENCE,
+        health_check_interval=10,
+    )
 
 
 def send_hint(memory: Path) -> None:
@@ -236,8 +249,10 @@ def publish_hint(url: str, channel: str = CHANNEL) -> int:
         UnavailableError: `NO_REDIS`, `NO_REDIS_CLIENT`.
         MalformedError: `BAD_URL`.
     """
-    client = _client(url)
+    _check(url)
+    client: Any = None
     try:
+        client = _client(url)
         return int(client.publish(channel, "1"))
     except Exception as error:
         raise UnavailableError(
@@ -247,4 +262,5 @@ def publish_hint(url: str, channel: str = CHANNEL) -> int:
             remedy="the controllers find the change by themselves, at their next poll",
         ) from error
     finally:
-        client.close()
+        if client is not None:
+            client.close()
