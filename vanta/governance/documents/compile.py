@@ -20,7 +20,7 @@ from vanta.domain.policy import (
 )
 from vanta.domain.switches import Switches
 from vanta.governance.documents.derive import compile_onto
-from vanta.governance.documents.kinds import Path, SwitchEntry, VaultDocument
+from vanta.governance.documents.kinds import OverlayDocument, Path, SwitchEntry, VaultDocument
 from vanta.governance.documents.loosened import boosts, flips, under, within
 from vanta.governance.documents.read import Documents
 from vanta.lattice.algebra import meet, unbounded
