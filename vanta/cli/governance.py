@@ -7,6 +7,7 @@ from vanta.cli import (
     governance_keys,
     governance_node,
     governance_plan,
+    governance_receipts,
     governance_schema,
     governance_sign,
     governance_verify,
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command("init")(governance_found.init)
 app.add_typer(governance_keys.app, name="keys")
+app.add_typer(governance_receipts.app, name="receipts")
 app.command("propose")(governance_sign.propose)
 app.command("plan")(governance_plan.plan)
 app.command("approve")(governance_sign.approve)

@@ -201,6 +201,19 @@ class Clone:
                     self._git("update-index", "--add", "--cacheinfo", entry, env=env)
             return self._git("write-tree", env=env)
 
+    def tree_of(self, files: Mapping[str, bytes]) -> str:
+        """The tree of these files and nothing else."""
+        return self.tree_with("--empty", files)
+
+    def alone(self, tree: str, message: str) -> str:
+        """An unsigned commit on nothing, of content that vouches for itself; no ref moves."""
+        nobody = {
+            f"GIT_{who}_{what}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "vanta"), ("EMAIL", "vanta@localhost"))
+        }
+        return self._git("commit-tree", "-F", "-", tree, stdin=message.encode(), env=nobody)
+
     def commit(self, tree: str, parents: Sequence[str], message: str, who: Signer) -> str:
         """A signed commit object; no ref moves."""
         options = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={who.key.resolve()}"]
