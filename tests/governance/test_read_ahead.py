@@ -95,6 +95,25 @@ def test_a_walk_sees_the_same_with_it_and_without(
         assert ahead == list(walked(repository, line[-1]))
 
 
+@pytest.mark.parametrize("middle", ["commit", "tree"])
+def test_what_is_too_large_alone_is_too_large_ahead(
+    sim: RepositorySimulator, monkeypatch: pytest.MonkeyPatch, middle: str
+) -> None:
+    """Sound objects, each a byte smaller than the one below; the bound is the middle one's size."""
+    sizes = range(COMMITS, 0, -1)
+    line = [sim.commit({"a" * (500 + n): "x"}, message=f"{'x' * n}\n") for n in sizes]
+    oid = line[COMMITS // 2]
+    wanted = oid if middle == "commit" else sim.git("rev-parse", f"{oid}^{{tree}}").stdout.strip()
+    bounds = Bounds(object_bytes=int(sim.git("cat-file", "-s", wanted).stdout))
+    with Repository(sim.path, bounds) as repository:
+        ahead = list(walked(repository, line[-1]))
+    monkeypatch.setattr(ObjectStore, "ahead", lambda _store, _names: {})
+    with Repository(sim.path, bounds) as repository:
+        assert ahead == list(walked(repository, line[-1]))
+    refused = [each for each in ahead if isinstance(each, tuple) and "OBJECT_TOO_LARGE" in each]
+    assert refused
+
+
 def test_a_long_walk_waits_for_git_a_few_times_and_not_for_each_object(
     sim: RepositorySimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +160,7 @@ class TestAnswers:
         os.write(answers, said)
         os.close(answers)
         try:
-            return read_batch(ask, answer, names, lambda kind, content: f"{kind} {content!r}")
+            return read_batch(ask, answer, names, 9, lambda kind, content: f"{kind} {content!r}")
         finally:
             for each in (asked, ask, answer):
                 os.close(each)
@@ -159,7 +178,7 @@ class TestAnswers:
             A.encode() + b" blob -1\nx\n",
             A.encode() + b" blob 1e3\nx\n",
             A.encode() + b" blob 99999999999999999999\nx\n",
-            A.encode() + b" blob 5000000\nx\n",
+            A.encode() + b" blob 10\n0123456789\n",
             A.encode() + b" blob 1\nx\n",
             A.encode() + b" blob 2\nx\n",
             B.encode() + b" missing\n",

@@ -26,7 +26,11 @@ Found = dict[str, tuple[str, bytes]]
 
 
 def read_batch(
-    asking: int, output: int, names: Sequence[str], identify: Callable[[str, bytes], str]
+    asking: int,
+    output: int,
+    names: Sequence[str],
+    largest: int,
+    identify: Callable[[str, bytes], str],
 ) -> tuple[Found, bool]:
     """Ask for objects and read the answers.
 
@@ -35,6 +39,8 @@ def read_batch(
         output: descriptor of its standard output.
         names: at most `AHEAD` full ids, or `<id>~<n>` for the n-th commit below one by first
             parents.
+        largest: bytes of the largest object there may be; one beyond it must be refused by whoever
+            asks for it alone, so it is not read here either.
         identify: the id of an object of this type and content.
 
     Returns:
@@ -56,7 +62,7 @@ def read_batch(
             if line == f"{name} missing":
                 continue
             oid, kind, size = _described(line)
-            if at + size > _BYTES:
+            if size > largest or at + size > _BYTES:
                 return found, False
             while len(received) <= at + size:
                 if not _more(output, received):

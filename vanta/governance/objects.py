@@ -110,7 +110,8 @@ class ObjectStore:
             asking, output = process.stdin.fileno(), process.stdout.fileno()
             whole = False
             try:
-                found, whole = read_batch(asking, output, names, self._id_of)
+                largest = self._bounds.object_bytes
+                found, whole = read_batch(asking, output, names, largest, self._id_of)
             finally:
                 if not whole:
                     self._stop()
