@@ -18,38 +18,45 @@ from benchmarks.floor import LOOK, Floor
 from benchmarks.history import ENVIRONMENT
 from benchmarks.spread import MILLI, spread
 from vanta.executor.gate import LATCHED
-from vanta.governance.latch import LATCH
+from vanta.governance.latch import read_latch, set_latch
 from vanta.governance.published import VAULT_FILE
 
 HALTED = "FULL_HALT"
-BEST_POLL_MS = 20
-"""The least a node's configuration takes."""
+"""What a halt denies with; of a latch the gate says so itself, until the controller does."""
 _PAUSE = 0.5
 """Longest pause before what is timed, seconds: one poll of the default."""
 _FOLDER = f"environments/{ENVIRONMENT}/"
 
 
 def run(
-    *, halts: int = 200, peer: int = 20, latches: int = 200, edits: int = 200, bad: int = 50
+    *,
+    halts: int = 200,
+    peer: int = 20,
+    latches: int = 100,
+    typed: int = 20,
+    edits: int = 200,
+    bad: int = 50,
 ) -> dict[str, Any]:
     """Every figure.
 
     Args:
-        halts: how often a halt is pushed, at each cadence.
+        halts: how often a halt is pushed with a hint, and again without.
         peer: how often one is pushed to a host under `ansible-pull`.
         latches: how often the node's own latch is set.
+        typed: how often `vanta halt --now` is typed.
         edits: how often a published file is edited by hand.
         bad: how often a halt is pushed on top of a head that nobody can read.
     """
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="vanta-bench-") as folder:
-        with Floor(_made(Path(folder) / "best"), poll_ms=BEST_POLL_MS) as floor:
+        with Floor(_made(Path(folder) / "hinted"), hints=True) as floor:
             found |= {"orders_per_s": floor.pace}
-            found["push_at_best_poll"] = spread([push(floor) for _ in range(halts)])
+            found["push_hinted"] = spread([push(floor) for _ in range(halts)])
             found |= _bad_heads(floor, bad)
-        with Floor(_made(Path(folder) / "default")) as floor:
+        with Floor(_made(Path(folder) / "polled")) as floor:
             found |= _pushes(floor, halts, peer)
             found["latch"] = spread([latch(floor) for _ in range(latches)])
+            found["halt_now"] = spread([halt_now(floor) for _ in range(typed)])
             found["hand_edit"] = spread([hand_edit(floor) for _ in range(edits)])
     return found
 
@@ -68,7 +75,7 @@ def _pushes(floor: Floor, halts: int, peer: int) -> dict[str, Any]:
             ours.append(push(floor))
         if host and len(theirs) < peer and number % max(1, halts // peer) == 0:
             theirs.append(push_to(host, floor))
-    figures = {"push": spread(ours)}
+    figures = {"push_polled": spread(ours)}
     if host:
         figures |= {"ansible_pull": spread(theirs), "ansible_pull_run": spread(host.runs)}
     return figures
@@ -90,12 +97,11 @@ def _host(floor: Floor) -> AnsiblePull | None:
 def push(floor: Floor) -> int:
     """Halt by a push, until an order is denied for it; nanoseconds. Trading goes on after it."""
     _pause(_PAUSE)
-    floor.history.halt()
     began = time.time_ns()
-    returned = floor.push("main")
-    # From before the push: a node may be told of it before the push returns.
+    returned = floor.push_halt()
+    # From before the push: a node may hear of it before the push returns.
     denied = floor.denied(began, HALTED)
-    _resume(floor)
+    floor.resume()
     return denied - returned
 
 
@@ -105,31 +111,40 @@ def push_to(host: AnsiblePull, floor: Floor) -> int:
         runs = len(host.runs)
         floor.wait("a run of ansible-pull", lambda: len(host.runs) > runs)
         _pause(host.runs[-1] / 1e9)
-        floor.history.halt()
-        returned = floor.push("main")
+        returned = floor.push_halt()
         arrived = host.arrived(floor.history.halted[-1].removeprefix(_FOLDER))
-    _resume(floor)
+    floor.resume()
     return arrived - returned
 
 
-def _resume(floor: Floor) -> None:
-    """Two people take the halt back, and orders flow again."""
-    floor.history.resume()
+def latch(floor: Floor) -> int:
+    """Set the node's latch, until an order is kept in for it; nanoseconds."""
+    _pause(1 / floor.pace)
+    began = time.time_ns()
+    nonce = set_latch(floor.node.memory, "prices look wrong", began).line.nonce
+    took = floor.denied(began, LATCHED, HALTED) - began
+    _release(floor, nonce)
+    return took
+
+
+def halt_now(floor: Floor) -> int:
+    """Type `vanta halt --now`, until an order is kept in for it; nanoseconds."""
+    _pause(1 / floor.pace)
+    began = time.time_ns()
+    floor.vanta("halt", "--now", "--node", str(floor.node.root), "--reason", "prices look wrong")
+    took = floor.denied(began, LATCHED, HALTED) - began
+    found = read_latch(floor.node.memory)
+    assert found is not None
+    _release(floor, found.lines[-1].nonce)
+    return took
+
+
+def _release(floor: Floor, nonce: str) -> None:
+    """Two people let the node's halt go, and orders flow again."""
+    floor.history.release(nonce)
     floor.history.approve()
     floor.push("main")
     floor.flowing()
-
-
-def latch(floor: Floor) -> int:
-    """Halt on the node itself, until an order is kept in for it; nanoseconds."""
-    _pause(1 / floor.pace)
-    place = floor.node.memory / LATCH
-    began = time.time_ns()
-    place.touch()
-    took = floor.denied(began, LATCHED) - began
-    place.unlink()
-    floor.flowing()
-    return took
 
 
 def hand_edit(floor: Floor) -> int:

@@ -21,7 +21,9 @@ from benchmarks.orders import NODE, VAULT, tape
 from vanta.domain.instant import SECOND
 from vanta.domain.record import Record
 from vanta.executor.events import DecisionMade, OrderWithheld, read
+from vanta.governance.hints import send_hint
 from vanta.governance.keys import PublicKey, parse_public_key
+from vanta.governance.rewalk import LANE
 from vanta.governance.starter import trust_file
 from vanta.journal.reader import Tail
 from vanta.node.layout import Layout
@@ -56,32 +58,29 @@ class Floor:
 
     Args:
         root: an empty folder.
-        poll_ms: between two looks of the controller at Git; the default of `vanta node init` if
-            not given.
+        hints: whether who pushes a halt hints at the controller once the push returned.
         pace: intents a second.
     """
 
-    def __init__(self, root: Path, *, poll_ms: int | None = None, pace: float = 50.0) -> None:
+    def __init__(self, root: Path, *, hints: bool = False, pace: float = 50.0) -> None:
         self.root = root
         self.forge = root / "forge.git"
         self.node = Layout(root / "executor")
-        self.history = FundHistory(
-            root, nodes=self._nodes(poll_ms), edit=_ROOMY, clock=time.time_ns
-        )
+        self.history = FundHistory(root, nodes=self._nodes(), edit=_ROOMY, clock=time.time_ns)
         self.node.trust.write_bytes(trust_file(self.history.trust))
+        self.hints = hints
         self.pace = pace
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._trades = Tail(self.node.journal("trade_log"))
         self._receipts = Tail(self.node.journal("governance"))
         self._seen: list[Record] = []
 
-    def _nodes(self, poll_ms: int | None) -> Mapping[str, PublicKey]:
+    def _nodes(self) -> Mapping[str, PublicKey]:
         """Make both nodes' folders; their names and keys."""
         shared = [f"--bus={self.root / 'bus'}"]
         options = {
             NODE: shared,
-            "executor": [*shared, f"--broker={self.root / 'broker'}"]
-            + ([] if poll_ms is None else [f"--poll-ms={poll_ms}"]),
+            "executor": [*shared, f"--broker={self.root / 'broker'}"],
         }
         keys = {}
         for name, more in options.items():
@@ -156,17 +155,38 @@ class Floor:
         run("git", "-C", str(self.history.sim.path), "push", "--quiet", str(self.forge), *refspecs)
         return time.time_ns()
 
+    def push_halt(self) -> int:
+        """Halt, and push it to the branch and to the lane; when that returned, UTC nanoseconds."""
+        self.history.halt()
+        returned = self.push("main", f"main:{self._lane()}")
+        if self.hints:
+            send_hint(self.node.memory)
+        return returned
+
+    def resume(self) -> None:
+        """Two people take every halt back, and orders flow again."""
+        lane = self._lane()
+        self.history.resume()
+        self.history.approve()
+        self.push("main")
+        self.flowing()
+        self.push(f":{lane}")
+
+    def _lane(self) -> str:
+        return f"{LANE}/{Path(self.history.halted[-1]).stem}"
+
     # What the node's journals say
 
-    def denied(self, since: int, code: str) -> int:
-        """When the Executor first kept an order in for `code`, UTC ns; waits for it."""
-        return self._first(f"an order denied for {code}", since, lambda e: code in _codes(e))
+    def denied(self, since: int, *codes: str) -> int:
+        """When the Executor first kept an order in for one of these, UTC ns; waits for it."""
+        wanted = frozenset(codes)
+        return self._first(f"an order denied for {codes}", since, lambda e: wanted & _codes(e))
 
     def flowing(self) -> int:
         """When the Executor next accepts an order, UTC ns; waits for it."""
         return self._first("an accepted order", time.time_ns(), _accepted)
 
-    def _first(self, what: str, since: int, is_it: Callable[[object], bool]) -> int:
+    def _first(self, what: str, since: int, is_it: Callable[[object], object]) -> int:
         found: list[int] = []
 
         def there() -> bool:
@@ -205,11 +225,11 @@ class Floor:
         return "".join(f"\n{name}: {text}" for name, text in logs.items())
 
 
-def _codes(event: object) -> tuple[str, ...]:
+def _codes(event: object) -> frozenset[str]:
     """Why an event kept an order in; empty where it did not."""
     if isinstance(event, DecisionMade) and event.decision.verdict == "deny":
-        return tuple(one.code for one in event.decision.findings if not one.passed)
-    return event.codes if isinstance(event, OrderWithheld) else ()
+        return frozenset(one.code for one in event.decision.findings if not one.passed)
+    return frozenset(event.codes if isinstance(event, OrderWithheld) else ())
 
 
 def _accepted(event: object) -> bool:

@@ -12,12 +12,12 @@ from vanta.domain.instant import DAY, MINUTE, show_instant
 from vanta.governance.documents.read import AUTHORITY, governed_paths, halts
 from vanta.governance.history import tree_digest
 from vanta.governance.keys import PublicKey
-from vanta.governance.starter import Founder, render_authority
+from vanta.governance.starter import Founder, render_authority, starter_files
 from vanta.governance.trust import Trust
 
 ENVIRONMENT = "dev"
 PEOPLE = ("ada", "grace", "alan")
-STARTER = Path(__file__).resolve().parents[1] / "gitops"
+OVERLAY = f"environments/{ENVIRONMENT}/overlay.yaml"
 VAULT = f"environments/{ENVIRONMENT}/vaults/momentum-us.yaml"
 _CAPITAL = "capital: 1000000"
 _HALT = """\
@@ -33,11 +33,13 @@ spec:
 """
 
 
+_RELEASE = "released: []"
+
+
 def starter(people: list[Person], nodes: Mapping[str, PublicKey]) -> dict[str, Content]:
     """The starter, as `vanta governance init` lays it out for these people and nodes."""
     files: dict[str, Content] = {
-        path.relative_to(STARTER).as_posix(): path.read_text()
-        for path in sorted(STARTER.rglob("*.yaml"))
+        path: data.decode() for path, data in starter_files().items() if not path.endswith(".in")
     }
     founders = [Founder(one.name, one.email, one.key) for one in people]
     return {**files, AUTHORITY: render_authority(founders, nodes, 2), "README.md": "The fund.\n"}
@@ -78,6 +80,7 @@ class FundHistory:
         self._files = starter(self._people, nodes or {})
         for path, replaced in (edit or {}).items():
             self._files[path] = _edited(str(self._files[path]), replaced)
+        self._vault, self._overlay = str(self._files[VAULT]), str(self._files[OVERLAY])
         self._halted: list[str] = []
         self._sound: dict[str, Content] = {}
         self._made = 0
@@ -117,7 +120,7 @@ class FundHistory:
     def limit(self) -> str:
         """A limit nobody has seen before, proposed and approved by one person of the two."""
         raised = {_CAPITAL: f"capital: {1_000_000 + self._made}"}
-        self._files[VAULT] = _edited((STARTER / VAULT).read_text(), raised)
+        self._files[VAULT] = _edited(self._vault, raised)
         return self._commit("Raise the capital", approve=True)
 
     def approve(self) -> str:
@@ -138,6 +141,11 @@ class FundHistory:
         while self._halted:
             self._files.pop(self._halted.pop(), None)
         return self._commit("Resume: prices were checked", approve=True)
+
+    def release(self, nonce: str) -> str:
+        """One person lets a halt on the node go, and approves that: the first of two."""
+        self._files[OVERLAY] = _edited(self._overlay, {_RELEASE: f'released: ["{nonce}"]'})
+        return self._commit("Release the node", approve=True)
 
     def spoil(self) -> str:
         """A commit nobody signed and nobody can read, over a tree in which no document can be."""

@@ -85,7 +85,7 @@ def main() -> None:
         outbox.send(intent.id, encode(Envelope(payload.decode(), signature, NODE)))
         # Behind after a slow flush, it does not hurry: bursts are not what is measured.
         due = max(due + 1 / pace, time.monotonic())
-        time.sleep(due - time.monotonic() if due > time.monotonic() else 0)
+        time.sleep(max(0.0, due - time.monotonic()))
 
 
 if __name__ == "__main__":

@@ -24,60 +24,70 @@ class Row:
     """One line of the table."""
 
     what: str
-    limits: tuple[Limit, ...]
+    figure: str
+    """Path of the figure or spread that is shown."""
+    limits: tuple[Limit, ...] = ()
     peer: str = ""
     """Path of the peer's figure, measured in the same run; empty where there is none."""
     beside: str = ""
     """What the peer is, or what is said of others."""
 
 
-_PULL = "`ansible-pull --verify-commit`, run after run"
+def _tail(path: str, **limits: float) -> tuple[Limit, ...]:
+    """Limits on the tails of a spread, in milliseconds."""
+    return tuple(Limit(f"{path}.{tail}_ms", value) for tail, value in limits.items())
+
+
+_PULLED = ("enforcement.ansible_pull", "`ansible-pull --verify-commit`, run after run")
+_LOGGED = ("governance.git_log_per_s", "`git log --format=%G?`, signatures alone")
 ROWS = (
     Row(
+        "push → enforced, with a hint",
+        "enforcement.push_hinted",
+        _tail("enforcement.push_hinted", p95=500, p99=1000),
+        *_PULLED,
+    ),
+    Row(
         "push → enforced, poll only",
-        (Limit("enforcement.push.p95_ms", 2000),),
-        "enforcement.ansible_pull",
-        _PULL,
+        "enforcement.push_polled",
+        _tail("enforcement.push_polled", p95=2000),
+        *_PULLED,
     ),
     Row(
-        "push → enforced, at the quickest poll",
-        (
-            Limit("enforcement.push_at_best_poll.p95_ms", 500),
-            Limit("enforcement.push_at_best_poll.p99_ms", 1000),
-        ),
-        "enforcement.ansible_pull",
-        _PULL,
-    ),
-    Row(
-        "halt on the node → enforced",
-        (Limit("enforcement.latch.p95_ms", 100),),
+        "out-of-band halt → enforced: the latch is set",
+        "enforcement.latch",
+        _tail("enforcement.latch", p95=100),
         beside="not offered elsewhere",
     ),
+    Row("`vanta halt --now` typed → enforced", "enforcement.halt_now"),
     Row(
         "drift seen and healed",
-        (Limit("enforcement.hand_edit.p95_ms", 2000),),
+        "enforcement.hand_edit",
+        _tail("enforcement.hand_edit", p95=2000),
         beside="Argo CD self-heal: 5 s",
     ),
     Row(
-        "a good head after one nobody can read, against one after a good one",
+        "what a head nobody can read costs the next good one, in the middle",
+        "enforcement.bad_head_costs_ms",
         (Limit("enforcement.bad_head_costs_ms", 50),),
         beside="Flux: back-off up to 15 min",
     ),
     Row(
-        "commits verified, signatures alone",
+        "commits verified: signatures alone",
+        "governance.signatures_per_s",
         (Limit("governance.signatures_per_s", 2500, "at least"),),
-        "governance.git_log_per_s",
-        "`git log --format=%G?`",
+        *_LOGGED,
     ),
     Row(
-        "commits verified, folded from the introduction",
+        "commits verified: folded from the introduction",
+        "governance.fold_per_s",
         (Limit("governance.fold_per_s", 2500, "at least"),),
-        "governance.git_log_per_s",
-        "`git log --format=%G?`, which checks signatures alone",
+        *_LOGGED,
     ),
     Row(
         "one more push judged",
-        (Limit("governance.one_more_judged.p95_ms", 20),),
+        "governance.one_more_judged",
+        _tail("governance.one_more_judged", p95=20),
     ),
 )
 
@@ -95,7 +105,7 @@ def shown(figure: object) -> str:
     if isinstance(figure, dict):
         tails = ", ".join(f"{key[:-3]} {figure[key]:,.0f}" for key in _TAILS if key in figure)
         return f"{tails} ms, {figure['times']} times"
-    return f"{figure:,}/s"
+    return f"{figure:,}/s" if isinstance(figure, int) else f"{figure:,.1f} ms"
 
 
 _TAILS = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
@@ -105,17 +115,22 @@ def lines(results: Mapping[str, Any], rows: Iterable[Row] = ROWS) -> Iterator[tu
     """The table's cells, a heading first; rows nothing was measured for are left out."""
     yield "what", "aim", "here", "held", "beside"
     for row in rows:
-        figures = [at(results, limit.key) for limit in row.limits]
-        if any(figure is None for figure in figures):
-            continue
-        held = all(limit.held(figure) for limit, figure in zip(row.limits, figures, strict=True))
-        peer = at(results, row.peer) if row.peer else None
-        beside = f"{row.beside}: {shown(peer)}" if peer is not None else row.beside
-        yield row.what, _aims(row.limits), _here(results, row), "yes" if held else "NO", beside
+        here = at(results, row.figure)
+        if here is not None:
+            aims = ", ".join(_aim(limit) for limit in row.limits) or "-"
+            yield row.what, aims, shown(here), _held(results, row), _beside(results, row)
 
 
-def _aims(limits: tuple[Limit, ...]) -> str:
-    return ", ".join(_aim(limit) for limit in limits)
+def _held(results: Mapping[str, Any], row: Row) -> str:
+    if not row.limits:
+        return "-"
+    held = all(limit.held(at(results, limit.key)) for limit in row.limits)
+    return "yes" if held else "NO"
+
+
+def _beside(results: Mapping[str, Any], row: Row) -> str:
+    peer = at(results, row.peer) if row.peer else None
+    return row.beside if peer is None else f"{row.beside}: {shown(peer)}"
 
 
 def _aim(limit: Limit) -> str:
@@ -125,15 +140,6 @@ def _aim(limit: Limit) -> str:
         return f"{sign} {limit.value:,.0f}/s"
     tail = f"{name[:-3]} " if name in _TAILS else ""
     return f"{tail}{sign} {limit.value:,.0f} ms"
-
-
-def _here(results: Mapping[str, Any], row: Row) -> str:
-    key = row.limits[0].key
-    whole, _, last = key.rpartition(".")
-    if last in _TAILS:
-        return shown(at(results, whole))
-    figure = at(results, key)
-    return f"{figure:,.1f} ms" if last.endswith("_ms") else shown(figure)
 
 
 def text(results: Mapping[str, Any]) -> str:

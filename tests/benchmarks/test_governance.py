@@ -52,13 +52,14 @@ def measured() -> dict[str, object]:
     return {
         "machine": MACHINE,
         "governance": governance.run(weeks=2, limits=3, asked=3, pushes=8, runs=1),
-        "enforcement": enforcement.run(halts=2, peer=0, latches=2, edits=2, bad=1),
+        "enforcement": enforcement.run(halts=2, peer=0, latches=2, typed=1, edits=2, bad=1),
     }
 
 
 @pytest.mark.timeout(300)
 def test_every_figure_of_the_table_is_measured(measured: dict[str, object]) -> None:
     for row in ROWS:
+        assert at(measured, row.figure) is not None, row.figure
         for limit in row.limits:
             assert isinstance(at(measured, limit.key), int | float), limit.key
     for name, figure in [*_spreads(measured["governance"]), *_spreads(measured["enforcement"])]:
@@ -83,9 +84,15 @@ def test_the_page_keeps_everything_but_its_section(measured: dict[str, object]) 
 
 def test_a_figure_beyond_its_limit_is_called_by_its_name() -> None:
     rows = [
-        Row("slow", (Limit("suite.push.p95_ms", 10),)),
-        Row("fast", (Limit("suite.rate_per_s", 10, "at least"),), "suite.peer_per_s", "Git"),
-        Row("not measured", (Limit("suite.nothing", 1),)),
+        Row("slow", "suite.push", (Limit("suite.push.p95_ms", 10),)),
+        Row(
+            "fast",
+            "suite.rate_per_s",
+            (Limit("suite.rate_per_s", 10, "at least"),),
+            "suite.peer_per_s",
+            "Git",
+        ),
+        Row("not measured", "suite.nothing", (Limit("suite.nothing", 1),)),
     ]
     found = {"suite": {"push": spread([11 * MILLI]), "rate_per_s": 10, "peer_per_s": 1}}
     _, slow, fast = lines(found, rows)
