@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from vanta.governance.plan import MAY, MISSING, NEVER_AS_IT_STANDS, Ask, Line, Plan
 
-MOST_LETTERS = 60_000
-"""Of a comment; forges take 65,536."""
+MOST_LETTERS = 20_000
+"""Of one plan in a comment: forges take 65,536, and three environments go into one."""
 
-_ROWS = (200, 50, 10)
+_ROWS = (100, 25, 5)
 """How many of anything a comment tells: the most that fit."""
 _LETTERS_OF_ONE = 400
 _WORST_FIRST = ("loosens", "unordered", "tightens", "neutral")
