@@ -315,7 +315,8 @@ def test_a_hostile_attributes_file_runs_nothing(fund: Fund) -> None:
 
 
 def rides(fund: Fund) -> list[str] | None:
-    found = riding(rewalk(fund.sim.path, fund.trust, ENVIRONMENT, now=fund.now))
+    walked = rewalk(fund.sim.path, fund.trust, ENVIRONMENT, now=fund.now)
+    found = riding(fund.sim.path, walked, fund.now)
     return None if found is None else [each.says for each in found.changes]
 
 

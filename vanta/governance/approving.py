@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vanta.domain.errors import RefusedError
+from vanta.governance.fold import considered
+from vanta.governance.history import History
 from vanta.governance.plan import NEVER_AS_IT_STANDS, Line, Plan
 from vanta.governance.planning import lines, make_plan, whole
+from vanta.governance.repository import Repository
 from vanta.governance.rewalk import Walked, rewalk
 from vanta.governance.trust import Trust
+from vanta.governance.walk import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,7 @@ def look(
             place=str(repository),
             remedy="vanta governance plan says what to change",
         )
-    walked = rewalk(repository, trust, environment, head=head, now=now)
-    rides = riding(walked)
+    rides = riding(repository, rewalk(repository, trust, environment, head=head, now=now), now)
     if rides is not None and not combined:
         said = "; ".join(each.says for each in rides.changes) or "it cannot be read"
         raise RefusedError(
@@ -66,7 +69,7 @@ def look(
     return plan
 
 
-def riding(walked: Walked) -> Riding | None:
+def riding(repository: Path, walked: Walked, now: int) -> Riding | None:
     """What rides along with the tree of a walk's last step."""
     steps = walked.steps
     at = len(steps) - 1
@@ -75,9 +78,14 @@ def riding(walked: Walked) -> Riding | None:
     if at <= 0 or whole(steps[at - 1]):
         return None
     below = steps[at - 1]
+    before = steps[at - 2].state if at > 1 else walked.start
+    with Repository(repository) as opened:
+        try:
+            history = History(opened, before.environment)
+            there, _ = considered(before, below.commit, history, now)
+        except UNREADABLE:
+            return Riding(below.commit, ())
     wanted = {change.path for change in steps[-1].changes}
-    still = tuple(change for change in below.changes if change.path in wanted)
-    if below.changes and not still:
-        # The proposal takes all of it back.
-        return None
-    return Riding(below.commit, lines(still))
+    still = tuple(change for change in there if change.path in wanted)
+    # Without any, the proposal takes all of it back.
+    return Riding(below.commit, lines(still)) if still else None

@@ -151,9 +151,7 @@ def _plan(repository: Path, walked: Walked, head: str, now: int, *, made: str = 
 
 def whole(step: Step) -> bool:
     """Whether all of a step's governed tree is in force after it."""
-    return step.verdict in {"applied", "unchanged"} or (
-        step.verdict == "tightened" and not step.reason
-    )
+    return step.state.whole == step.tree
 
 
 def _exit(last: Step | None, stopped: VantaError | None) -> int:
@@ -227,8 +225,9 @@ def _approvals(
     for commit in (*(oid for oid in standing if oid not in given), *given):
         person = standing[commit].person if commit in standing else given[commit].signer
         why = ""
-        if commit not in standing:
-            code = given[commit].approval
+        late = commit in standing and standing[commit].late
+        if commit not in standing or late:
+            code = given[commit].approval if commit in given else "APPROVAL_EXPIRED"
             why = _FELL if code == COUNTS else _VOID.get(code, code)
         elif asked and person not in asked:
             why = _NO_SAY
