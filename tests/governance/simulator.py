@@ -214,6 +214,13 @@ class RepositorySimulator:
             self.point(ref, oid)
         return oid
 
+    def adopt(self, oid: str, files: Mapping[str, Content], *, ref: str | None = None) -> str:
+        """Let later commits build on one that Git itself wrote here."""
+        self._files[oid] = dict(files)
+        if ref:
+            self.point(ref, oid)
+        return oid
+
     def files(self, oid: str) -> dict[str, Content]:
         """The files of a commit made here."""
         return dict(self._files[oid])
