@@ -28,6 +28,7 @@ from vanta.domain.instant import HOUR, show_instant
 from vanta.governance.break_glass import tighten_overlay
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, read_files
 from vanta.governance.publisher import PUBLISHED_MODE
+from vanta.journal import files
 from vanta.lattice.algebra import compare
 from vanta.lattice.direction import Order
 
@@ -501,6 +502,36 @@ def test_an_edit_under_the_lock_never_falls_between_look_and_writing(
     assert in_maintenance(station)
     assert capital(station.reader().policy) == 500
     assert len(controller.memory.restrained_by()) == 1
+
+
+@pytest.mark.parametrize("moment", ["look", "replaced"])
+def test_an_edit_of_the_last_instant_by_a_hand_that_takes_no_lock_is_heard(
+    station: Station, fund: Fund, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """It comes after the controller looked, or between its two files, and is not written over."""
+    controller = station.start()
+    replace = files._exchange
+    edited: list[str] = []
+
+    def exchange(draft: Path, path: Path) -> bool:
+        if not edited and moment == "look":
+            edited.append(path.name)
+            station.overlay(maintenance=True)
+        if not edited and path.name == VAULT_FILE:
+            edited.append(path.name)
+            station.overlay(maintenance=True)
+        return replace(draft, path)
+
+    monkeypatch.setattr(files, "_exchange", exchange)
+    fund.change({MOMENTUM: vault("momentum", capital=500)}, by="ada", approve=True)
+    controller.tick()
+    controller.settle()
+    assert edited
+    assert in_maintenance(station)
+    assert capital(station.reader().policy) == 500
+    assert len(controller.memory.restrained_by()) == 1
+    assert station.bodies("edit.reverted") == []
+    assert station.refolded() > 0
 
 
 def test_a_settled_node_is_settled_by_a_look_at_its_files_alone(station: Station) -> None:

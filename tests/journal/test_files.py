@@ -8,7 +8,8 @@ import pytest
 
 from tests.journal.building import spy
 from vanta.domain.errors import UnavailableError
-from vanta.journal.files import atomic_write
+from vanta.journal import files
+from vanta.journal.files import atomic_exchange, atomic_write
 
 
 def test_the_file_holds_the_data_and_has_the_mode(tmp_path: Path) -> None:
@@ -77,3 +78,41 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
 def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError):
         atomic_write(tmp_path / "no" / "file", b"")
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_an_exchange_tells_what_it_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, able: object
+) -> None:
+    if not able:
+        monkeypatch.setattr(files, "_exchange", lambda _one, _other: False)
+    file = tmp_path / "vault.json"
+    assert atomic_exchange(file, b"one") is None
+    assert atomic_exchange(file, b"two", mode=0o600) == b"one"
+    assert file.read_bytes() == b"two"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_exchange_follows_no_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_bytes(b"kept")
+    link.symlink_to(target)
+    assert atomic_exchange(link, b"new") is None
+    assert (link.read_bytes(), target.read_bytes()) == (b"new", b"kept")
+    assert not link.is_symlink()
+
+
+def test_an_exchange_moves_a_folder_in_the_files_place_aside(tmp_path: Path) -> None:
+    folder = tmp_path / "vault.json"
+    folder.mkdir()
+    (folder / "inside").touch()
+    assert atomic_exchange(folder, b"x") is None
+    assert folder.read_bytes() == b"x"
+    (aside,) = set(tmp_path.iterdir()) - {folder}
+    assert (aside / "inside").exists()
+
+
+def test_an_exchange_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError):
+        atomic_exchange(tmp_path / "gone" / "vault.json", b"x")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, read_files
-from vanta.journal.files import atomic_write
+from vanta.journal.files import atomic_exchange
 
 PUBLISHED_MODE = 0o640
 LOCK = "publish.lock"
@@ -99,6 +99,11 @@ class Publisher:
         self._memory = memory
         self._owner = (os.geteuid(), _group_of(memory) if group is None else group)
         self._crash = crash
+        for name in (VAULT_FILE, OVERLAY_FILE):
+            # What a process that was killed left half done.
+            for draft in memory.glob(f".{name}.*.tmp"):
+                with contextlib.suppress(OSError):
+                    draft.unlink()
         self._left: tuple[tuple[int, ...], ...] = ()
 
     def untouched(self) -> bool:
@@ -123,14 +128,23 @@ class Publisher:
                 return f"the owner of {name} was changed to {found.st_uid}:{found.st_gid}"
         return ""
 
-    def write(self, files: dict[str, bytes]) -> None:
-        """Replace each file that is not as it should be."""
+    def write(self, files: dict[str, bytes]) -> dict[str, bytes]:
+        """Replace each file that is not as it should be; what was replaced, where it was readable.
+
+        That is what stood there at the moment of replacing, an edit of the last instant included.
+        """
+        displaced: dict[str, bytes] = {}
         for name in (OVERLAY_FILE, VAULT_FILE):
             path = self._memory / name
             if not self._is(path, files[name]):
-                atomic_write(path, files[name], mode=PUBLISHED_MODE, owner=self._owner)
+                old = atomic_exchange(path, files[name], mode=PUBLISHED_MODE, owner=self._owner)
+                if old is not None:
+                    displaced[name] = old
                 self._crash(f"published {name}")
-        self._left = self._stamps()
+        stamps = self._stamps()
+        # An edit that came after the replacing is not ours, whatever it looks like from outside.
+        self._left = stamps if all(self._is(self._memory / n, files[n]) for n in files) else ()
+        return displaced
 
     def _is(self, path: Path, content: bytes) -> bool:
         try:

@@ -13,6 +13,9 @@ from vanta.governance.publisher import Publisher, publishing
 from vanta.governance.receipts import Adopted, Reverted
 from vanta.governance.watcher import Watcher
 
+_PASSES = 5
+"""How often in a row an edit of the last instant is heard before the next round hears it."""
+
 
 class Upkeep:
     """Keeps the published files.
@@ -46,20 +49,38 @@ class Upkeep:
         if wanted is None or (known == wanted and self._publisher.untouched()):
             return
         with publishing(self._dir):
-            if known is not None:
-                self._judge(known, now)
-            self._publisher.write(self._ledger.files() or wanted)
+            found = {} if known is None else self._judge(known, now)
+            for _ in range(_PASSES):
+                written = self._ledger.files() or wanted
+                late = {**found, **self._publisher.write(written)}
+                if not found or late == found:
+                    return
+                # Somebody wrote between the look and the writing.
+                self._judge_late(late, now)
+                found = written
 
-    def _judge(self, known: dict[str, bytes], now: int) -> None:
+    def _judge(self, known: dict[str, bytes], now: int) -> dict[str, bytes]:
+        """Judge what the files hold; what that is, as far as it could be read."""
+        found: dict[str, bytes] = {}
         try:
             found = self._publisher.read()
             if found != known:
-                base = self._ledger.published_at(source_of(found).size)
-                self._judge_edit(parse(found), base, now)
+                self._judge_files(found, now)
             elif odd := self._publisher.odd():
                 self._revert("EDITED_MODE", odd, now)
         except (UnavailableError, MalformedError) as error:
             self._revert(error.code, str(error), now)
+        return found
+
+    def _judge_late(self, late: dict[str, bytes], now: int) -> None:
+        try:
+            self._judge_files(late, now)
+        except (UnavailableError, MalformedError) as error:
+            self._revert(error.code, str(error), now)
+
+    def _judge_files(self, found: dict[str, bytes], now: int) -> None:
+        base = self._ledger.published_at(source_of(found).size)
+        self._judge_edit(parse(found), base, now)
 
     def _judge_edit(self, edited: Published, base: Published, now: int) -> None:
         edit = judge(edited, base, self._ledger.memory.published)
