@@ -2,6 +2,7 @@
 
 import grp
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vanta.governance.status import StatusView
     from vanta.governance.walk import Step
 
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _TEXTFILE_EVERY = 5 * SECOND
 
 
@@ -48,6 +50,9 @@ def follow(node: Path) -> None:
     from vanta.governance.hints import HintSocket, RedisHints
     from vanta.governance.loop import Loop
 
+    for number in _ENDING:
+        # Until there is a loop to end, ending is leaving.
+        signal.signal(number, lambda _got, _frame: sys.exit(0))
     layout, config = _node(node)
     with _controller(layout, config) as (controller, shown), ExitStack() as stack:
         hints: HintSocket | None = None
@@ -64,7 +69,7 @@ def follow(node: Path) -> None:
             told=_say_steps,
             refresh=shown.refresh,
         )
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ENDING:
             signal.signal(number, lambda _got, _frame: loop.stop())
         if config.governance.hints:
             redis = RedisHints(config.governance.hints, loop.hint)
