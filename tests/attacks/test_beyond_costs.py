@@ -3,9 +3,9 @@
 A walk that takes minutes is a halt that takes minutes.
 """
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,13 @@ from tests.attacks.planting import FILE, FOLDER, Entry, commit_of, planted
 from tests.governance.fund import ENVIRONMENT, Fund, document, halted, switch
 from vanta.governance.firstseen import write_notes
 
-PATIENCE = 5.0
-"""Seconds on a loaded machine; a bounded walk takes a tenth of it."""
+PATIENCE = 3.0
+"""Seconds of a processor, Git's included; a bounded walk takes a tenth of it."""
+
+
+def spent() -> float:
+    """What this process and those it has ended took so far, however busy the machine is."""
+    return sum(os.times()[:4])
 
 
 @pytest.fixture
@@ -29,9 +34,9 @@ def test_a_flood_of_approvals_by_a_key_with_no_say_delays_no_halt(fund: Fund) ->
     for _ in range(400):
         fund.approve("carol")
     fund.change({fund.halt("stop"): switch("stop")}, by="olga")
-    began = time.monotonic()
+    began = spent()
     answer = knock(fund)
-    assert time.monotonic() - began < PATIENCE
+    assert spent() - began < PATIENCE
     assert halted(answer.policy)
 
 
@@ -42,9 +47,9 @@ def test_a_flood_of_approvals_beside_each_other_does_not_slow_what_comes_after(f
     for number in range(100):
         fund.change({"README.md": f"{number}\n"}, by=None)
     fund.change({fund.halt("stop"): switch("stop")}, by="olga")
-    began = time.monotonic()
+    began = spent()
     answer = knock(fund)
-    assert time.monotonic() - began < PATIENCE
+    assert spent() - began < PATIENCE
     assert halted(answer.policy)
 
 
@@ -60,12 +65,13 @@ def test_a_flood_of_switches_by_nobody_delays_no_halt(fund: Fund) -> None:
 
     fund.change({fund.halt(f"k{at}"): flood(f"k{at}") for at in range(5)}, by=None)
     fund.change({fund.halt("stop"): switch("stop")}, by="olga")
-    began = time.monotonic()
+    began = spent()
     answer = knock(fund)
-    assert time.monotonic() - began < PATIENCE
+    assert spent() - began < PATIENCE
     assert halted(answer.policy)
 
 
+@pytest.mark.slow
 def test_files_within_every_bound_do_not_together_fill_the_memory(fund: Fund) -> None:
     """Nine megabytes of pack become a gigabyte; the fetch's bound would let eighty through."""
     sim, before = fund.sim, fund.sim.files(fund.introduction)
@@ -89,6 +95,7 @@ def test_files_within_every_bound_do_not_together_fill_the_memory(fund: Fund) ->
     assert done.returncode == 3
 
 
+@pytest.mark.slow
 def test_a_flood_of_the_lane_by_nobody_delays_no_halt(fund: Fund) -> None:
     sim = fund.sim
     tree, far = sim.tree({"a": "b"}), fund.introduction
@@ -99,9 +106,9 @@ def test_a_flood_of_the_lane_by_nobody_delays_no_halt(fund: Fund) -> None:
         sim.point(f"refs/vanta/halts/junk-{at}", sim.write("commit", payload))
     halt = {fund.halt("stop"): switch("stop")}
     fund.change(halt, by="olga", parents=[fund.introduction], ref="refs/vanta/halts/stop")
-    began = time.monotonic()
+    began = spent()
     answer = knock(fund)
-    assert time.monotonic() - began < PATIENCE
+    assert spent() - began < PATIENCE
     assert halted(answer.policy)
 
 
@@ -117,7 +124,7 @@ def test_a_flood_of_what_nodes_saw_by_nobody_delays_no_halt(fund: Fund) -> None:
     oid = sim.write("commit", sim.payload(tree=tree))
     sim.point("refs/vanta/receipts/prod", oid)
     fund.change({fund.halt("stop"): switch("stop")}, by="olga")
-    began = time.monotonic()
+    began = spent()
     answer = knock(fund)
-    assert time.monotonic() - began < PATIENCE / 5
+    assert spent() - began < PATIENCE / 3
     assert halted(answer.policy)

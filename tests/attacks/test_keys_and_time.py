@@ -463,17 +463,7 @@ def test_verifier_clock_a_day_off(fund: Fund, off: int) -> None:
     assert capital(wrong) <= capital(right) == 2000
 
 
-@pytest.mark.parametrize(
-    "off",
-    [
-        pytest.param(-DAY, id="a day behind"),
-        pytest.param(
-            DAY,
-            id="a day ahead",
-            marks=pytest.mark.xfail(reason="a halt that has ended is never in force", strict=True),
-        ),
-    ],
-)
+@pytest.mark.parametrize("off", [-DAY, DAY], ids=["a day behind", "a day ahead"])
 def test_verifier_clock_a_day_off_lets_one_person_take_nothing_back(fund: Fund, off: int) -> None:
     """By a clock ahead the halt has ended, and dropping its file would be no change at all."""
     end = fund.now + 12 * HOUR
