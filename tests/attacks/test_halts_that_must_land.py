@@ -273,7 +273,7 @@ def test_behind_a_revert_button_that_somebody_pressed_with_their_own_key(fund: F
 # Under unreadable YAML.
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, Content] = {
     "that does not end": "spec: [unclosed\n",
     "that is no text": b"\xff\xfe\0",
     "that is empty": b"",
