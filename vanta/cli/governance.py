@@ -5,6 +5,7 @@ import typer
 from vanta.cli import (
     governance_found,
     governance_keys,
+    governance_log,
     governance_node,
     governance_plan,
     governance_receipts,
@@ -23,6 +24,7 @@ app.command("propose")(governance_sign.propose)
 app.command("plan")(governance_plan.plan)
 app.command("approve")(governance_sign.approve)
 app.command("verify")(governance_verify.verify)
+app.command("log")(governance_log.log)
 app.command("schema")(governance_schema.schema)
 app.command("status")(governance_node.status)
 app.command("controller")(governance_node.controller)

@@ -12,12 +12,13 @@ _ROWS = (100, 25, 5)
 """How many of anything a comment tells: the most that fit."""
 _LETTERS_OF_ONE = 400
 _WORST_FIRST = ("loosens", "unordered", "tightens", "neutral")
-_EFFECTS = {
+EFFECTS = {
     "tightens": "tightens",
     "loosens": "LOOSENS",
     "unordered": "LOOSENS (cannot be ordered)",
     "neutral": "label only",
 }
+"""What each effect is called."""
 _OUTCOMES = {
     MAY: "This may be applied.",
     MISSING: "Approvals are missing.",
@@ -50,7 +51,7 @@ def plan_text(plan: Plan) -> str:
     """The plan for a terminal."""
     where = f", merged into {plan.base[:12]}" if plan.base else ""
     lines = [f"plan for {plan.environment} at {plan.head[:12]}{where}"]
-    lines += [f"  {_EFFECTS[each.effect]:<10} {each.says}" for each in worst_first(plan)]
+    lines += [f"  {EFFECTS[each.effect]:<10} {each.says}" for each in worst_first(plan)]
     if not plan.changes:
         lines.append("  nothing changes" if plan.exit == MAY else f"  {plan.message}")
     elif plan.exit == NEVER_AS_IT_STANDS:
@@ -67,7 +68,7 @@ def plan_text(plan: Plan) -> str:
     ]
     lines += [f"  note: {note}" for note in plan.notes]
     lines.append(outcome(plan))
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def worst_first(plan: Plan) -> list[Line]:
@@ -107,7 +108,7 @@ def _markdown(plan: Plan, rows: int) -> str:
     if plan.changes:
         lines += ["| effect | change |", "|---|---|"]
         shown = worst_first(plan)[:rows]
-        lines += [f"| {_EFFECTS[each.effect]} | {_cell(each.says)} |" for each in shown]
+        lines += [f"| {EFFECTS[each.effect]} | {_cell(each.says)} |" for each in shown]
         if len(plan.changes) > rows:
             lines += ["", f"and {len(plan.changes) - rows} more changes"]
         lines.append("")
@@ -133,7 +134,7 @@ def _markdown(plan: Plan, rows: int) -> str:
 
 def _code(text: str) -> str:
     """Text as a code span, which no text can leave: longer fences than any it holds, one line."""
-    line = _printable(text)
+    line = printable(text)
     if len(line) > _LETTERS_OF_ONE:
         line = f"{line[:_LETTERS_OF_ONE]}..."
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
@@ -145,6 +146,6 @@ def _cell(text: str) -> str:
     return _code(text).replace("|", r"\|")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """One line that a terminal or a forge shows as it is; indentation stays."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
