@@ -18,10 +18,11 @@ import msgspec
 
 from benchmarks.history import ENVIRONMENT, FundHistory
 from benchmarks.orders import NODE, VAULT, tape
+from tests.governance.valkey import Valkey
 from vanta.domain.instant import SECOND
 from vanta.domain.record import Record
 from vanta.executor.events import DecisionMade, OrderWithheld, read
-from vanta.governance.hints import send_hint
+from vanta.governance.hints import publish_hint
 from vanta.governance.keys import PublicKey, parse_public_key
 from vanta.governance.rewalk import LANE
 from vanta.governance.starter import trust_file
@@ -58,7 +59,7 @@ class Floor:
 
     Args:
         root: an empty folder.
-        hints: whether who pushes a halt hints at the controller once the push returned.
+        hints: whether whoever pushes a halt says so on Redis once the push returned.
         pace: intents a second.
     """
 
@@ -68,7 +69,7 @@ class Floor:
         self.node = Layout(root / "executor")
         self.history = FundHistory(root, nodes=self._nodes(), edit=_ROOMY, clock=time.time_ns)
         self.node.trust.write_bytes(trust_file(self.history.trust))
-        self.hints = hints
+        self._hints = Valkey(root) if hints else None
         self.pace = pace
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._trades = Tail(self.node.journal("trade_log"))
@@ -109,6 +110,11 @@ class Floor:
         self.push("main")
         market = self.root / "broker" / "tape.jsonl"
         market.write_bytes(tape(time.time_ns() // SECOND * SECOND))
+        if self._hints:
+            self._hints.start()
+            text = self.node.config.read_text()
+            hints = f'governance:\n  hints: "{self._hints.url}"\n'
+            self.node.config.write_text(text.replace("governance:\n", hints))
         self.start("controller", "-m", "vanta.cli", "governance", "controller", *self._at())
         self.wait("a policy", self.node.view("vault").exists)
         self.start(
@@ -136,6 +142,8 @@ class Floor:
                 process.kill()
                 process.wait()
         self._running.clear()
+        if self._hints:
+            self._hints.stop()
         self._trades.close()
         self._receipts.close()
 
@@ -159,8 +167,8 @@ class Floor:
         """Halt, and push it to the branch and to the lane; when that returned, UTC nanoseconds."""
         self.history.halt()
         returned = self.push("main", f"main:{self._lane()}")
-        if self.hints:
-            send_hint(self.node.memory)
+        if self._hints:
+            publish_hint(self._hints.url)
         return returned
 
     def resume(self) -> None:
