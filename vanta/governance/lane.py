@@ -5,7 +5,7 @@ it stands on, so that it means the same on every node whenever it arrives, and i
 a commit that has it below itself has its quorum without it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -20,6 +20,9 @@ from vanta.governance.restraint import permitted
 from vanta.governance.walk import LaneHalt, Objects, State
 from vanta.lattice.algebra import meet, tighten, tightenings
 from vanta.lattice.direction import table
+
+PILED = 8
+"""How many commits of a lane ref are heard, from its tip down."""
 
 RESOLVED = "RESOLVED"
 """A quorum took it back, on top of it."""
@@ -44,20 +47,40 @@ def deliver(
     A commit that is refused may be judged again when the main line has moved: whoever signed it
     may have been given their key there. One that this node's store lost keeps no other out.
     """
-    outcomes: list[Delivered] = []
+    asked = set(oids) - state.lane.keys()
+    outcomes: dict[str, Delivered] = {}
     lane = dict(state.lane)
-    for oid in sorted(set(oids) - lane.keys()):
+    for tip in sorted(asked):
+        for oid in _piled(tip, state, objects):
+            if oid in outcomes or oid in lane:
+                continue
+            try:
+                stands = _judged(state, oid, objects, now)
+            except VantaError as error:
+                outcomes[oid] = Delivered(oid, code=error.code, message=error.message)
+                continue
+            if isinstance(stands, LaneHalt):
+                lane[oid] = stands
+                outcomes[oid] = Delivered(oid, stands.person, stands.file)
+            else:
+                outcomes[oid] = Delivered(oid, code=stands)
+    # What lies below a tip was not delivered for itself: it is worth a word where it stands.
+    told = (each for each in outcomes.values() if not each.code or each.commit in asked)
+    return msgspec.structs.replace(state, lane=lane), tuple(told)
+
+
+def _piled(tip: str, state: State, objects: Objects) -> Iterator[str]:
+    """A commit of the lane and the few below it: a push on top of a halt must not bury it."""
+    oid = tip
+    for _ in range(PILED):
+        yield oid
         try:
-            stands = _judged(state, oid, objects, now)
-        except VantaError as error:
-            outcomes.append(Delivered(oid, code=error.code, message=error.message))
-            continue
-        if isinstance(stands, LaneHalt):
-            lane[oid] = stands
-            outcomes.append(Delivered(oid, stands.person, stands.file))
-        else:
-            outcomes.append(Delivered(oid, code=stands))
-    return msgspec.structs.replace(state, lane=lane), tuple(outcomes)
+            parents = objects.parents(oid)
+        except VantaError:
+            return
+        if not parents or oid == state.introduction:
+            return
+        oid = parents[0]
 
 
 def under(state: State, oid: str, objects: Objects) -> frozenset[str]:
