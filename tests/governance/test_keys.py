@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,6 +177,42 @@ def test_refuses_a_key_line_and_says_where(text: Callable[[], str], code: str) -
     assert caught.value.remedy
 
 
+def test_the_spare_bits_of_base64_are_not_another_spelling() -> None:
+    """One key is one text: two lines that differ are two keys, or an error."""
+    key = public_key_of_curve()
+    assert key.openssh.endswith("=")
+    last = key.openssh.rstrip("=")[-1]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = alphabet[alphabet.index(last) + 1]
+    changed = key.openssh.rstrip("=")[:-1] + other + "=" * key.openssh.count("=")
+    assert base64.b64decode(changed.split()[1]) == key.blob
+    with pytest.raises(MalformedError) as caught:
+        parse_public_key(changed)
+    assert caught.value.code == "MALFORMED_KEY"
+
+
+def public_key_of_curve() -> PublicKey:
+    """A key whose base64 has padding, as that of Ed25519 never has."""
+    text = (
+        ec.derive_private_key(7, ec.SECP256R1())
+        .public_key()
+        .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    )
+    return parse_public_key(text.decode())
+
+
+def test_a_key_of_any_size_is_not_read() -> None:
+    with pytest.raises(MalformedError) as caught:
+        PublicKey.from_blob(ADA.blob + bytes(5000))
+    assert "too large" in caught.value.message
+
+
+def test_the_bytes_of_a_kind_nobody_accepts_are_not_a_key() -> None:
+    with pytest.raises(RefusedError) as caught:
+        PublicKey.from_blob(string(b"ssh-dss") + mpint(7))
+    assert caught.value.code == "UNSUPPORTED_KEY"
+
+
 def test_no_public_key_exists_under_another_kind() -> None:
     with pytest.raises(MalformedError) as caught:
         PublicKey("ssh-rsa", ADA.blob)
@@ -223,6 +259,17 @@ def test_a_key_is_never_overwritten(tmp_path: Path, taken: str) -> None:
     assert (tmp_path / taken).read_text() == "precious"
 
 
+def test_a_public_key_that_cannot_be_written_takes_the_private_one_with_it(tmp_path: Path) -> None:
+    """A link to nothing is no file, and its name is taken all the same."""
+    (tmp_path / "node.key.pub").symlink_to("nowhere")
+
+    with pytest.raises(RefusedError) as caught:
+        generate_key(tmp_path / "node.key", "")
+
+    assert caught.value.code == "KEY_EXISTS"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["node.key.pub"]
+
+
 def test_a_key_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError) as caught:
         generate_key(tmp_path / "absent" / "node.key", "")
@@ -256,6 +303,13 @@ def _not_ed25519(path: Path) -> None:
     ssh_keygen("-q", "-t", "ecdsa", "-N", "", "-f", str(path))
 
 
+def _unheard_of(path: Path) -> None:
+    ssh_keygen(
+        *("-q", "-t", "ed25519", "-N", "passphrase", "-Z", "chacha20-poly1305@openssh.com"),
+        *("-f", str(path)),
+    )
+
+
 def _garbage(path: Path) -> None:
     path.write_bytes(hashlib.sha512(b"").digest())
     path.chmod(0o600)
@@ -287,6 +341,7 @@ def _huge(path: Path) -> None:
         (lambda _: None, "KEY_MISSING"),
         (_encrypted, "KEY_ENCRYPTED"),
         (_not_ed25519, "UNSUPPORTED_KEY"),
+        (_unheard_of, "UNSUPPORTED_KEY"),
         (_garbage, "MALFORMED_KEY"),
         (_pem, "MALFORMED_KEY"),
         (_fifo, "MALFORMED_KEY"),

@@ -286,6 +286,7 @@ GOOD_BLOB = body(GOOD)
         pytest.param(GOOD.replace(b"\nU", b"\n U", 1), id="spaces inside"),
         pytest.param(GOOD.replace(b"-----END", b"----END"), id="no end"),
         pytest.param(b"-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n", id="empty"),
+        pytest.param(armor(b"").replace(b"\n\n", b"\nAAAAA\n"), id="not base64"),
         pytest.param(armor(GOOD_BLOB + b"x"), id="bytes after the last field"),
         pytest.param(armor(GOOD_BLOB[:-1]), id="truncated"),
         pytest.param(armor(b"SSHSIH" + GOOD_BLOB[6:]), id="magic"),

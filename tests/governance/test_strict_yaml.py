@@ -340,8 +340,16 @@ class TestPlaces:
         assert isinstance(spec, Mapping)
         switches = spec.entries["switches"]
         assert isinstance(switches, List)
-        lines = (self.node.line, spec.line, switches.line, switches.items[1].line)
-        assert lines == (3, 6, 7, 14)
+        kind = self.node.entries["kind"]
+        lines = (self.node.line, kind.line, spec.line, switches.line, switches.items[1].line)
+        assert lines == (3, 4, 6, 7, 14)
+
+
+def test_what_can_be_made_visible_can_be_read() -> None:
+    """For words of somebody else's that go into a document, such as a halt's reason."""
+    shown = visible("stop\x1b[2J \u202enow\u2028\there")
+    assert shown == "stop [2J  now  here"
+    assert read(f'reason: "{shown}"') == {"reason": shown}
 
 
 def test_the_file_s_name_is_the_caller_s(tmp_path: Path) -> None:

@@ -112,6 +112,24 @@ def test_a_path_leads_to_the_direction_of_its_field() -> None:
     assert capital.inside("further") is None
 
 
+def test_a_tightening_without_a_path_is_of_the_whole() -> None:
+    """What a table's default gives: the mask has no name below the table's own path."""
+    before, after = Flip(until=5, slice=9), Flip(until=7, slice=3)
+    assert Group(Flip).tighten(before, (), after) == Flip(until=5, slice=3)
+    flips = Keyed(Flip)
+    assert flips.tighten({"a": before, "b": before}, (), {"a": after}) == {
+        "a": Flip(until=5, slice=3)
+    }
+
+
+def test_nothing_lies_below_a_number() -> None:
+    """A path that leads nowhere tightens nothing, and breaks nothing either."""
+    assert Cap().tighten(5, (), 3) == 3
+    assert Cap().tighten(5, ("further",), 3) == 5
+    flip = Flip(until=5)
+    assert Group(Flip).tighten(flip, ("until", "further"), 3) == flip
+
+
 def test_members_meet_where_both_are_present() -> None:
     flips = Keyed(Flip)
     assert flips.meet({"a": Flip(until=5), "b": Flip()}, {"a": Flip(until=3)}) == {

@@ -6,6 +6,7 @@ from vanta.domain.policy import Exposure, OverlayPolicy
 from vanta.domain.switches import Switches
 from vanta.lattice.algebra import changes, classify, compare, restrain, tighten, tightenings
 from vanta.lattice.direction import DEFAULT, Effect, Order, Table, table
+from vanta.lattice.governed import Group
 
 TEN, FIVE, TWO = 100_000, 50_000, 20_000
 
@@ -68,6 +69,15 @@ def test_the_default_is_named_in_a_change() -> None:
     (change,) = changes(per_ticker(TEN), per_ticker(FIVE))
     assert change.path == ("per_ticker", DEFAULT)
     assert (change.before, change.after) == (TEN, FIVE)
+
+
+def test_every_name_of_a_table_has_the_direction_of_its_values() -> None:
+    named = Group(Exposure).inside("per_ticker")
+    assert named is not None
+    for name in (DEFAULT, "AAPL"):
+        value = named.inside(name)
+        assert value is not None
+        assert (value.unit, value.compare(FIVE, TEN)) == ("ratio", Order.TIGHTER)
 
 
 def test_a_table_has_one_shortest_form() -> None:

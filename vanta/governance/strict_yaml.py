@@ -162,12 +162,13 @@ def _feed(reader: "_Reader", data: bytes, file: str) -> None:
     # The loader is used for its events alone: it is never asked for a node or an object.
     loader = CBaseLoader(data)
     line = 1
+    ended = False
     try:
-        while (event := loader.get_event()) is not None:
-            line = event.start_mark.line + 1 if event.start_mark else line
+        while not ended:
+            event = loader.get_event()
+            line = event.start_mark.line + 1 if event and event.start_mark else line
             reader.take(event, line)
-            if isinstance(event, StreamEndEvent):
-                break
+            ended = event is None or isinstance(event, StreamEndEvent)
     except yaml.YAMLError as error:
         context = getattr(error, "context", None) or ""
         # What was opened and never closed ends nowhere: the line it was opened on is the one.
@@ -217,7 +218,11 @@ def place_of(node: Node, path: Sequence[str | int]) -> Place:
 
 
 class _Frame:
-    """A collection whose end has not come yet; `entries` is `None` for a sequence."""
+    """A collection whose end has not come yet.
+
+    `entries` is `None` for a sequence; `key` is the one whose value comes next, empty where a key
+    comes next (none is empty itself).
+    """
 
     __slots__ = ("entries", "items", "key", "lines", "place")
 
@@ -226,7 +231,7 @@ class _Frame:
         self.entries: dict[str, Node] | None = {} if mapping else None
         self.lines: dict[str, int] = {}
         self.items: list[Node] = []
-        self.key: str | None = None
+        self.key = ""
 
 
 class _Reader:
@@ -258,7 +263,7 @@ class _Reader:
             )
         return self._root
 
-    def take(self, event: Event, line: int) -> None:
+    def take(self, event: Event | None, line: int) -> None:
         """Account for one event."""
         if isinstance(event, DocumentStartEvent):
             self._documents += 1
@@ -282,7 +287,7 @@ class _Reader:
 
     def _start(self, event: ScalarEvent | CollectionStartEvent, line: int) -> None:
         frame = self._stack[-1] if self._stack else None
-        is_key = frame is not None and frame.entries is not None and frame.key is None
+        is_key = frame is not None and frame.entries is not None and not frame.key
         place = (
             Place(self._file, line, frame.place.field) if is_key and frame else self._place(line)
         )
@@ -347,9 +352,9 @@ class _Reader:
         frame = self._stack[-1]
         if frame.entries is None:
             frame.items.append(node)
-        elif frame.key is not None:
+        else:
             frame.entries[frame.key] = node
-            frame.key = None
+            frame.key = ""
 
     def _place(self, line: int) -> Place:
         """The place of the value that comes next."""
@@ -358,7 +363,7 @@ class _Reader:
         frame = self._stack[-1]
         if frame.entries is None:
             return frame.place.of(len(frame.items), line)
-        if frame.key is None:
+        if not frame.key:
             return Place(self._file, line, frame.place.field)
         return frame.place.of(frame.key, frame.lines[frame.key])
 
