@@ -5,7 +5,7 @@ FEEDS ?=
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench figures format clean
+.PHONY: help setup demo test coverage lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded
 
 test: setup ## Every test that needs no root, in parallel
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+
+coverage: setup ## Fail unless the tests reach every branch of what judges: the list is in pyproject.toml
+	@$(BIN)/python tools/coverage.py
 
 lint: setup ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .
