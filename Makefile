@@ -3,9 +3,12 @@ SHELL := /bin/sh
 BIN := .venv/bin
 FEEDS ?=
 DEMO ?= demo
+SECONDS ?= 60
+TARGET ?=
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint bench figures format clean
+.PHONY: help setup demo test fuzz coverage lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -18,6 +21,9 @@ demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded
 
 test: setup ## Every test that needs no root, in parallel
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+
+fuzz: setup ## Search the parsers for inputs that break them: SECONDS=60 each, TARGET=commits, SEED=1
+	@SECONDS_EACH=$(SECONDS) TARGET="$(TARGET)" SEED=$(SEED) tools/fuzz
 
 coverage: setup ## Fail unless the tests reach every branch of what judges: the list is in pyproject.toml
 	@$(BIN)/python tools/coverage.py
