@@ -16,6 +16,9 @@ from tests.model.properties import violations
 from tests.model.rules import ALL, Rules, State, introduced, step
 from tests.model.terms import Commit, History, Tree
 
+MERGES = 0.4
+UNRELATED = 0.03
+
 
 class Label(NamedTuple):
     """How a commit is signed and what its trailer says; `names` is the tree, if not its own."""
@@ -117,25 +120,23 @@ def _next(world: World, history: History) -> Iterator[Commit]:
                     yield world.commit(parents, tree, label, seen)
 
 
-def by_chance(
-    world: World, size: int, chance: random.Random, rules: Rules = ALL
-) -> Iterator[tuple[History, list[str]]]:
-    """One history of `size` commits after the introduction, step by step."""
+def by_chance(world: World, size: int, chance: random.Random) -> History:
+    """A history of `size` commits after the introduction; its last commit descends from that."""
     history = History.of([world.introduction])
-    states = [introduced(history)]
+    rooted = [0]
     for at in range(1, size + 1):
-        first = chance.choice([at - 1, at - 1, *range(at)])
+        astray = world.merges and at < size and chance.random() < UNRELATED
+        first = chance.choice([rooted[-1], rooted[-1], *rooted])
         others = [p for p in range(at) if p != first]
-        merge = world.merges and bool(others) and chance.random() < 0.4
+        merge = world.merges and bool(others) and chance.random() < MERGES
         parents = (first, chance.choice(others)) if merge else (first,)
         nearby = [history.commits[p].tree for p in parents]
-        tree = chance.choice([*nearby, *world.trees])
         seen = max(chance.choice(world.seen), *(history.commits[p].seen for p in parents))
-        commit = world.commit(parents, tree, chance.choice(world.labels), seen)
-        history = history.then(commit)
-        before = states[parents[0]]
-        states.append(step(history, before, at, rules))
-        yield history, violations(history, before, states[at])
+        tree, label = chance.choice([*nearby, *world.trees]), chance.choice(world.labels)
+        history = history.then(world.commit(() if astray else parents, tree, label, seen))
+        if not astray:
+            rooted.append(at)
+    return history
 
 
 def smallest(

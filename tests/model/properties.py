@@ -93,15 +93,19 @@ def people(history: History, state: State, approvals: Iterable[int]) -> dict[int
     return found
 
 
-def good_key(history: History, state: State, a: int) -> bool:
-    """Was the key good when the approval arrived, and not revoked in whatever arrived with it?"""
+def good_key(history: History, state: State, a: int, *, late: bool = False) -> bool:
+    """Was the key good when the approval arrived, and not revoked in what arrived beside it?
+
+    With `late` it may have expired.
+    """
     step, authority = arrival(history, state, a)
     key = history.commits[a].signer
     assert key is not None
-    now = seen_at(history, step)
+    now = REVOKED if late else seen_at(history, step)
     if authority.end(key) <= now:
         return False
-    beside = [n for n in history.since(step, 0) if arrival(history, state, n)[0] == step]
+    came = (n for n in history.since(step, 0) if arrival(history, state, n)[0] == step)
+    beside = [n for n in came if n != a and changes_authority(history, n)]
     ends = [revokes(history, authority, n, key) for n in beside]
     return all(end is None or end > now for end in ends)
 
@@ -184,6 +188,8 @@ def tightenings(
             continue
         if any(commit.tree.halts - was.halts for was in parents):
             yield "halted", HALTED
+        if any(commit.tree.says.halted != was.says.halted for was in parents):
+            yield "halted", Policy(halted=commit.tree.says.halted)
         for field in ORDERED if commit.tree.readable else ():
             if may_tighten(authority, person, field) and any(
                 not was.readable or tighter(field, commit.tree.policy, was.policy)
@@ -196,11 +202,17 @@ def may_end(authority: Authority, person: str, key: str) -> bool:
     return person in authority.people or person == key.upper()
 
 
+def changes_authority(history: History, n: int) -> bool:
+    mine = history.commits[n].tree.authority
+    return any(history.commits[p].tree.authority != mine for p in history.commits[n].parents)
+
+
 def revokes(history: History, authority: Authority, n: int, key: str) -> int | None:
     """The earlier end that commit `n` gives a key, if its signer may."""
     commit = history.commits[n]
+    mine = commit.tree.authority
     person = listed(commit.signer, authority)
-    end = commit.tree.authority.end(key)
+    end = mine.end(key)
     earlier = any(end < history.commits[p].tree.authority.end(key) for p in commit.parents)
     return end if person and may_end(authority, person, key) and earlier else None
 
@@ -240,10 +252,12 @@ def violations(history: History, before: State, after: State) -> list[str]:
 def _narrowed(history: History, before: State, after: State, new: list[int]) -> bool:
     """Did the authority change by rightful revocations only?"""
     old, current = before.authority, after.authority
+    if old == current:
+        return True
     if old._replace(ends=current.ends) != current:
         return False
     tree = history.commits[after.at].tree
-    adopters = adopted(history, after, after.at) if old != current else ()
+    adopters = adopted(history, after, after.at)
     return all(
         current.end(key) == old.end(key)
         or (
@@ -273,8 +287,9 @@ def _landed(
     ]
     if any(looser(field, after.policy, wanted) for field, wanted in allowed):
         yield HALTS
-    for n in new:
-        ends = ((key, revokes(history, authority, n, key)) for key in authority.keys)
+    keys = authority.keys
+    for n in filter(lambda n: changes_authority(history, n), new):
+        ends = ((key, revokes(history, authority, n, key)) for key in keys)
         if any(end is not None and after.authority.end(key) > end for key, end in ends):
             yield REVOCATIONS
     lowered = [field for field in ORDERED if tighter(field, now, was)]
@@ -284,15 +299,14 @@ def _landed(
 
 
 def adopted(history: History, after: State, c: int) -> set[str]:
-    """Everybody, operators included, whose approval of the tree of `c` still stands."""
+    """Everybody, operators and latecomers included, whose approval of the tree still stands."""
     if not history.commits[c].tree.readable:
         return set()
     return {
         person
         for a in explicit(history, c)
         if (person := listed(history.commits[a].signer, arrival(history, after, a)[1]))
-        and good_key(history, after, a)
-        and in_time(history, after, a)
+        and good_key(history, after, a, late=True)
         and last_word(history, a, c)
         and vouched(history, after, a, c)
     }

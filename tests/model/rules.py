@@ -35,7 +35,7 @@ RULES = {
     "R1 unordered": "Restraining keeps what is unordered as it is in force.",
     "R2 in force": "Keys and people are those in force, never those of the tree being judged.",
     "R2 revoked": "A revoked key signs for nobody.",
-    "R2 revoked first": "A revocation counts before the approvals of its own step.",
+    "R2 revoked first": "A revocation counts before the other approvals of its own step.",
     "R2 one revokes": "A root person's or the owner's signature is enough to revoke a key.",
     "R2 who revokes": "Nobody but a root person and the owner revokes on their own.",
     "R2 expired": "An expired key approves nothing.",
@@ -58,7 +58,7 @@ RULES = {
     "R5 any parent": "To differ from *any* parent is to have happened.",
     "R5 other approval": "An approval of another tree is a happening too.",
     "R6 lane": "A halt in the lane restrains, whatever is on main.",
-    "R6 apart": "Halt files are read apart from every other document.",
+    "R6 apart": "Halts are read apart from everything else, and held against what is in force.",
     "R6 ancestor": "It does until it is an ancestor of a commit that resumes.",
     "R6 quorum": "And until that tree, without the halt, has the loosening quorum by name.",
     "R6 judged there": "Its signer is judged where it stands on main, not by who has a key now.",
@@ -79,10 +79,11 @@ class State(NamedTuple):
     policy: Policy
     authority: Authority
     clock: int = 0
-    approvals: tuple[tuple[int, str], ...] = ()
+    approvals: tuple[tuple[int, str, bool], ...] = ()
     strangers: int = 0
     quorate: tuple[int, ...] = ()
     judged: tuple[tuple[int, Authority], ...] = ()
+    verdict: str = ""
 
 
 # R2, R4: who signed, where they may tighten, and whether they approved.
@@ -107,17 +108,22 @@ def paths(person: str | None, authority: Authority, rules: Rules) -> tuple[str, 
     return ("halted",) if narrow else ORDERED
 
 
-def approves(commit: Commit, keys: Authority, rules: Rules, now: int) -> bool:
+def approves(commit: Commit, keys: Authority, rules: Rules) -> bool:
     assert commit.signer is not None
     if commit.approves is None:
         return "R4 explicit" not in rules
-    end = keys.end(commit.signer)
     return (
         (commit.approves == commit.tree or "R4 own tree" not in rules)
         and (commit.own or "R4 own hand" not in rules)
-        and (commit.until > now or "R4 until" not in rules)
-        and (end != REVOKED or "R2 revoked" not in rules)
-        and (end == REVOKED or end > now or "R2 expired" not in rules)
+        and (keys.end(commit.signer) != REVOKED or "R2 revoked" not in rules)
+    )
+
+
+def late(commit: Commit, keys: Authority, rules: Rules, now: int) -> bool:
+    """An approval that came too late, or by a key that had ended, loosens nothing any more."""
+    end = keys.end(commit.signer or "")
+    return (commit.until <= now and "R4 until" in rules) or (
+        REVOKED < end <= now and "R2 expired" in rules
     )
 
 
@@ -161,9 +167,11 @@ def lowered(
     tree = history.commits[n].tree
     mine = tree.policy
     parents = [history.commits[p].tree for p in history.commits[n].parents]
-    apart = tree.readable or "R6 apart" in rules
-    if apart and "halted" in within and any(tree.halts - p.halts for p in parents):
-        force = force._replace(halted=NEVER)
+    if "halted" in within and (tree.readable or "R6 apart" in rules):
+        if any(tree.halts - parent.halts for parent in parents):
+            force = force._replace(halted=NEVER)
+        if any(tree.says.halted != parent.says.halted for parent in parents):
+            force = force._replace(halted=max(force.halted, tree.says.halted))
     if not tree.readable:
         return force
     if "R1 restrain" not in rules:
@@ -182,15 +190,20 @@ def lowered(
 
 
 def revoked(
-    history: History, n: int, who: str, before: Authority, keys: Authority, rules: Rules
+    history: History,
+    signed: Iterable[tuple[int, str]],
+    judge: Authority,
+    keys: Authority,
+    rules: Rules,
 ) -> Authority:
-    """`keys`, with each key ended that `n` ends earlier than some parent did."""
-    mine = history.commits[n].tree.authority
-    parents = [history.commits[p].tree.authority for p in history.commits[n].parents]
-    if all(parent == mine for parent in parents):
-        return keys
-    earlier = [k for k in before.keys if any(mine.end(k) < p.end(k) for p in parents)]
-    return ended(keys, earlier, mine, who, before, rules)
+    """`keys`, with each key ended that one of these commits ends earlier than some parent did."""
+    for n, who in signed:
+        mine = history.commits[n].tree.authority
+        parents = [history.commits[p].tree.authority for p in history.commits[n].parents]
+        if any(parent != mine for parent in parents):
+            sooner = [k for k in judge.keys if any(mine.end(k) < p.end(k) for p in parents)]
+            keys = ended(keys, sooner, mine, who, judge, rules)
+    return keys
 
 
 def ended(
@@ -198,12 +211,14 @@ def ended(
     which: Iterable[str],
     by: Authority,
     who: str,
-    before: Authority,
+    judge: Authority,
     rules: Rules,
 ) -> Authority:
     """`keys`, with each of these ended as soon as `by` has it, as far as `who` may."""
+    if by == keys:
+        return keys
     for key in which if "R2 one revokes" in rules else ():
-        may = who in before.people or who == key.upper() or "R2 who revokes" not in rules
+        may = who in judge.people or who == key.upper() or "R2 who revokes" not in rules
         if may and by.end(key) < keys.end(key):
             keys = keys.ending(key, by.end(key))
     return keys
@@ -226,25 +241,26 @@ def step(history: History, before: State, c: int, rules: Rules = ALL, polled: in
         judge = head.tree.authority
     new = list(history.since(c, before.at))
     clock = max(before.clock, *(history.commits[n].seen for n in new))
-    floor, keys, strangers = before.policy, before.authority, before.strangers
+    floor, strangers = before.policy, before.strangers
     signed = []
 
     for n in new:
         who = signer(history.commits[n].signer, judge, rules, clock)
         strangers |= strange(history, n, who, rules) << n
-        if who is None and "R3 nothing" in rules:
-            continue
-        if n == c or "R1 new" in rules:
+        if (who or "R3 nothing" not in rules) and (n == c or "R1 new" in rules):
             floor = lowered(history, floor, n, paths(who, judge, rules), rules)
         if who:
             signed.append((n, who))
-            keys = revoked(history, n, who, judge, keys, rules)
 
-    book = judge if judge is not before.authority else keys
-    if "R2 revoked first" not in rules:
-        book = judge
     now = clock if "R2 judged once" in rules else max(clock, polled)
-    approvals = [(n, who) for n, who in signed if approves(history.commits[n], book, rules, now)]
+    approvals = []
+    for a, who in signed:
+        book = judge
+        if "R2 revoked first" in rules:
+            book = revoked(history, [each for each in signed if each[0] != a], judge, judge, rules)
+        if approves(history.commits[a], book, rules):
+            approvals.append((a, who, late(history.commits[a], book, rules, now)))
+    keys = revoked(history, signed, judge, before.authority, rules)
     state = State(
         at=c,
         policy=floor,
@@ -255,36 +271,65 @@ def step(history: History, before: State, c: int, rules: Rules = ALL, polled: in
         quorate=before.quorate,
         judged=(*before.judged, (c, keys)),
     )
-    return decide(history, before, state, judge, rules) if head.tree.readable else state
+    if head.tree.readable:
+        return decide(history, before, state, judge, rules)
+    return state._replace(verdict=short_of_it(before, state))
+
+
+def adopted(
+    policy: Policy, keys: Authority, tree: Tree, by: Iterable[str], judge: Authority, rules: Rules
+) -> tuple[Policy, Authority]:
+    """What is left when everybody of `by` tightens to `tree` what they may."""
+    for who in by if "R1 adopt" in rules else ():
+        policy = restrain(policy, tree.policy, paths(who, judge, rules))
+        keys = ended(keys, judge.keys, tree.authority, who, judge, rules)
+    return policy, keys
 
 
 def decide(history: History, before: State, state: State, judge: Authority, rules: Rules) -> State:
     """What the approvals that still stand make of what the new commits left in force."""
-    c, tree = state.at, history.commits[state.at].tree
-    standing = [who for a, who in state.approvals if stands(history, state, a, c, rules)]
-    floor, keys = state.policy, state.authority
-    for who in standing if "R1 adopt" in rules else ():
-        floor = restrain(floor, tree.policy, paths(who, judge, rules))
-        keys = ended(keys, judge.keys, tree.authority, who, judge, rules)
+    c, tree, now = state.at, history.commits[state.at].tree, state.clock
+    stand = [each for each in state.approvals if stands(history, state, each[0], c, rules)]
+    standing = [who for _, who, _ in stand]
+    policy, keys = adopted(state.policy, state.authority, tree, standing, judge, rules)
+    wanted, was = ahead(tree.policy, now), ahead(before.policy, now)
+    new_policy = not was == wanted == ahead(state.policy, now)
+    new_authority = not before.authority == tree.authority == state.authority
 
-    people = [who for who in standing if who in judge.people or "R4 role" not in rules]
+    good = [who for _, who, is_late in stand if not is_late]
+    people = [who for who in good if who in judge.people or "R4 role" not in rules]
     count = len(set(people) if "R4 people" in rules else people)
-    changed = tree.authority != keys
-    wanted, was = ahead(tree.policy, state.clock), ahead(before.policy, state.clock)
-    same = was == wanted == ahead(floor, state.clock)
-    needed = 1 if changed and "R2 root quorum" not in rules else judge.quorum
-    if was == wanted and not changed and "R1 tightenings first" not in rules:
+    needed = judge.quorum
+    if new_authority and "R2 root quorum" not in rules:
+        needed = 1
+    if was == wanted and not new_authority and "R1 tightenings first" not in rules:
         needed = 0
-    if count < needed or (changed and not same and "R2 alone" in rules):
-        judged = (*before.judged, (c, keys))
-        return state._replace(policy=floor, authority=keys, judged=judged)
-    return state._replace(
-        policy=tree.policy,
-        authority=tree.authority,
-        strangers=state.strangers & ~history.past[c],
-        quorate=(*state.quorate, c),
-        judged=(*before.judged, (c, tree.authority)),
-    )
+    together = new_policy and tree.authority != keys and "R2 alone" in rules
+    if count >= needed and not together:
+        return state._replace(
+            policy=tree.policy,
+            authority=tree.authority,
+            strangers=state.strangers & ~history.past[c],
+            quorate=(*state.quorate, c),
+            judged=(*before.judged, (c, tree.authority)),
+            verdict="applied" if new_policy or new_authority else "unchanged",
+        )
+
+    left = state._replace(policy=policy, authority=keys, judged=(*before.judged, (c, keys)))
+    if not (new_policy or new_authority):
+        return left._replace(verdict="unchanged")
+    alone = adopted(before.policy, before.authority, tree, good, judge, rules)
+    enough = ahead(alone[0], now) == wanted == ahead(policy, now)
+    enough = enough and alone[1] == tree.authority == keys
+    if enough and not (new_policy and new_authority):
+        return left._replace(verdict="applied")
+    return left._replace(verdict=short_of_it(before, left))
+
+
+def short_of_it(before: State, after: State) -> str:
+    """The verdict on a tree that is not in force as it stands."""
+    same = (after.policy, after.authority) == (before.policy, before.authority)
+    return "refused" if same else "tightened"
 
 
 def introduced(history: History) -> State:

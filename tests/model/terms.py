@@ -27,7 +27,10 @@ class Authority(NamedTuple):
         """Until when this key approves. Whoever is out, has none."""
         if key.upper() not in self.people and key.upper() not in self.operators:
             return REVOKED
-        return next((end for named, end in self.ends if named == key), NEVER)
+        for named, end in self.ends:
+            if named == key:
+                return end
+        return NEVER
 
     def ending(self, key: str, end: int) -> "Authority":
         others = {(named, was) for named, was in self.ends if named != key}

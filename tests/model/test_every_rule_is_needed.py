@@ -78,7 +78,7 @@ NEEDED = (
     Needed("R0 descend", FORGOTTEN, "halted", 1, any_two_heads),
     Needed("R1 every commit", SCHEDULE, "fences", 3, any_schedule),
     Needed("R1 new", HALTS, "fences", 2),
-    Needed("R1 some parent", HALTS, "fences", 2),
+    Needed("R1 some parent", HALTS, "raised", 2),
     Needed("R1 restrain", QUORUM, "fences", 1),
     Needed("R1 tightenings first", HALTS, "fences", 2),
     Needed("R1 adopt", HALTS, "fences", 2),

@@ -57,7 +57,7 @@ WORLDS = {
         ),
     ),
     "gear": World((BASE, GEAR, GEAR_HALT), (A, APPROVE_A, APPROVE_B, NOBODY), alike="AB"),
-    "unreadable": World((BASE, BROKEN, HALT), (A, APPROVE_A, APPROVE_B, NOBODY), alike="AB"),
+    "unreadable": World((LOOSE, BROKEN, BASE), (A, APPROVE_A, APPROVE_B, NOBODY), alike="AB"),
     "halt files": World(
         (BASE, BROKEN, FILE, BROKEN._replace(halts=FILE.halts), HALT),
         (A, OPERATOR, NOBODY),
@@ -96,38 +96,41 @@ WORLDS = {
     ),
 }
 
-# Everything at once, for histories too large to search through.
-MIXED = World(
-    (
+
+def _mixed(raised: int) -> World:
+    """Everything at once, for histories too large to search through.
+
+    A raise is for good or for a while in one world, never both: in real trees those are two fields.
+    """
+    loose = Tree(Policy(raised=raised))
+    trees = (
         BASE,
-        LOOSE,
+        loose,
+        Tree(Policy(raised=raised - 1)) if raised < NEVER else HALT,
+        Tree(Policy(raised=raised, halted=NEVER)),
         HALT,
+        Tree(Policy(halted=3)),
         GEAR,
-        BROKEN,
+        BROKEN._replace(says=Policy()),
         FILE,
+        BROKEN._replace(says=Policy(), halts=FILE.halts),
         RELEASED,
-        Tree(Policy(raised=2)),
-        Tree(Policy(halted=2)),
         keyed(("A", REVOKED)),
-        keyed(("A", REVOKED), tree=LOOSE),
+        keyed(("A", REVOKED), tree=loose),
         keyed(("B", 1)),
         joined("D"),
-        joined("D", LOOSE),
-    ),
-    (
-        A,
-        B,
-        OPERATOR,
-        NOBODY,
+        joined("D", loose),
+    )
+    labels = (
+        *(A, B, OPERATOR, NOBODY),
         *(APPROVE_A, APPROVE_B) * 3,
-        APPROVE_A2,
-        APPROVE_C,
-        APPROVE_D,
-        APPROVE_O,
+        *(APPROVE_A2, APPROVE_C, APPROVE_D, APPROVE_O),
         Label(None, approves=True),
         Label("A", approves=True, own=False),
         Label("B", approves=True, names=1),
         Label("B", approves=True, until=1),
-    ),
-    seen=(0, 0, 1, 2),
-)
+    )
+    return World(trees, labels, seen=(0, 0, 1, 2))
+
+
+MIXED = (_mixed(NEVER), _mixed(4))
