@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vanta.domain.errors import MalformedError, UnavailableError
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.node.config import read_config
 from vanta.node.layout import Layout
 
@@ -33,6 +34,36 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
     assert (config.governance.poll_ms, config.bus, config.broker) == (250, "/var/bus", "")
 
 
+def test_what_the_controller_does_by_default(tmp_path: Path) -> None:
+    governance = read_config(written(tmp_path, CONFIG)).governance
+    ages = governance.alert_after, governance.reduce_only_after, governance.silent_after
+    assert ages == (5 * MINUTE, DAY, 5 * MINUTE)
+    assert (governance.hints, governance.metrics, governance.metrics_textfile) == ("", "", "")
+    assert (governance.group, governance.require_clock_sync) == ("", False)
+
+
+def test_what_the_controller_does_can_be_told(tmp_path: Path) -> None:
+    more = """\
+  poll_ms: 250
+  hints: redis://alpha:6379/0
+  alert_after: 30s
+  reduce_only_after: 12h
+  silent_after: never
+  require_clock_sync: true
+  group: vanta
+  metrics: 127.0.0.1:9464
+  metrics_textfile: /var/lib/node_exporter/vanta.prom
+"""
+    text = CONFIG.replace("  poll_ms: 250\n", more)
+    governance = read_config(written(tmp_path, text)).governance
+    assert governance.hints == "redis://alpha:6379/0"
+    ages = governance.alert_after, governance.reduce_only_after, governance.silent_after
+    assert ages == (30 * SECOND, 12 * HOUR, None)
+    assert (governance.group, governance.require_clock_sync) == ("vanta", True)
+    assert governance.metrics == "127.0.0.1:9464"
+    assert governance.metrics_textfile.endswith("vanta.prom")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
@@ -42,6 +73,10 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
         ("bus: /var/bus", "buss: /var/bus", ":7: buss"),
         ("remote: /srv/governance.git", 'remote: ""', ":5: governance.remote"),
         ("node: executor", "node: 7", ":1: node"),
+        ("poll_ms: 250", "silent_after: 5", ":6: governance.silent_after"),
+        ("poll_ms: 250", "alert_after: off soon", ":6: governance.alert_after"),
+        ("poll_ms: 250", "metrics: 9464", ":6: governance.metrics"),
+        ("poll_ms: 250", "require_clock_sync: 1", ":6: governance.require_clock_sync"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(
