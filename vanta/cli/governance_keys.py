@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.cli.options import Branch, Json, Key, Remote, Repo
+from vanta.cli.options import Branch, Json, Key, Remote, Repo, environments
 from vanta.cli.output import command, print_json, say
 from vanta.domain.instant import FOREVER
 
@@ -25,7 +25,12 @@ Expires = Annotated[
 ]
 Environments = Annotated[
     list[str] | None,
-    typer.Option("--environment", "-e", help="Approve it for this one; for all if none is named."),
+    typer.Option(
+        "--environment",
+        "-e",
+        help="Approve it for this one; for all if none is named.",
+        autocompletion=environments,
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what it would be; sign nothing.")]
 Push = Annotated[bool, typer.Option("--push", help="Push the proposal too.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.cli.options import Json, MaybeTrust
+from vanta.cli.options import Json, MaybeTrust, environments
 from vanta.cli.output import command, print_json, say
 
 
@@ -23,7 +23,11 @@ def log(
     environment: Annotated[
         str | None,
         typer.Option(
-            "--environment", "-e", envvar="VANTA_ENVIRONMENT", help="Of a repository: whose policy."
+            "--environment",
+            "-e",
+            envvar="VANTA_ENVIRONMENT",
+            help="Of a repository: whose policy.",
+            autocompletion=environments,
         ),
     ] = None,
     head: Annotated[str, typer.Option("--head", help="Of a repository: up to where.")] = "HEAD",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.cli.options import Environment, Json, Key, MaybeTrust, Remote, Repo
+from vanta.cli.options import Environment, Json, Key, MaybeTrust, Remote, Repo, environments
 from vanta.cli.output import command, errors, print_json, say
 
 Expires = Annotated[
@@ -45,7 +45,11 @@ def approve(
     environment: Annotated[
         list[str],
         typer.Option(
-            "--environment", "-e", envvar="VANTA_ENVIRONMENT", help="Whose tree; repeat for more."
+            "--environment",
+            "-e",
+            envvar="VANTA_ENVIRONMENT",
+            help="Whose tree; repeat for more.",
+            autocompletion=environments,
         ),
     ],
     key: Key,

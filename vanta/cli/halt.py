@@ -46,6 +46,10 @@ def _signing(environment: str | None, key: Path | None) -> tuple[str, Path]:
     return environment or "", key or Path()
 
 
+def _switches(incomplete: str) -> list[str]:
+    return [name for name in SWITCHES if name.startswith(incomplete)]
+
+
 @command
 def halt(
     reason: Reason,
@@ -57,7 +61,8 @@ def halt(
     ] = False,
     node: NodeDir = NODE_DEFAULT,
     switch: Annotated[
-        str, typer.Option("--switch", help=f"One of {', '.join(SWITCHES)}.")
+        str,
+        typer.Option("--switch", help=f"One of {', '.join(SWITCHES)}.", autocompletion=_switches),
     ] = "full_halt",
     vault: Annotated[str | None, typer.Option("--vault", help="Only this vault.")] = None,
     venue: Annotated[str | None, typer.Option("--venue", help="Only this broker.")] = None,

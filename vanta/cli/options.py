@@ -14,9 +14,23 @@ NODE_DEFAULT = Path("/opt/vanta")
 Repo = Annotated[
     Path, typer.Option("--repo", "-r", help="Your clone of the governance repository.")
 ]
+
+
+def environments(incomplete: str) -> list[str]:
+    """Completion: the environments of the clone one is in."""
+    found = sorted(path.name for path in Path("environments").glob("*") if path.is_dir())
+    return [name for name in found if name.startswith(incomplete)]
+
+
 Environment = Annotated[
     str,
-    typer.Option("--environment", "-e", envvar="VANTA_ENVIRONMENT", help="dev, staging, prod..."),
+    typer.Option(
+        "--environment",
+        "-e",
+        envvar="VANTA_ENVIRONMENT",
+        help="dev, staging, prod...",
+        autocompletion=environments,
+    ),
 ]
 Key = Annotated[
     Path,
@@ -24,7 +38,13 @@ Key = Annotated[
 ]
 MaybeEnvironment = Annotated[
     str | None,
-    typer.Option("--environment", "-e", envvar="VANTA_ENVIRONMENT", help="dev, staging, prod..."),
+    typer.Option(
+        "--environment",
+        "-e",
+        envvar="VANTA_ENVIRONMENT",
+        help="dev, staging, prod...",
+        autocompletion=environments,
+    ),
 ]
 MaybeKey = Annotated[
     Path | None,

@@ -1,5 +1,6 @@
 """How commands speak: text for people, JSON for programs, errors on one line with a remedy."""
 
+import inspect
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -55,8 +56,12 @@ def fail(error: VantaError) -> None:
         errors.print(f"  try: {error.remedy}", markup=False, soft_wrap=True)
 
 
+EXITS = "Exit 0: it did what it says. 1: an error; it is told what to type next. 2: usage."
+"""What every command ends with, unless its own help says more."""
+
+
 def command(function: Callable[P, R]) -> Callable[P, R]:
-    """Turn a `VantaError` into its message and exit code 1."""
+    """Turn a `VantaError` into its message and exit code 1, and let the help say so."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -66,4 +71,6 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
             fail(error)
             raise typer.Exit(1) from error
 
+    told = inspect.getdoc(function) or ""
+    run.__doc__ = told if "Exit 0" in told else f"{told}\n\n{EXITS}"
     return run
