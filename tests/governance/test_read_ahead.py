@@ -18,6 +18,8 @@ from vanta.governance.repository import Repository
 
 COMMITS = 150
 DAMAGES = ["removed", "emptied", "another", "large", "type"]
+PREFIX = "environments/prod"
+GOVERNED = f"{PREFIX}/vaults/a.yaml"
 BOUNDS = Bounds(object_bytes=20_000)
 
 
@@ -29,7 +31,9 @@ def sim(tmp_path: Path) -> RepositorySimulator:
 def grown(sim: RepositorySimulator) -> list[str]:
     """A line of commits, every second with the tree of the one before it."""
     ada = sim.person("ada")
-    return [sim.commit({"a": str(n // 2)}, signer=ada) for n in range(COMMITS)]
+    return [
+        sim.commit({"README": str(n), GOVERNED: str(n // 2)}, signer=ada) for n in range(COMMITS)
+    ]
 
 
 def told(read: Callable[[], object]) -> object:
@@ -50,18 +54,23 @@ def walked(repository: Repository, head: str) -> Iterator[object]:
         line.append(parents[0])
     for oid in reversed(line):
         yield told(lambda oid=oid: repository.commit(oid))  # type: ignore[misc]
-        yield told(lambda oid=oid: repository.tree_files(repository.links(oid).tree))  # type: ignore[misc]
+        yield told(lambda oid=oid: content(repository, oid))  # type: ignore[misc]
+
+
+def content(repository: Repository, oid: str) -> dict[str, bytes]:
+    """The governed files of a commit."""
+    listing = repository.tree_files(repository.links(oid).tree, PREFIX)
+    return {path: repository.blob(file.oid) for path, file in listing.items()}
 
 
 def spoilt(sim: RepositorySimulator, line: list[str], how: str, chance: random.Random) -> None:
-    """Damage some object of a line of commits."""
-    oid = chance.choice(line)
-    with Repository(sim.path) as repository:
-        try:
-            target = chance.choice([oid, repository.links(oid).tree])
-        except VantaError:
-            return
-    kind = "commit" if target == oid else "tree"
+    """Damage some object of a line of commits: it, a folder of it, or its file."""
+    oid, spot = chance.choice(line), chance.choice(["", ":", f":{PREFIX}", f":{GOVERNED}"])
+    found = sim.git("rev-parse", f"{oid}{spot}", check=False)
+    if found.returncode:
+        return
+    target = found.stdout.strip()
+    kind = {"": "commit", f":{GOVERNED}": "blob"}.get(spot, "tree")
     match how:
         case "removed":
             sim.remove(target)
@@ -72,7 +81,7 @@ def spoilt(sim: RepositorySimulator, line: list[str], how: str, chance: random.R
         case "large":
             sim.corrupt(target, kind, bytes(BOUNDS.object_bytes + 1))
         case "type":
-            sim.corrupt(target, "blob", b"x")
+            sim.corrupt(target, "tag", b"x")
         case _:
             raise AssertionError(how)
 
@@ -101,9 +110,10 @@ def test_what_is_too_large_alone_is_too_large_ahead(
 ) -> None:
     """Sound objects, each a byte smaller than the one below; the bound is the middle one's size."""
     sizes = range(COMMITS, 0, -1)
-    line = [sim.commit({"a" * (500 + n): "x"}, message=f"{'x' * n}\n") for n in sizes]
+    name = f"{PREFIX}/{'a' * 500}"
+    line = [sim.commit({f"{name}{'a' * n}": "x"}, message=f"{'x' * n}\n") for n in sizes]
     oid = line[COMMITS // 2]
-    wanted = oid if middle == "commit" else sim.git("rev-parse", f"{oid}^{{tree}}").stdout.strip()
+    wanted = oid if middle == "commit" else sim.git("rev-parse", f"{oid}:{PREFIX}").stdout.strip()
     bounds = Bounds(object_bytes=int(sim.git("cat-file", "-s", wanted).stdout))
     with Repository(sim.path, bounds) as repository:
         ahead = list(walked(repository, line[-1]))
@@ -144,9 +154,9 @@ def test_one_new_commit_is_asked_for_alone(
     with Repository(sim.path) as repository:
         list(walked(repository, line[-1]))
         monkeypatch.setattr(ObjectStore, "ahead", ahead)
-        head = sim.change({"a": "new"}, signer=sim.person("ada"))
+        head = sim.change({GOVERNED: "new"}, signer=sim.person("ada"))
         assert repository.first_parents(head, line[-1]) == [head]
-        assert repository.tree_files(repository.links(head).tree).keys() == {"a"}
+        assert content(repository, head) == {GOVERNED: b"new"}
     assert asked == []
 
 

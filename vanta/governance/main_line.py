@@ -5,13 +5,15 @@ each commit. Both ways what comes next can be named. A wrong guess costs a littl
 object is verified under its own id, and nothing is decided by what was read ahead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vanta.governance.batch import AHEAD
 from vanta.governance.commits import Links
+from vanta.governance.trees import FILE_MODE, FOLDER_MODE, TreeEntry
 
 _FASTER = 4
 _MOST_TREES = 200_000
+_DEEPEST = 8
 
 
 class MainLine:
@@ -55,3 +57,42 @@ class MainLine:
         place = self._place.get(tree, 0)
         nearby = self._trees[max(0, place - AHEAD + 1) : place]
         return [tree, *dict.fromkeys(each for each in reversed(nearby) if known(each) is None)]
+
+
+def descend(
+    roots: Iterable[str],
+    wanted: Iterable[str],
+    tree: Callable[[str], Sequence[TreeEntry] | None],
+) -> Iterator[tuple[list[str], list[str]]]:
+    """The folders and files at, above or below some paths, a level of the root trees at a time.
+
+    Args:
+        roots: root trees.
+        wanted: paths such as `environments/prod`.
+        tree: the entries of a tree object, None where they are not known. Those of a level are
+            asked for after it was given out.
+
+    Yields:
+        Object ids of folders, and of files.
+    """
+    paths = [f"{path}/" for path in wanted]
+    level = [(root, "") for root in roots]
+    seen: set[tuple[str, str]] = set()
+    for _ in range(_DEEPEST):
+        folders: dict[str, str] = {}
+        files: list[str] = []
+        for oid, above in level:
+            for entry in tree(oid) or ():
+                here = f"{above}{entry.name.decode('ascii', 'replace')}/"
+                if (entry.oid, here) in seen:
+                    continue
+                seen.add((entry.oid, here))
+                if any(here.startswith(path) or path.startswith(here) for path in paths):
+                    if entry.mode == FOLDER_MODE:
+                        folders[entry.oid] = here
+                    elif entry.mode == FILE_MODE:
+                        files.append(entry.oid)
+        if not folders and not files:
+            return
+        yield list(folders), files
+        level = list(folders.items())

@@ -13,11 +13,12 @@ from typing import Self
 
 from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.governance import layout, transport
+from vanta.governance.batch import AHEAD
 from vanta.governance.bounds import Bounds
 from vanta.governance.commits import Commit, Links, parse_commit, parse_links
 from vanta.governance.git_process import skeleton
 from vanta.governance.graph import Graph
-from vanta.governance.main_line import MainLine
+from vanta.governance.main_line import MainLine, descend
 from vanta.governance.objects import SHA1, ObjectStore
 from vanta.governance.remembered import Remembered
 from vanta.governance.transport import SshAccess
@@ -32,6 +33,7 @@ from vanta.governance.trees import (
 
 __all__ = ("Bounds", "GovernedFile", "Repository", "SshAccess")
 
+_MOST_ASKED = 16
 _FILE_BYTES = 200
 """What one file of a listing takes to remember."""
 
@@ -62,6 +64,8 @@ class Repository:
         self._listings = Remembered[tuple[str, str], dict[str, GovernedFile]](room)
         self._blobs = Remembered[str, bytes](room)
         self._line = MainLine()
+        self._asked: set[str] = set()
+        """Paths whose files were asked for: the same ones will be asked for in the next tree."""
         self.graph = Graph(self.parents, limit=self.bounds.commits_per_walk)
 
     @classmethod
@@ -137,8 +141,7 @@ class Repository:
         known = self._blobs.get(oid)
         if known is not None:
             return known
-        content = self._read(oid, "blob")
-        return self._blobs.keep(oid, content, len(content))
+        return self._take_blob(oid, self._read(oid, "blob"))
 
     def entries(self, tree_oid: str) -> tuple[TreeEntry, ...]:
         """The entries of one tree object, unjudged.
@@ -201,6 +204,8 @@ class Repository:
 
     def located(self, tree_oid: str, prefix: str) -> TreeEntry | None:
         """What stands at `prefix` of a root tree, if anything; raises as `tree_files` does."""
+        if len(self._asked) < _MOST_ASKED:
+            self._asked.add(prefix)
         return locate(self._tree, tree_oid, prefix, self.bounds)
 
     def fetch(self, remote_url: str, ref: str) -> str:
@@ -266,7 +271,10 @@ class Repository:
         known = self._trees.get(oid)
         if known is not None:
             return known
-        self._read_ahead("tree", self._line.above(oid, self._trees.get), self._take_tree)
+        roots = self._line.above(oid, self._trees.get)
+        self._read_ahead("tree", roots, self._take_tree)
+        if len(roots) > 1:
+            self._read_below(roots)
         known = self._trees.get(oid)
         return self._take_tree(oid, self._read(oid, "tree")) if known is None else known
 
@@ -282,6 +290,17 @@ class Repository:
                 if kind == wanted:
                     with contextlib.suppress(MalformedError):
                         take(oid, content)
+
+    def _read_below(self, roots: Sequence[str]) -> None:
+        """Take in what these root trees hold at the paths that were asked for so far."""
+        for folders, files in descend(roots, self._asked, self._trees.get):
+            unknown = [oid for oid in folders if self._trees.get(oid) is None]
+            self._read_ahead("tree", unknown[:AHEAD], self._take_tree)
+            unknown = [oid for oid in files if self._blobs.get(oid) is None]
+            self._read_ahead("blob", unknown[:AHEAD], self._take_blob)
+
+    def _take_blob(self, oid: str, content: bytes) -> bytes:
+        return self._blobs.keep(oid, content, len(content))
 
     def _holds(self, oid: str) -> bool:
         try:
