@@ -247,3 +247,29 @@ def test_markdown_is_what_is_printed(fund: Path) -> None:
     done = vanta("governance", "plan", "-r", "governance", *DEV, "--markdown", at=fund)
     assert "### VANTA plan for ` dev `" in done.stdout
     assert ":skull:" in done.stdout
+
+
+def test_a_branch_is_approved_as_it_would_be_merged(fund: Path) -> None:
+    """Once the governed branch was merged into it, by itself it looks as if nothing was left."""
+    git("-C", "governance", "switch", "--quiet", "-c", "raise", at=fund)
+    edit(fund, "ada", "gross: 900000", "gross: 950000")
+    propose(fund, "ada", "--push")
+    git("-C", "grace", "fetch", "--quiet", at=fund)
+    git("-C", "grace", "switch", "--quiet", "raise", at=fund)
+    approve(fund, "grace", "--push")
+    edit(fund, "alan", "maxNotional: 100000", "maxNotional: 90000")
+    propose(fund, "alan", "--push")
+
+    pull(fund, "ada", "raise")
+    git("-C", "governance", "fetch", "--quiet", at=fund)
+    who = ("-c", "user.name=ada", "-c", "user.email=ada@fund.example")
+    git("-C", "governance", *who, "merge", "--quiet", "--no-edit", "origin/main", at=fund)
+    shown = approve(fund, "ada", "--push")
+    assert "gross: 900000 -> 950000" in shown
+    assert "maxNotional" not in shown
+
+    git("-C", "grace", "fetch", "--quiet", at=fund)
+    pull(fund, "grace", "raise")
+    assert plan(fund, "grace")[0] == 3
+    assert "This may be applied." in approve(fund, "grace", "--push")
+    assert plan(fund, "grace", "--base", "origin/main")[0] == 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vanta.cli.options import Environment, Json, MaybeTrust, Repo
+from vanta.cli.options import Branch, Environment, Json, MaybeTrust, Remote, Repo
 from vanta.cli.output import command, print_json, say
 
 
@@ -20,6 +20,8 @@ def plan(
         str | None,
         typer.Option("--base", help="Plan the merge of the head into this ref or commit."),
     ] = None,
+    remote: Remote = "origin",
+    branch: Branch = "main",
     gate: Annotated[
         bool, typer.Option("--gate", help="As a required check: 0 too if it only tightens.")
     ] = False,
@@ -30,7 +32,8 @@ def plan(
 ) -> None:
     """Say what a change does to risk, what it needs, and who has signed.
 
-    With --base it is judged as it would be once a forge's button had merged it. The pin is --trust,
+    With --base it is judged as it would be once a forge's button had merged it; so is the HEAD of
+    another branch than the governed one, into what was last fetched of that. The pin is --trust,
     VANTA_TRUST, or <clone>.trust.json beside the clone. docs/reference/plan.md has the JSON.
 
     Exit 0: it may be applied, or with --gate only tightens. 3: approvals are missing.
@@ -49,7 +52,7 @@ def plan(
         pinned,
         environment,
         head=clone.head(head),
-        base=clone.head(base) if base else "",
+        base=clone.head(base) if base else clone.target(remote, branch) if head == "HEAD" else "",
         now=time.time_ns(),
     )
     if as_json:

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.cli.options import Environment, Json, Key, MaybeTrust, Remote, Repo, environments
+from vanta.cli.options import (
+    Branch,
+    Environment,
+    Json,
+    Key,
+    MaybeTrust,
+    Remote,
+    Repo,
+    environments,
+)
 from vanta.cli.output import command, errors, print_json, say
 
 Expires = Annotated[
@@ -60,15 +69,17 @@ def approve(
     ] = False,
     push: Annotated[bool, typer.Option("--push", help="Push the approval too.")] = False,
     remote: Remote = "origin",
+    branch: Branch = "main",
     expires: Expires = "72h",
     as_json: Json = False,
 ) -> None:
     """Show what the checked-out governed tree asks for, and sign an approval of exactly that.
 
     With the pin (--trust, VANTA_TRUST, or <clone>.trust.json beside the clone) it is judged as a
-    node judges it, and refused where nothing is to be approved, where no approval can help, and
-    where earlier changes that are not in force would be approved with it; --combined means those
-    too. Exit 0: signed. 1: refused, and nothing was signed. 2: usage.
+    node judges it, on another branch than the governed one as it would be once merged into what
+    was last fetched of that. It is refused where nothing is to be approved, where no approval can
+    help, and where earlier changes that are not in force would be approved with it; --combined
+    means those too. Exit 0: signed. 1: refused, and nothing was signed. 2: usage.
     """
     from vanta.cli.plan_text import outcome, plan_text
     from vanta.cli.spans import span
@@ -82,11 +93,14 @@ def approve(
     desks = [Desk(repo, each, key, now) for each in dict.fromkeys(environment)]
     clone = desks[0].clone
     git_dir, head, pinned = clone.git_dir(), clone.head(), find_trust(trust, repo)
+    base = clone.target(remote, branch)
     for desk in desks:
         desk.check(desk.tree(head))
         desk.signer(head)
         if pinned:
-            plan = look(git_dir, pinned, desk.environment, head, combined=combined, now=now)
+            plan = look(
+                git_dir, pinned, desk.environment, head, base=base, combined=combined, now=now
+            )
             if not as_json:
                 say(plan_text(plan))
     if pinned is None:
@@ -96,7 +110,9 @@ def approve(
         clone.push(remote, clone.head(), clone.branch())
     told: list[dict[str, Any]] = []
     for name, each in signed:
-        after = pinned and make_plan(git_dir, pinned, name, head=clone.head(), now=time.time_ns())
+        after = pinned and make_plan(
+            git_dir, pinned, name, head=clone.head(), base=base, now=time.time_ns()
+        )
         told.append({"environment": name, **asdict(each), "plan": after})
         if not as_json:
             _say_signed("approved", each, pushed=push)

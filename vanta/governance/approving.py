@@ -12,6 +12,7 @@ from vanta.governance.repository import Repository
 from vanta.governance.rewalk import Walked, rewalk
 from vanta.governance.trust import Trust
 from vanta.governance.walk import UNREADABLE
+from vanta.governance.would_be import would_be_merge
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,14 @@ class Riding:
 
 
 def look(
-    repository: Path, trust: Trust, environment: str, head: str, *, combined: bool, now: int
+    repository: Path,
+    trust: Trust,
+    environment: str,
+    head: str,
+    *,
+    base: str = "",
+    combined: bool,
+    now: int,
 ) -> Plan:
     """The plan of a head that somebody is about to approve.
 
@@ -34,6 +42,7 @@ def look(
         trust: the pinned introduction.
         environment: whose policy.
         head: full commit id.
+        base: full id of the commit it would be merged into; empty where it is pushed as it is.
         combined: approve earlier changes that are not in force along with it.
         now: UTC nanoseconds.
 
@@ -41,7 +50,7 @@ def look(
         RefusedError: codes `NOTHING_TO_APPROVE`; `NEVER`: no approval can bring it into force;
             `COMBINED`: earlier changes ride along, and `combined` was not given.
     """
-    plan = make_plan(repository, trust, environment, head=head, now=now)
+    plan = make_plan(repository, trust, environment, head=head, base=base, now=now)
     if not plan.changes and plan.exit == 0:
         raise RefusedError(
             f"the governed tree of {head[:12]} is in force in {environment} already",
@@ -56,7 +65,12 @@ def look(
             place=str(repository),
             remedy="vanta governance plan says what to change",
         )
-    rides = riding(repository, rewalk(repository, trust, environment, head=head, now=now), now)
+    if base:
+        with would_be_merge(repository, base, head) as would:
+            walked = rewalk(would.repository, trust, environment, head=would.merge, now=now)
+            rides = riding(would.repository, walked, now)
+    else:
+        rides = riding(repository, rewalk(repository, trust, environment, head=head, now=now), now)
     if rides is not None and not combined:
         said = "; ".join(each.says for each in rides.changes) or "it cannot be read"
         raise RefusedError(

@@ -114,6 +114,19 @@ class Clone:
         """The branch that is checked out."""
         return self._git("symbolic-ref", "--short", "HEAD")
 
+    def target(self, remote: str, branch: str) -> str:
+        """The commit of the governed branch that what is checked out would be merged into.
+
+        As last fetched. Empty when that branch is checked out itself, when no branch is, and when
+        nothing is known of it.
+        """
+        try:
+            here = self.branch()
+        except GitError:
+            return ""
+        name = f"refs/remotes/{remote}/{branch}"
+        return "" if here == branch else self.refs(name).get(name, "")
+
     def bare(self) -> bool:
         """Whether it has no working tree."""
         return self._git("rev-parse", "--is-bare-repository") == "true"
