@@ -237,10 +237,10 @@ def violations(history: History, before: State, after: State) -> list[str]:
         if after.policy.gear != before.policy.gear:
             found.append(UNORDERED)
         if not _narrowed(history, before, after, new):
-            found.append(AUTHORITY)
+            found.append(AUTHORITY if why in {None, QUORUM} else why)
         found += _landed(history, before, after, new, was, now_in_force)
     only_authority = ahead(tree.policy, now) == now_in_force == was
-    only_policy = tree.authority == after.authority
+    only_policy = tree.authority == after.authority == before.authority
     if why is None and not is_tree and (only_authority or only_policy):
         found.append(HONOURED)
     loosened = allows_more(now_in_force, was) or after.policy.gear != before.policy.gear

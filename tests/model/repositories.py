@@ -5,7 +5,7 @@ is the full halt of everything; the gear is what is reinvested. No history has b
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ from vanta.governance.documents.read import AUTHORITY, halts
 from vanta.governance.fold import fold, introduce
 from vanta.governance.history import History as Objects
 from vanta.governance.history import tree_digest
+from vanta.governance.lane import deliver
 from vanta.governance.repository import Repository
 from vanta.governance.walk import State, Step
 
@@ -132,8 +133,7 @@ class Outcome(NamedTuple):
 
 def of_the_model(state: Told) -> Outcome:
     authority = state.authority
-    listed = authority.people | authority.operators
-    keys = {(key, authority.end(key)) for who in listed for key in (who, who.lower())}
+    keys = {(key, authority.end(key)) for key in authority.keys}
     return Outcome(
         state.verdict,
         ahead(state.policy, state.clock),
@@ -143,18 +143,29 @@ def of_the_model(state: Told) -> Outcome:
     )
 
 
-def of_the_fold(step: Step, policy: RealPolicy, clock: int) -> Outcome:
+def of_the_fold(step: Step, clock: int) -> Outcome:
     authority = step.state.authority
     return Outcome(
         step.verdict,
-        ahead(_policy(policy), clock),
+        ahead(policy_of(step.state.policy), clock),
         frozenset(key for key, name in NAMES.items() if name in authority.roles["root"].people),
         authority.root_quorum,
         frozenset(_live(authority)),
     )
 
 
-def _policy(policy: RealPolicy) -> Policy:
+def agree(model: Outcome, step: Step, fold: Outcome) -> bool:
+    """Whether they do. Where nobody speaks, nothing moves, and the fold reads no document.
+
+    It then calls a tree that says the same in other bytes refused.
+    """
+    if not any(each.signer for each in step.seen):
+        moved = {"refused", "unchanged"}.isdisjoint({model.verdict, fold.verdict})
+        model = model._replace(verdict=model.verdict if moved else fold.verdict)
+    return model == fold
+
+
+def policy_of(policy: RealPolicy) -> Policy:
     flipped = policy.overlay.flips.get("momentum")
     raised = NEVER if capital(policy) > 1000 else _end(flipped.until) if flipped else 0
     return Policy(
@@ -233,6 +244,10 @@ class Archive:
         fingerprints = frozenset({person("ada").key.fingerprint})
         return introduce(oid, fingerprints, ENVIRONMENT, self._objects)
 
-    def step(self, state: State, oid: str, clock: int) -> Step:
-        (step,) = fold(state, oid, self._objects, instant(clock))
+    def step(self, state: State, oid: str, clock: int, lane: frozenset[str] = frozenset()) -> Step:
+        (step,) = fold(state, oid, self._objects, instant(clock), lane=lane)
         return step
+
+    def hear(self, state: State, lane: Iterable[str], clock: int) -> State:
+        """The state with these commits of the lane delivered."""
+        return deliver(state, lane, self._objects, instant(clock))[0]

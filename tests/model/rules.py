@@ -304,7 +304,7 @@ def decide(history: History, before: State, state: State, judge: Authority, rule
         needed = 1
     if was == wanted and not new_authority and "R1 tightenings first" not in rules:
         needed = 0
-    together = new_policy and tree.authority != keys and "R2 alone" in rules
+    together = new_policy and new_authority and "R2 alone" in rules
     if count >= needed and not together:
         return state._replace(
             policy=tree.policy,

@@ -86,7 +86,7 @@ NEEDED = (
     Needed("R1 unordered", UNORDERED, "gear", 1),
     Needed("R2 in force", AUTHORITY, "joining", 2),
     Needed("R2 revoked", KEYS, "revocation", 2),
-    Needed("R2 revoked first", KEYS, "revocation", 2),
+    Needed("R2 revoked first", KEYS, "revoked beside", 2),
     Needed("R2 one revokes", REVOCATIONS, "revocation", 1),
     Needed("R2 who revokes", AUTHORITY, "revocation", 1),
     Needed("R2 expired", KEYS, "expired", 2),

@@ -20,11 +20,12 @@ from tests.model.worlds import MIXED, WORLDS
 LARGE = {
     "signers",
     "revocation",
-    "time",
-    "ending halt",
-    "expired",
+    "revoked beside",
     "joining",
     "leaving",
+    "expired",
+    "time",
+    "ending halt",
     "lane and keys",
 }
 

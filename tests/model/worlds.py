@@ -1,7 +1,7 @@
 """What may occur in the histories that are searched: one small world for each kind of trouble."""
 
 from tests.model.graphs import Label, World
-from tests.model.terms import NEVER, REVOKED, Authority, Policy, Tree
+from tests.model.terms import NEVER, REVOKED, Policy, Tree
 
 BASE = Tree()
 LOOSE = Tree(Policy(raised=NEVER))
@@ -15,7 +15,7 @@ RELEASED = Tree(Policy(released=frozenset({0})))
 
 
 def keyed(*ends: tuple[str, int], tree: Tree = BASE) -> Tree:
-    return tree._replace(authority=Authority(ends=frozenset(ends)))
+    return tree._replace(authority=tree.authority._replace(ends=frozenset(ends)))
 
 
 def joined(person: str, tree: Tree = BASE) -> Tree:
@@ -65,6 +65,10 @@ WORLDS = {
     "revocation": World(
         (BASE, LOOSE, keyed(("A", REVOKED)), keyed(("A", REVOKED), tree=LOOSE)),
         (APPROVE_A, APPROVE_A2, APPROVE_B, B, OPERATOR),
+    ),
+    "revoked beside": World(
+        (BASE, keyed(("A", REVOKED)), keyed(("A", REVOKED), tree=joined("D"))),
+        (APPROVE_A, APPROVE_A2, APPROVE_B, OPERATOR, NOBODY),
     ),
     "leaving": World(
         (joined("D"), BASE, joined("D", LOOSE)),

@@ -1,0 +1,133 @@
+"""Thousands of histories, told to the model and made real for the fold: both say the same.
+
+Two readings of one specification that were made apart. Where they differ one of them is wrong, and
+the history that shows it is printed.
+"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.model.graphs import World, by_chance
+from tests.model.node import halts, lane_halt
+from tests.model.repositories import Archive, agree, of_the_fold, of_the_model, policy_of
+from tests.model.rules import ALL, State, introduced, step
+from tests.model.terms import REVOKED, Commit, History
+from tests.model.told import told
+from tests.model.worlds import BASE, BROKEN, LOOSE, MIXED, WORLDS, joined, keyed
+from vanta.governance.fold import in_force
+from vanta.governance.walk import State as Known
+
+NOT_KEPT = frozenset({"R2 revoked first", "R3 naming", "R3 unreadable"})
+"""Rules of the model that the fold does not keep: each has its history below."""
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    made = Archive(tmp_path)
+    yield made
+    made.close()
+
+
+def _walk_both(archive: Archive, history: History, head: int, rules: frozenset[str]) -> int:
+    """Step by step along the line of `head`, with the lane heard early, late and all along."""
+    oids = archive.write(history)
+    lane = [n for n in range(len(oids)) if lane_halt(history, n)]
+    refs = frozenset(oids[n] for n in lane)
+    line = history.line(head)
+    model, late = introduced(history), archive.introduced(oids[0])
+    early, along = archive.hear(late, _standing_on(history, lane, line, 0, oids), 0), late
+    for c in line[1:]:
+        model = step(history, model, c, rules)
+        made = archive.step(late, oids[c], model.clock)
+        mine, its = of_the_model(model), of_the_fold(made, model.clock)
+        assert agree(mine, made, its), (
+            f"at {c} the model says\n{mine}\nand the fold, for {made.reason or 'no reason'},\n{its}"
+            f"\n{told(history)}"
+        )
+        late = made.state
+        along = archive.step(along, oids[c], model.clock, refs).state
+        early = archive.step(early, oids[c], model.clock).state
+        early = archive.hear(early, _standing_on(history, lane, line, c, oids), model.clock)
+    _lanes_agree(archive, history, model, [early, along, late], lane, oids)
+    return len(line) - 1
+
+
+def _standing_on(
+    history: History, lane: list[int], line: list[int], c: int, oids: list[str]
+) -> list[str]:
+    """The halts that stand on `c`, of the line: they can be delivered when a node is there."""
+    return [oids[h] for h in lane if c == max(n for n in line if history.past[h] >> n & 1)]
+
+
+def _lanes_agree(
+    archive: Archive,
+    history: History,
+    model: State,
+    states: list[Known],
+    lane: list[int],
+    oids: list[str],
+) -> None:
+    halted = any(halts(history, model, h) for h in lane) or model.policy.halted > model.clock
+    for when, state in zip(("early", "all along", "late"), states, strict=True):
+        heard = archive.hear(state, [oids[h] for h in lane], model.clock)
+        until = policy_of(in_force(heard)).halted
+        assert (until > model.clock) == halted, (
+            f"with the lane {lane} heard {when} it is halted until {until}, "
+            f"by the model {'halted' if halted else 'not'}:\n{told(history)}"
+        )
+
+
+def _agree_on(archive: Archive, seed: int, histories: int) -> int:
+    chance = random.Random(seed)
+    worlds: list[World] = [*WORLDS.values(), *MIXED * 4]
+    steps = 0
+    for _ in range(histories):
+        history = by_chance(chance.choice(worlds), chance.randint(2, 7), chance)
+        head = chance.choice(history.line(len(history.commits) - 1)[1:])
+        steps += _walk_both(archive, history, head, ALL - NOT_KEPT)
+    return steps
+
+
+@pytest.mark.timeout(300)
+def test_on_histories_by_chance(archive: Archive) -> None:
+    assert _agree_on(archive, seed=1, histories=1_500) > 2_500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_on_many_histories_by_chance(archive: Archive, seed: int) -> None:
+    assert _agree_on(archive, seed, histories=5_000) > 8_000
+
+
+# Where the fold is another's reading: each of these is a rule that the model keeps.
+
+TAKEN_BACK = keyed(("A", REVOKED), tree=joined("D"))
+DIFFERENT: dict[str, History] = {
+    "R2 revoked first": History.of(
+        [
+            Commit((), BASE),
+            Commit((0,), TAKEN_BACK, "B", TAKEN_BACK),
+            Commit((0, 1), TAKEN_BACK, "A", TAKEN_BACK),
+        ]
+    ),
+    "R3 naming": History.of(
+        [
+            Commit((), BASE),
+            Commit((0,), LOOSE, "A", LOOSE),
+            Commit((1,), LOOSE),
+            Commit((2,), LOOSE, "B", LOOSE),
+        ]
+    ),
+    "R3 unreadable": History.of([Commit((), LOOSE), Commit((0,), BROKEN), Commit((1,), BASE, "A")]),
+}
+
+
+@pytest.mark.xfail(strict=True, reason="the fold does not keep it yet")
+@pytest.mark.parametrize("rule", sorted(NOT_KEPT))
+def test_on_a_rule_the_fold_does_not_keep(archive: Archive, rule: str) -> None:
+    history = DIFFERENT[rule]
+    _walk_both(archive, history, len(history.commits) - 1, ALL)
