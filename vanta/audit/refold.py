@@ -147,8 +147,10 @@ class _Refold:
 
     def _deliver(self, recorded: HaltDelivered, place: str) -> HaltDelivered:
         state, history = self._known(place)
-        after, (outcome,) = deliver(state, [recorded.commit], history, recorded.observed)
+        after, outcomes = deliver(state, [recorded.commit], history, recorded.observed)
         halt = after.lane.get(recorded.commit)
+        # It may have others below itself, which have records of their own.
+        outcome = next(one for one in outcomes if one.commit == recorded.commit)
         if halt is None:
             raise _out_of_order(f"the halt does not stand: {outcome.code}", place)
         lane = {**state.lane, recorded.commit: recorded.halt}
