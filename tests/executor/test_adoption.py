@@ -63,3 +63,17 @@ def test_what_cannot_be_read_is_not_replaced_by_what_was() -> None:
 
     with pytest.raises(UnavailableError):
         PolicyInForce(unreadable, published(policy()))()
+
+
+def test_a_silent_controller_is_over_when_it_publishes_anew() -> None:
+    """What a reader tightened by itself is adopted, and only a greater serial lifts it."""
+    quiet = OverlayPolicy(everywhere=Switches(reduce_only=FOREVER))
+    found = [published(policy(), 3)]
+    in_force = PolicyInForce(lambda: found[0])
+    assert in_force().policy.overlay == OverlayPolicy()
+    found[0] = published(policy(overlay=quiet), 3)
+    assert in_force().policy.overlay == quiet
+    found[0] = published(policy(), 3)
+    assert in_force().policy.overlay == quiet
+    found[0] = published(policy(), 4)
+    assert in_force().policy.overlay == OverlayPolicy()

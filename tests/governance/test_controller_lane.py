@@ -175,6 +175,47 @@ def test_a_push_on_top_of_a_halt_buries_nothing(station: Station, fund: Fund) ->
 # Floods
 
 
+def test_what_nobody_foresaw_on_one_side_stops_nothing_on_the_other(
+    station: Station, fund: Fund, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in the walk is a refusal with a code of its own; halts go on being heard."""
+
+    def broken(*_: object, **__: object) -> object:
+        raise ZeroDivisionError("whoever found it")
+
+    controller = station.start()
+    with monkeypatch.context() as patch:
+        patch.setattr("vanta.governance.walker.take", broken)
+        fund.change({MOMENTUM: vault("momentum", capital=1)}, by="ada")
+        fund.lane("stop", by="olga")
+        controller.tick()
+        controller.tick()
+        assert on(station)
+        assert controller.refusals["branch"].code == "WALK_BROKEN"
+        assert len(station.bodies("head.refused")) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr("vanta.governance.walker.deliver", broken)
+        fund.lane("more", by="olga")
+        controller = station.start()
+        controller.tick()
+        assert controller.refusals["lane"].code == "WALK_BROKEN"
+        assert capital(station.reader().policy) == 1
+    controller.tick()
+    assert len(station.bodies("halt.delivered")) == 2
+
+
+def test_a_forge_that_is_bad_in_ever_new_ways_fills_no_disk(station: Station, fund: Fund) -> None:
+    controller = station.start()
+    for number in range(120):
+        fund.tree({"README.md": f"{number}\n"}, by=None, parents=[])
+        fund.lane(f"bad-{number}", by=None)
+        controller.tick()
+    assert 50 <= len(station.bodies("head.refused")) < 60
+    refused = station.bodies("halts.refused")
+    assert 20 <= len(refused) < 30
+    assert controller.refusals["branch"].code == "NOT_DESCENDANT"
+
+
 def flood(fund: Fund, count: int) -> None:
     oid = fund.change({"README.md": "flood\n"}, by="mallory", ref=None)
     for number in range(count):

@@ -15,6 +15,7 @@ from vanta.domain.record import Position
 from vanta.governance import floor, receipts
 from vanta.governance.clock import NodeClock
 from vanta.governance.fetcher import Fetched, Fetcher, Source
+from vanta.governance.hints import Allowance
 from vanta.governance.latch_watch import LatchWatch
 from vanta.governance.ledger import Event, Ledger
 from vanta.governance.memory import Memory
@@ -76,6 +77,8 @@ class Controller:
         self._publisher = Publisher(memory_dir, group=group, crash=crash)
         self.refusals: Troubles = {}
         """What is amiss with `branch`, `lane` or `notes`, for as long as it is."""
+        self._told: dict[str, tuple[str, str]] = {}
+        self._may_tell = Allowance(burst=50, per_second=0.1)
         self.steps: tuple[Step, ...] = ()
         """Of the last look that took any."""
         self.looked = False
@@ -215,15 +218,22 @@ class Controller:
             self._watcher.enforced(self._walker.claimed(commit), seen, self.time.now.time)
 
     def _note(self, troubles: Troubles) -> None:
-        """Journal what could not be taken in, each once for as long as it lasts."""
-        before, self.refusals = self.refusals, troubles
+        """Journal what could not be taken in, each once for as long as it lasts.
+
+        A forge that shows another bad head at every look fills no disk: the journal has some.
+        """
+        self.refusals = troubles
         self.fetcher.afresh = any(error.code in STORE_FAULTS for error in troubles.values())
+        self._told = {part: said for part, said in self._told.items() if part in troubles}
         for part, error in troubles.items():
-            same = before.get(part)
-            if same is None or (same.code, same.message) != (error.code, error.message):
-                body = HeadRefused(error.place, error.code, str(error), part)
-                self._ledger.record([Event(receipts.HEAD_REFUSED, f"refused:{part}", body)])
-                self._watcher.refused(error.code)
+            said = (error.code, error.message)
+            if self._told.get(part) == said or self._may_tell.wait() > 0:
+                continue
+            self._may_tell.take()
+            self._told[part] = said
+            body = HeadRefused(error.place, error.code, str(error), part)
+            self._ledger.record([Event(receipts.HEAD_REFUSED, f"refused:{part}", body)])
+            self._watcher.refused(error.code)
 
     def _find_floor(self, memory_dir: Path) -> None:
         """Learn what was enforced on this node before this journal knew of it (R8)."""

@@ -101,6 +101,8 @@ class HaltsRefused(msgspec.Struct, frozen=True):
 
     refused: tuple[Delivered, ...]
     observed: int
+    more: int = 0
+    """How many more there were since the last such record."""
 
 
 class Adopted(msgspec.Struct, frozen=True):

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from vanta.domain.errors import UnavailableError, VantaError
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.governance import floor, receipts
 from vanta.governance.fetcher import Refs
 from vanta.governance.firstseen import FirstSeen, Sightings
 from vanta.governance.fold import heard, introduce, take
+from vanta.governance.hints import Allowance
 from vanta.governance.history import History
 from vanta.governance.lane import RESOLVED, Delivered, deliver
 from vanta.governance.ledger import Event
@@ -25,6 +26,9 @@ from vanta.governance.walk import UNREADABLE, State, Step
 
 STORE_FAULTS = frozenset({"MISSING_OBJECT", "CORRUPT_OBJECT", "OBJECT_MISMATCH"})
 """What this node's store lacks: everything is fetched again, not only what seems new."""
+
+_TOLD_AT_ONCE = 50
+"""Refused commits of the lane that are named in one record."""
 
 
 class Walked(NamedTuple):
@@ -64,6 +68,8 @@ class Walker:
         self._told: set[tuple[str, str]] = set()
         self._below: set[str] = set()
         self._bad: tuple[object, VantaError] | None = None
+        self._may_tell = Allowance(burst=20, per_second=0.1)
+        self._untold = 0
 
     def main(self, memory: Memory, head: str, beside: Beside, now: int) -> Walked:
         """Fold the main line to `head`.
@@ -104,11 +110,11 @@ class Walker:
                 state = step.state
                 steps.append(step)
                 events.append(Event(receipts.EVALUATED, oid, evaluated(step, observed)))
-        except VantaError as error:
+        except Exception as error:  # noqa: BLE001 - what breaks the walk must not break the halts
+            trouble = _as_trouble(error)
             if memory.state is None:
                 # A fresh node goes straight to the policy in force, or nowhere.
-                return Walked([], (), error)
-            trouble = error
+                return Walked([], (), trouble)
         return Walked(_slim(events), tuple(steps), trouble)
 
     def _halts(self, state: State, outcomes: tuple[Delivered, ...], now: int) -> Iterator[Event]:
@@ -129,14 +135,13 @@ class Walker:
         if self._heard[0] != state.anchor:
             self._heard = (state.anchor, set())
         new = set(halts.values()) - self._heard[1] - state.lane.keys()
-        after, outcomes = deliver(state, new, self._history, now)
+        try:
+            after, outcomes = deliver(state, new, self._history, now)
+        except Exception as error:  # noqa: BLE001 - nor may what breaks the lane break the walk
+            return Walked([], (), _as_trouble(error))
         faults = [one for one in outcomes if one.code in STORE_FAULTS]
         self._heard[1].update(new - {fault.commit for fault in faults})
-        refused = tuple(one for one in outcomes if self._is_news(one))
-        self._told.update((one.commit, one.code) for one in refused)
-        events: list[Event] = []
-        if refused:
-            events.append(Event(receipts.HALTS_REFUSED, "lane", HaltsRefused(refused, now)))
+        events = list(self._refused(outcomes, now))
         events += self._halts(after, outcomes, now)
         fault = UnavailableError(faults[0].message, code=faults[0].code) if faults else None
         return Walked(events, (), fault)
@@ -162,6 +167,21 @@ class Walker:
         open_ = {oid: place for oid, place in commits.items() if oid not in self._below}
         floor.check(open_, head, self._history.graph)
         self._below.update(open_)
+
+    def _refused(self, outcomes: tuple[Delivered, ...], now: int) -> Iterator[Event]:
+        """What halts nothing, once for each reason; of a flood some, and how many more."""
+        news = [one for one in outcomes if self._is_news(one)]
+        if not news:
+            return
+        self._told.update((one.commit, one.code) for one in news)
+        self._untold += len(news)
+        if self._may_tell.wait() > 0:
+            return
+        self._may_tell.take()
+        told = tuple(news[:_TOLD_AT_ONCE])
+        body = HaltsRefused(told, now, self._untold - len(told))
+        self._untold = 0
+        yield Event(receipts.HALTS_REFUSED, "lane", body)
 
     def _is_news(self, outcome: Delivered) -> bool:
         said = (outcome.commit, outcome.code)
@@ -191,3 +211,14 @@ def _slim(events: list[Event]) -> list[Event]:
         else event
         for number, event in enumerate(events)
     ]
+
+
+def _as_trouble(error: Exception) -> VantaError:
+    """The error as one with a code; one that nobody foresaw refuses what brought it."""
+    if isinstance(error, VantaError):
+        return error
+    return RefusedError(
+        f"it breaks the walk: {type(error).__name__}: {error}"[:400],
+        code="WALK_BROKEN",
+        remedy="report it with the commit; what was last verified stays in force",
+    )
