@@ -7,7 +7,7 @@ import msgspec
 from vanta.domain.instant import NEVER
 from vanta.domain.policy import OverlayPolicy, Policy
 from vanta.domain.switches import SWITCHES, Switches
-from vanta.governance.documents.compile import consistent, expand, switches_of
+from vanta.governance.documents.compile import consistent_overlay, expand, switches_of
 from vanta.governance.documents.kinds import OverlayDocument, SwitchEntry
 from vanta.governance.documents.read import read_document
 from vanta.governance.walk import UNREADABLE, Written
@@ -52,7 +52,8 @@ def braked(policy: Policy, by: OverlayPolicy) -> Policy:
     switched = msgspec.structs.replace(
         policy.overlay, **{scope: getattr(by, scope) for scope in SCOPES}
     )
-    return consistent(msgspec.structs.replace(policy, overlay=meet(policy.overlay, switched)))
+    overlay = consistent_overlay(meet(policy.overlay, switched), policy.ceiling)
+    return msgspec.structs.replace(policy, overlay=overlay)
 
 
 def halted(policy: Policy, entries: Entries, personas: Iterable[Personas]) -> Policy:

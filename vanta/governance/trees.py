@@ -214,7 +214,7 @@ def _check_bounds(path: str, count: int, bounds: Bounds) -> None:
 
 def _resembles(name: bytes, wanted: bytes) -> bool:
     """Whether some file system would find `name` when asked for `wanted`."""
-    return name.lower().rstrip(b". ") == wanted.lower()
+    return len(name) >= len(wanted) and name.lower().rstrip(b". ") == wanted.lower()
 
 
 def _malformed(oid: str, message: str) -> MalformedError:

@@ -129,7 +129,9 @@ def _by_number(a: int, b: int) -> Order:
 
 
 def _flip(order: Order) -> Order:
-    return {Order.TIGHTER: Order.LOOSER, Order.LOOSER: Order.TIGHTER}.get(order, order)
+    if order is Order.TIGHTER:
+        return Order.LOOSER
+    return Order.TIGHTER if order is Order.LOOSER else order
 
 
 class Cap(Direction[int]):

@@ -20,8 +20,16 @@ from vanta.domain.policy import (
 )
 from vanta.domain.switches import Switches
 from vanta.governance.documents.derive import compile_onto
-from vanta.governance.documents.kinds import OverlayDocument, Path, SwitchEntry, VaultDocument
+from vanta.governance.documents.kinds import (
+    CeilingDocument,
+    OverlayDocument,
+    Path,
+    PersonaDocument,
+    SwitchEntry,
+    VaultDocument,
+)
 from vanta.governance.documents.loosened import boosts, flips, under, within
+from vanta.governance.documents.memo import Memo
 from vanta.governance.documents.read import Documents
 from vanta.lattice.algebra import meet, unbounded
 from vanta.lattice.direction import Table, table
@@ -37,13 +45,13 @@ def compile_policy(documents: Documents) -> Policy:
         MalformedError: documents that read well alone do not fit together.
     """
     limits: Any = documents.ceiling.spec
-    ceiling = compile_onto(unbounded(VaultPolicy()), limits)
+    ceiling = _ceiling(documents.ceiling)
     return Policy(
         environment=documents.environment,
         account=compile_onto(AccountPolicy(), limits.account),
         ceiling=ceiling,
         vaults={
-            name: meet(_vault(vault, documents), ceiling)
+            name: _vault(vault, _persona(vault, documents), documents.ceiling)
             for name, vault in sorted(documents.vaults.items())
         },
         overlay=_overlay(documents, ceiling),
@@ -60,7 +68,7 @@ def _persona_of(document: VaultDocument) -> str:
     return str(spec.persona)
 
 
-def _vault(document: VaultDocument, documents: Documents) -> VaultPolicy:
+def _persona(document: VaultDocument, documents: Documents) -> PersonaDocument:
     name = _persona_of(document)
     if name not in documents.personas:
         raise MalformedError(
@@ -69,9 +77,25 @@ def _vault(document: VaultDocument, documents: Documents) -> VaultPolicy:
             place=document.place("spec", "persona"),
             remedy=f"use one of {', '.join(sorted(documents.personas))}",
         )
-    persona = compile_onto(PersonaTerms(name=name), documents.personas[name].spec)
+    return documents.personas[name]
+
+
+def _compiled_ceiling(document: CeilingDocument) -> VaultPolicy:
+    limits: Any = document.spec
+    return compile_onto(unbounded(VaultPolicy()), limits)
+
+
+def _compiled_vault(
+    document: VaultDocument, persona: PersonaDocument, ceiling: CeilingDocument
+) -> VaultPolicy:
+    """A vault with its persona, within the ceiling."""
+    terms = compile_onto(PersonaTerms(name=_persona_of(document)), persona.spec)
     vault = compile_onto(VaultPolicy(), document.spec, without=_NAMED_ELSEWHERE)
-    return msgspec.structs.replace(vault, persona=persona)
+    return meet(msgspec.structs.replace(vault, persona=terms), _ceiling(ceiling))
+
+
+_ceiling = Memo(_compiled_ceiling)
+_vault = Memo(_compiled_vault)
 
 
 def _join(a: Switches, b: Switches) -> Switches:
@@ -153,24 +177,29 @@ def consistent(policy: Policy) -> Policy:
     was lowered by somebody who has no say over a vault, or a switch is on everywhere but where
     somebody without a say had pretended that it was.
     """
-    overlay, ceiling = policy.overlay, policy.ceiling
+    ceiling = policy.ceiling
+    return msgspec.structs.replace(
+        policy,
+        vaults={name: meet(vault, ceiling) for name, vault in policy.vaults.items()},
+        overlay=consistent_overlay(policy.overlay, ceiling),
+    )
+
+
+def consistent_overlay(overlay: OverlayPolicy, ceiling: VaultPolicy) -> OverlayPolicy:
+    """The overlay's part of `consistent`, for who changed nothing else."""
 
     def carried(switched: Table[Switches]) -> Table[Switches]:
         entries = {name: _join(overlay.everywhere, one) for name, one in switched.entries.items()}
         return table(_join(overlay.everywhere, switched.default), entries)
 
-    return msgspec.structs.replace(
-        policy,
-        vaults={name: meet(vault, ceiling) for name, vault in policy.vaults.items()},
-        overlay=OverlayPolicy(
-            everywhere=overlay.everywhere,
-            vaults=carried(overlay.vaults),
-            venues=carried(overlay.venues),
-            strategies=carried(overlay.strategies),
-            followers=carried(overlay.followers),
-            flips={name: within(flip, ceiling) for name, flip in overlay.flips.items()},
-            boosts={name: under(boost, ceiling) for name, boost in overlay.boosts.items()},
-        ),
+    return OverlayPolicy(
+        everywhere=overlay.everywhere,
+        vaults=carried(overlay.vaults),
+        venues=carried(overlay.venues),
+        strategies=carried(overlay.strategies),
+        followers=carried(overlay.followers),
+        flips={name: within(flip, ceiling) for name, flip in overlay.flips.items()},
+        boosts={name: under(boost, ceiling) for name, boost in overlay.boosts.items()},
     )
 
 

@@ -26,7 +26,7 @@ CEILINGS = "ceilings/"
 PERSONAS = "personas/"
 ENVIRONMENTS = "environments/"
 
-_REMEMBERED = 1024
+_REMEMBERED = 512
 _REMEMBERED_BYTES = 16 * 1024
 """Larger than any document a person writes; what is larger is read again rather than kept."""
 
