@@ -28,6 +28,7 @@ from tests.governance.fund import (
 from tests.governance.simulator import START, Content, Person, RepositorySimulator, person
 from tests.model.rules import State as Told
 from tests.model.terms import NEVER, REVOKED, Authority, Commit, History, Policy, Tree, ahead
+from vanta.domain.encoding import decode, encode
 from vanta.domain.instant import FOREVER, HOUR, show_instant
 from vanta.domain.policy import Policy as RealPolicy
 from vanta.governance.authority import Authority as RealAuthority
@@ -247,6 +248,10 @@ class Archive:
     def step(self, state: State, oid: str, clock: int, lane: frozenset[str] = frozenset()) -> Step:
         (step,) = fold(state, oid, self._objects, instant(clock), lane=lane)
         return step
+
+    def restarted(self, state: State) -> State:
+        """What a node knows after a restart: what can be read back."""
+        return decode(State, encode(state))
 
     def hear(self, state: State, lane: Iterable[str], clock: int) -> State:
         """The state with these commits of the lane delivered."""

@@ -5,9 +5,11 @@ the history that shows it is printed.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
+import msgspec
 import pytest
 
 from tests.model.graphs import World, by_chance
@@ -17,7 +19,10 @@ from tests.model.rules import ALL, State, introduced, step
 from tests.model.terms import REVOKED, Commit, History
 from tests.model.told import told
 from tests.model.worlds import BASE, BROKEN, LOOSE, MIXED, WORLDS, joined, keyed
+from vanta.governance import approvals, fold, restraint
+from vanta.governance.authority import Authority
 from vanta.governance.fold import in_force
+from vanta.governance.walk import COUNTS, Objects, Seen
 from vanta.governance.walk import State as Known
 
 NOT_KEPT = frozenset({"R2 revoked first", "R3 naming", "R3 unreadable"})
@@ -32,7 +37,10 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def _walk_both(archive: Archive, history: History, head: int, rules: frozenset[str]) -> int:
-    """Step by step along the line of `head`, with the lane heard early, late and all along."""
+    """Step by step along the line of `head`: with the lane heard early, late, and all along.
+
+    The third node is restarted before every step.
+    """
     oids = archive.write(history)
     lane = [n for n in range(len(oids)) if lane_halt(history, n)]
     refs = frozenset(oids[n] for n in lane)
@@ -48,7 +56,7 @@ def _walk_both(archive: Archive, history: History, head: int, rules: frozenset[s
             f"\n{told(history)}"
         )
         late = made.state
-        along = archive.step(along, oids[c], model.clock, refs).state
+        along = archive.step(archive.restarted(along), oids[c], model.clock, refs).state
         early = archive.step(early, oids[c], model.clock).state
         early = archive.hear(early, _standing_on(history, lane, line, c, oids), model.clock)
     _lanes_agree(archive, history, model, [early, along, late], lane, oids)
@@ -71,13 +79,15 @@ def _lanes_agree(
     oids: list[str],
 ) -> None:
     halted = any(halts(history, model, h) for h in lane) or model.policy.halted > model.clock
-    for when, state in zip(("early", "all along", "late"), states, strict=True):
-        heard = archive.hear(state, [oids[h] for h in lane], model.clock)
-        until = policy_of(in_force(heard)).halted
+    heard = [archive.hear(state, [oids[h] for h in lane], model.clock) for state in states]
+    for when, state in zip(("early", "all along", "late"), heard, strict=True):
+        until = policy_of(in_force(state)).halted
         assert (until > model.clock) == halted, (
             f"with the lane {lane} heard {when} it is halted until {until}, "
             f"by the model {'halted' if halted else 'not'}:\n{told(history)}"
         )
+    results = [(in_force(state), state.authority, state.approvals) for state in heard]
+    assert results[0] == results[1] == results[2], told(history)
 
 
 def _agree_on(archive: Archive, seed: int, histories: int) -> int:
@@ -101,6 +111,64 @@ def test_on_histories_by_chance(archive: Archive) -> None:
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_on_many_histories_by_chance(archive: Archive, seed: int) -> None:
     assert _agree_on(archive, seed, histories=5_000) > 8_000
+
+
+_judged = approvals.seen
+
+
+def _by_signature(
+    authority: Authority, environment: str, oid: str, objects: Objects, now: int
+) -> Seen:
+    """Every signature approves the tree it is on."""
+    found = _judged(authority, environment, oid, objects, now)
+    return msgspec.structs.replace(found, approval=COUNTS) if found.signer else found
+
+
+def _never_moves(*_: object) -> bool:
+    return False
+
+
+def _differs_from_all_parents(oid: str, objects: Objects, _environment: str) -> bool:
+    """R5 with a merge forgiven that equals one of its parents, and other approvals overlooked."""
+    here = objects.digest(oid)
+    return all(objects.digest(parent) != here for parent in objects.parents(oid))
+
+
+def _nothing(*_: object) -> tuple[()]:
+    return ()
+
+
+def _nothing_made(*_: object) -> tuple[list[object], list[object]]:
+    return [], []
+
+
+def _always_alone(*_: object) -> bool:
+    return True
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("room", "rule", "without"),
+    [
+        (fold, "seen", _by_signature),
+        (approvals, "_moves", _never_moves),
+        (approvals, "_moves", _differs_from_all_parents),
+        (fold, "_undone", _nothing),
+        (fold, "_travels_alone", _always_alone),
+        (restraint, "_made_by", _nothing_made),
+        (restraint, "_halts_added", _nothing),
+    ],
+)
+def test_on_a_weaker_fold_they_do_not_agree(
+    archive: Archive,
+    monkeypatch: pytest.MonkeyPatch,
+    room: ModuleType,
+    rule: str,
+    without: Callable[..., object],
+) -> None:
+    monkeypatch.setattr(room, rule, without)
+    with pytest.raises(AssertionError):
+        _agree_on(archive, seed=1, histories=1_500)
 
 
 # Where the fold is another's reading: each of these is a rule that the model keeps.
