@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from tests.governance.fund import ENVIRONMENT, Fund
 from vanta.audit.refold import refold
@@ -41,6 +42,13 @@ class LiveNode:
         self.log = root / "controller.log"
         self.reader = PolicyReader(self.layout.memory)
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.stop(signal.SIGKILL)
 
     def start(self, **variables: str) -> None:
         """Start the controller."""

@@ -25,46 +25,46 @@ def test_killed_at_any_moment_it_ends_where_it_would_have(
     tmp_path: Path, fund: Fund, seed: int
 ) -> None:
     chance = random.Random(seed)
-    node = LiveNode(tmp_path / "node", fund, poll_ms=20)
-    node.start()
-    assert node.shows(lambda policy: capital(policy) == 1000)
-    halts, nonces, limit = 0, set[str](), 1000
-    for number in range(ROUNDS):
-        match chance.randrange(4):
-            case 0:
-                limit -= 1
-                fund.change({MOMENTUM: vault("momentum", capital=limit)}, by="ada")
-            case 1:
-                fund.lane(f"stop-{number}", by="olga")
-                halts += 1
-            case 2:
-                nonces.add(set_latch(node.layout.memory, f"round {number}", number).line.nonce)
-            case _:
-                (node.layout.memory / OVERLAY_FILE).write_bytes(b"")
-        time.sleep(chance.random() * 0.3)
-        node.stop(signal.SIGKILL)
+    with LiveNode(tmp_path / "node", fund, poll_ms=20) as node:
         node.start()
-        time.sleep(chance.random() * 2.0)
-        if chance.random() < 0.5:
+        assert node.shows(lambda policy: capital(policy) == 1000)
+        halts, nonces, limit = 0, set[str](), 1000
+        for number in range(ROUNDS):
+            match chance.randrange(4):
+                case 0:
+                    limit -= 1
+                    fund.change({MOMENTUM: vault("momentum", capital=limit)}, by="ada")
+                case 1:
+                    fund.lane(f"stop-{number}", by="olga")
+                    halts += 1
+                case 2:
+                    nonces.add(set_latch(node.layout.memory, f"round {number}", number).line.nonce)
+                case _:
+                    (node.layout.memory / OVERLAY_FILE).write_bytes(b"")
+            time.sleep(chance.random() * 0.3)
             node.stop(signal.SIGKILL)
             node.start()
+            time.sleep(chance.random() * 2.0)
+            if chance.random() < 0.5:
+                node.stop(signal.SIGKILL)
+                node.start()
 
-    def settled(policy: Policy) -> bool:
+        def settled(policy: Policy) -> bool:
+            memory = recall(node.layout.journal("governance"))
+            lane = memory.state.lane if memory.state else {}
+            return (capital(policy), len(lane), set(memory.latched_by())) == (limit, halts, nonces)
+
+        assert node.shows(settled)
+        assert node.stop() == 0
         memory = recall(node.layout.journal("governance"))
-        lane = memory.state.lane if memory.state else {}
-        return (capital(policy), len(lane), set(memory.latched_by())) == (limit, halts, nonces)
-
-    assert node.shows(settled)
-    assert node.stop() == 0
-    memory = recall(node.layout.journal("governance"))
-    assert memory.published is not None
-    assert memory.at is not None
-    assert read_files(node.layout.memory) == render(memory.published, memory.at, "governance")
-    assert latched(node.layout.memory) is bool(nonces)
-    assert verify(node.layout.journal("governance")).position.size > 0
-    assert node.refolded() > 0
-    left = {path.name for path in node.layout.memory.glob(".*.tmp")}
-    assert not {name for name in left if VAULT_FILE in name or OVERLAY_FILE in name}
+        assert memory.published is not None
+        assert memory.at is not None
+        assert read_files(node.layout.memory) == render(memory.published, memory.at, "governance")
+        assert latched(node.layout.memory) is bool(nonces)
+        assert verify(node.layout.journal("governance")).position.size > 0
+        assert node.refolded() > 0
+        left = {path.name for path in node.layout.memory.glob(".*.tmp")}
+        assert not {name for name in left if VAULT_FILE in name or OVERLAY_FILE in name}
 
 
 @pytest.fixture

@@ -235,28 +235,28 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 def test_it_tells_systemd_that_it_is_ready_alive_and_ending(
     tmp_path: Path, fund: Fund, systemd: Systemd
 ) -> None:
-    node = LiveNode(tmp_path / "node", fund, poll_ms=50)
-    node.start(NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="600000")
-    assert systemd.hears("READY=1")
-    assert node.policy() is not None, "ready means that a policy is published"
-    systemd.said.clear()
-    assert systemd.hears("WATCHDOG=1")
-    assert node.stop() == 0
-    assert systemd.hears("STOPPING=1")
+    with LiveNode(tmp_path / "node", fund, poll_ms=50) as node:
+        node.start(NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="600000")
+        assert systemd.hears("READY=1")
+        assert node.policy() is not None, "ready means that a policy is published"
+        systemd.said.clear()
+        assert systemd.hears("WATCHDOG=1")
+        assert node.stop() == 0
+        assert systemd.hears("STOPPING=1")
 
 
 def test_asked_to_end_it_ends_at_once_while_a_forge_hangs(
     tmp_path: Path, fund: Fund, systemd: Systemd
 ) -> None:
     forge = DeafForge()
-    node = LiveNode(tmp_path / "node", fund, remote=forge.url)
-    node.start(NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="300000")
-    assert systemd.hears("WATCHDOG=1")
-    began = time.monotonic()
-    assert node.stop() == 0
-    assert time.monotonic() - began < 20, "the fetch's own bound is 30 s"
-    assert list((node.layout.mirror / "incoming").iterdir()) == []
-    forge.close()
+    with LiveNode(tmp_path / "node", fund, remote=forge.url) as node:
+        node.start(NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="300000")
+        assert systemd.hears("WATCHDOG=1")
+        began = time.monotonic()
+        assert node.stop() == 0
+        assert time.monotonic() - began < 20, "the fetch's own bound is 30 s"
+        assert list((node.layout.mirror / "incoming").iterdir()) == []
+        forge.close()
 
 
 def test_a_redis_hint_reaches_a_controller_that_polls_once_an_hour(
@@ -264,61 +264,63 @@ def test_a_redis_hint_reaches_a_controller_that_polls_once_an_hour(
 ) -> None:
     (tmp_path / "valkey").mkdir()
     with Valkey(tmp_path / "valkey") as valkey:
-        node = LiveNode(tmp_path / "node", fund, poll_ms=600_000, hints=valkey.url)
-        node.start()
-        assert node.shows(lambda policy: capital(policy) == 1000)
-        assert node.until(lambda: publish_hint(valkey.url) == 1)
-        lower(fund, 900)
-        told = node.run("governance", "hint", "--redis", valkey.url)
-        assert (told.returncode, told.stdout) == (0, "told 1 controllers by Redis\n")
-        assert node.shows(lambda policy: capital(policy) == 900)
-        valkey.stop()
-        lower(fund, 800)
-        hinted = node.run("governance", "hint", "--node", str(node.layout.root))
-        assert hinted.returncode == 0, hinted.stderr
-        assert node.shows(lambda policy: capital(policy) == 800)
-        assert node.stop() == 0
+        with LiveNode(tmp_path / "node", fund, poll_ms=600_000, hints=valkey.url) as node:
+            node.start()
+            assert node.shows(lambda policy: capital(policy) == 1000)
+            assert node.until(lambda: publish_hint(valkey.url) == 1)
+            lower(fund, 900)
+            told = node.run("governance", "hint", "--redis", valkey.url)
+            assert (told.returncode, told.stdout) == (0, "told 1 controllers by Redis\n")
+            assert node.shows(lambda policy: capital(policy) == 900)
+            valkey.stop()
+            lower(fund, 800)
+            hinted = node.run("governance", "hint", "--node", str(node.layout.root))
+            assert hinted.returncode == 0, hinted.stderr
+            assert node.shows(lambda policy: capital(policy) == 800)
+            assert node.stop() == 0
 
 
 def test_a_halt_on_the_spot_holds_with_the_controller_and_without(
     tmp_path: Path, fund: Fund
 ) -> None:
-    node = LiveNode(tmp_path / "node", fund, poll_ms=50)
-    root = str(node.layout.root)
-    node.start()
-    assert node.shows(lambda policy: capital(policy) == 1000)
-    halt = ("halt", "--now", "--node", root, "--reason", "broker on fire")
-    told = node.run(*halt)
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith("HALTED under ")
-    assert "no order is on its way" in told.stdout
-    assert node.shows(halted)
-    assert len(node.records("latch.set")) == 1
-    node.stop()
-    told = node.run(*halt, "--vault", "crypto", "--json")
-    assert told.returncode == 0, told.stderr
-    assert '"confirmed": true' in told.stdout
-    policy = node.policy()
-    assert policy is not None
-    assert policy.overlay.vaults.at("crypto").full_halt > 0
-    node.start()
-    assert node.until(lambda: len(node.records("edit.adopted")) == 1)
-    status = node.run("governance", "status", "--node", root)
-    assert "HALTED: the latch is set" in status.stdout
-    assert "vanta resume --edit" in status.stdout
-    assert node.stop() == 0
-    assert node.refolded() > 0
+    with LiveNode(tmp_path / "node", fund, poll_ms=50) as node:
+        root = str(node.layout.root)
+        halt = ("halt", "--now", "--node", root, "--reason", "broker on fire")
+        node.start()
+        assert node.shows(lambda policy: capital(policy) == 1000)
+        assert node.stop() == 0
+        told = node.run(*halt, "--vault", "crypto", "--json")
+        assert told.returncode == 0, told.stderr
+        assert '"confirmed": true' in told.stdout
+        policy = node.policy()
+        assert policy is not None
+        assert policy.overlay.vaults.at("crypto").full_halt > 0
+        node.start()
+        assert node.until(lambda: len(node.records("edit.adopted")) == 1)
+        told = node.run(*halt)
+        assert told.returncode == 0, told.stderr
+        assert told.stdout.startswith("HALTED under ")
+        assert "no order is on its way" in told.stdout
+        assert node.shows(halted)
+        assert len(node.records("latch.set")) == 1
+        again = node.run(*halt, "--vault", "crypto")
+        assert "NOTHING ADDED" in again.stdout
+        status = node.run("governance", "status", "--node", root)
+        assert "HALTED: the latch is set" in status.stdout
+        assert "vanta resume --edit" in status.stdout
+        assert node.stop() == 0
+        assert node.refolded() > 0
 
 
 def test_the_published_files_are_healed_while_it_runs(tmp_path: Path, fund: Fund) -> None:
     fund.change({fund.halt("stop"): switch("stop")}, by="olga")
-    node = LiveNode(tmp_path / "node", fund)
-    node.start()
-    assert node.shows(halted)
-    overlay = node.layout.memory / OVERLAY_FILE
-    good = overlay.read_bytes()
-    for content in (b"", good.replace(b'"full_halt": true', b'"full_halt": false')):
-        overlay.write_bytes(content)
-        assert node.until(lambda: overlay.read_bytes() == good)
-    assert node.stop() == 0
-    assert node.refolded() > 0
+    with LiveNode(tmp_path / "node", fund) as node:
+        node.start()
+        assert node.shows(halted)
+        overlay = node.layout.memory / OVERLAY_FILE
+        good = overlay.read_bytes()
+        for content in (b"", good.replace(b'"full_halt": true', b'"full_halt": false')):
+            overlay.write_bytes(content)
+            assert node.until(lambda: overlay.read_bytes() == good)
+        assert node.stop() == 0
+        assert node.refolded() > 0

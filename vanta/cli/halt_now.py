@@ -88,7 +88,12 @@ def _edit(memory: Path, switch: str, scope: dict[str, str]) -> dict[str, str]:
     where = next(iter(scope.items()), None)
     news = tighten_overlay(memory, switch, where)
     name = f"{where[0]} {where[1]}" if where else "everything"
+    if not news:
+        return {
+            "what": f"NOTHING ADDED: {switch} is on for {name} already, and ends with what set it",
+            "next": "vanta governance status says what that is; halt everything to add a latch",
+        }
     return {
-        "what": f"{switch} is on for {name}" + ("" if news else "; it was on before"),
+        "what": f"{switch} is on for {name}",
         "next": "vanta governance status shows the nonce under which the controller adopts it",
     }
