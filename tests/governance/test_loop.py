@@ -263,21 +263,23 @@ def test_a_redis_hint_reaches_a_controller_that_polls_once_an_hour(
     tmp_path: Path, fund: Fund
 ) -> None:
     (tmp_path / "valkey").mkdir()
-    with Valkey(tmp_path / "valkey") as valkey:
-        with LiveNode(tmp_path / "node", fund, poll_ms=600_000, hints=valkey.url) as node:
-            node.start()
-            assert node.shows(lambda policy: capital(policy) == 1000)
-            assert node.until(lambda: publish_hint(valkey.url) == 1)
-            lower(fund, 900)
-            told = node.run("governance", "hint", "--redis", valkey.url)
-            assert (told.returncode, told.stdout) == (0, "told 1 controllers by Redis\n")
-            assert node.shows(lambda policy: capital(policy) == 900)
-            valkey.stop()
-            lower(fund, 800)
-            hinted = node.run("governance", "hint", "--node", str(node.layout.root))
-            assert hinted.returncode == 0, hinted.stderr
-            assert node.shows(lambda policy: capital(policy) == 800)
-            assert node.stop() == 0
+    with (
+        Valkey(tmp_path / "valkey") as valkey,
+        LiveNode(tmp_path / "node", fund, poll_ms=600_000, hints=valkey.url) as node,
+    ):
+        node.start()
+        assert node.shows(lambda policy: capital(policy) == 1000)
+        assert node.until(lambda: publish_hint(valkey.url) == 1)
+        lower(fund, 900)
+        told = node.run("governance", "hint", "--redis", valkey.url)
+        assert (told.returncode, told.stdout) == (0, "told 1 controllers by Redis\n")
+        assert node.shows(lambda policy: capital(policy) == 900)
+        valkey.stop()
+        lower(fund, 800)
+        hinted = node.run("governance", "hint", "--node", str(node.layout.root))
+        assert hinted.returncode == 0, hinted.stderr
+        assert node.shows(lambda policy: capital(policy) == 800)
+        assert node.stop() == 0
 
 
 def test_a_halt_on_the_spot_holds_with_the_controller_and_without(
