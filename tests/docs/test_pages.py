@@ -20,6 +20,7 @@ PAGES = [
     "tutorial/first-day.md",
     "how-to/change-a-vault.md",
     "how-to/halt-and-resume.md",
+    "how-to/manage-keys.md",
     "how-to/answer-an-auditor.md",
 ]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,7 +41,7 @@ def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_reader_can_type_the_tutorial_and_every_how_to(tmp_path: Path) -> None:
     for page in PAGES:
         for block in _BLOCK.findall((DOCS / page).read_text()):

@@ -102,6 +102,12 @@ def test_nothing_is_signed_that_a_node_could_not_read(
     assert desk.clone.head() == before
 
 
+def test_a_proposal_of_nothing_is_none(office: Office) -> None:
+    with pytest.raises(RefusedError) as refused:
+        office.desk("ada").propose("A slip of the editor")
+    assert refused.value.code == "NOTHING_CHANGED"
+
+
 @pytest.mark.parametrize("message", ["", "  \n\n"])
 def test_a_proposal_says_what_it_is(office: Office, message: str) -> None:
     """Without a subject the approval would be the subject, which approves nothing."""

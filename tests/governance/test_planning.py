@@ -18,13 +18,12 @@ from tests.governance.fund import (
 )
 from tests.governance.simulator import Content, person
 from vanta.domain.encoding import decode, encode
-from vanta.domain.errors import UnavailableError
+from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import HOUR, show_instant
-from vanta.governance.approving import riding
+from vanta.governance.approving import look
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.plan import Plan, gate_exit
 from vanta.governance.planning import make_plan
-from vanta.governance.rewalk import rewalk
 from vanta.governance.would_be import would_be_merge
 
 LOOSER = {MOMENTUM: vault("momentum", capital=2000)}
@@ -314,10 +313,15 @@ def test_a_hostile_attributes_file_runs_nothing(fund: Fund) -> None:
 # What rides along
 
 
-def rides(fund: Fund) -> list[str] | None:
-    walked = rewalk(fund.sim.path, fund.trust, ENVIRONMENT, now=fund.now)
-    found = riding(fund.sim.path, walked, fund.now)
-    return None if found is None else [each.says for each in found.changes]
+def rides(fund: Fund, head: str | None = None, *, base: str = "") -> list[str] | None:
+    head = head or fund.sim.head()
+    try:
+        look(fund.sim.path, fund.trust, ENVIRONMENT, head, base=base, combined=False, now=fund.now)
+    except RefusedError as error:
+        assert error.code == "COMBINED"  # noqa: PT017 - what else is refused is no part of this
+        said = error.message.partition("approved with it: ")[2]
+        return said.split("; ")
+    return None
 
 
 def test_a_proposal_on_what_is_in_force_carries_nothing_else(fund: Fund) -> None:
@@ -353,7 +357,28 @@ def test_what_the_proposal_takes_back_does_not_ride(fund: Fund) -> None:
 def test_what_cannot_be_read_below_may_hide_anything(fund: Fund) -> None:
     fund.change({MOMENTUM: "spec: ["}, by=None)
     fund.change(LOOSER, by="ada", approve=True)
-    assert rides(fund) == []
+    assert rides(fund) == ["it cannot be read"]
+
+
+def test_a_branch_of_several_commits_is_one_proposal_where_it_will_be_merged(fund: Fund) -> None:
+    base = fund.sim.head()
+    first = fund.change(LOOSER, by="ada", parents=[base], ref=None)
+    higher = {CRYPTO: vault("crypto", capital=3000, persona="athena")}
+    head = fund.change(higher, by="ada", approve=True, parents=[first], ref=None)
+    assert rides(fund, head) == ["vaults.momentum.capital: 1000 -> 2000"]
+    assert rides(fund, head, base=base) is None
+    unapproved = fund.change(LOOSER, by="ada", approve=True)
+    other = branch(fund, higher, start=unapproved)
+    assert rides(fund, other, base=unapproved) == ["vaults.momentum.capital: 1000 -> 2000"]
+
+
+def test_a_tree_the_merge_will_not_have_is_not_approved(fund: Fund) -> None:
+    head = branch(fund, LOOSER, approvers=("ada",))
+    base = fund.change({CRYPTO: vault("crypto", capital=900, persona="athena")}, by="grace")
+    with pytest.raises(RefusedError) as refused:
+        look(fund.sim.path, fund.trust, ENVIRONMENT, head, base=base, combined=True, now=fund.now)
+    assert refused.value.code == "OTHER_TREE"
+    assert not plan(fund, head, base=base).same_tree
 
 
 def test_a_resume_on_top_of_a_halt_carries_nothing_else(fund: Fund) -> None:

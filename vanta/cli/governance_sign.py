@@ -64,6 +64,10 @@ def approve(
     key: Key,
     repo: Repo = Path(),
     trust: MaybeTrust = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="Judge its merge into this ref or commit instead."),
+    ] = None,
     combined: Annotated[
         bool, typer.Option("--combined", help="Approve earlier changes that ride along too.")
     ] = False,
@@ -93,13 +97,13 @@ def approve(
     desks = [Desk(repo, each, key, now) for each in dict.fromkeys(environment)]
     clone = desks[0].clone
     git_dir, head, pinned = clone.git_dir(), clone.head(), find_trust(trust, repo)
-    base = clone.target(remote, branch)
+    onto = clone.head(base) if base else clone.target(remote, branch)
     for desk in desks:
         desk.check(desk.tree(head))
         desk.signer(head)
         if pinned:
             plan = look(
-                git_dir, pinned, desk.environment, head, base=base, combined=combined, now=now
+                git_dir, pinned, desk.environment, head, base=onto, combined=combined, now=now
             )
             if not as_json:
                 say(plan_text(plan))
@@ -111,7 +115,7 @@ def approve(
     told: list[dict[str, Any]] = []
     for name, each in signed:
         after = pinned and make_plan(
-            git_dir, pinned, name, head=clone.head(), base=base, now=time.time_ns()
+            git_dir, pinned, name, head=clone.head(), base=onto, now=time.time_ns()
         )
         told.append({"environment": name, **asdict(each), "plan": after})
         if not as_json:

@@ -18,7 +18,17 @@ class Desk(Halting):
             raise RefusedError(
                 "a proposal says why", code="NO_MESSAGE", remedy='add a message: -m "..."'
             )
-        return self._advance(self.clone.working_tree(), message, ttl)
+        # Whose key it is comes first: nothing else matters to a stranger.
+        self.signer(self.clone.head())
+        tree = self.clone.working_tree()
+        if tree == self.tree(self.clone.head()):
+            raise RefusedError(
+                "nothing is changed",
+                code="NOTHING_CHANGED",
+                place=str(self.clone.path),
+                remedy="edit a file; `vanta governance approve` signs for what is there already",
+            )
+        return self._advance(tree, message, ttl)
 
     def approve(self, *, ttl: int = APPROVAL_TTL) -> Signed:
         """Sign an empty commit on HEAD that approves the governed tree of HEAD."""

@@ -72,6 +72,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         only_tightens: every change tightens, or is no risk; nothing unreadable.
         base: what it would be merged into; empty when the head itself was judged.
         moved: commits the base has that the head has not; 0 without a base.
+        same_tree: the merge has the head's governed tree, so that approvals of the head count.
         verdict: of the walk: `applied`, `tightened`, `unchanged`, `refused`.
         meanwhile: what of it is in force already, by who may tighten.
         lane: halts that stand beside the branch, and that this does not take back.
@@ -83,6 +84,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     base: str = ""
     moved: int = 0
+    same_tree: bool = True
     exit: int
     only_tightens: bool
     verdict: str

@@ -105,7 +105,9 @@ def _merge_plan(
             history = History(opened, environment)
             same = history.digest(would.merge) == history.digest(head)
     notes = (*_merge_notes(would, judged, same=same), *judged.notes)
-    return msgspec.structs.replace(judged, base=base, moved=would.moved, notes=notes)
+    return msgspec.structs.replace(
+        judged, base=base, moved=would.moved, same_tree=same, notes=notes
+    )
 
 
 def _walk(repository: Path, trust: Trust, environment: str, head: str, now: int) -> Walked:
@@ -279,6 +281,7 @@ def _conflict(environment: str, head: str, base: str, would: WouldBe) -> Plan:
         head=head,
         base=base,
         moved=would.moved,
+        same_tree=False,
         exit=NEVER_AS_IT_STANDS,
         only_tightens=False,
         verdict="refused",
