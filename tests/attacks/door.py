@@ -146,22 +146,20 @@ def turned_away(line: Sequence[str]) -> str:
     return str(done.stderr)
 
 
-def call(line: Sequence[str], *, timeout: float = 60, **variables: str) -> Answer:
+def call(line: Sequence[str], **variables: str) -> Answer:
     """One visit in a process of its own, as a shell makes it."""
-    done = call_raw([part.encode() for part in line], timeout=timeout, **variables)
+    done = call_raw([part.encode() for part in line], **variables)
     return _answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def call_raw(
-    line: Sequence[bytes], *, timeout: float = 60, **variables: str
-) -> subprocess.CompletedProcess[bytes]:
+def call_raw(line: Sequence[bytes], **variables: str) -> subprocess.CompletedProcess[bytes]:
     """The same with arguments that may be any bytes, and the outcome as it is."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("VANTA_", "GIT_"))}
     return subprocess.run(
         [os.fsencode(sys.executable), b"-m", b"vanta.cli", *line],
         env={**kept, "NO_COLOR": "1", **variables},
         capture_output=True,
-        timeout=timeout,
+        timeout=60,
         check=False,
     )
 

@@ -265,6 +265,6 @@ def test_a_clone_a_linked_tree_and_a_mirror_are_the_same_repository(
         assert knock(fund, tmp_path / copy) == expected == ("tightened", None, 3)
 
 
-def test_an_empty_repository_has_no_introduction(fund: Fund, tmp_path: Path) -> None:
+def test_an_empty_repository_has_no_head(fund: Fund, tmp_path: Path) -> None:
     run_git(["init", "-q", str(tmp_path / "empty")], home=tmp_path)
-    assert knock(fund, tmp_path / "empty") == ("refused", "MISSING_OBJECT", 1)
+    assert knock(fund, tmp_path / "empty") == ("refused", "REF_MISSING", 1)

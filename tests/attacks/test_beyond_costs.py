@@ -13,6 +13,7 @@ import pytest
 from tests.attacks.door import arguments, knock, pin
 from tests.attacks.planting import FILE, FOLDER, Entry, commit_of, planted
 from tests.governance.fund import ENVIRONMENT, Fund, document, halted, switch
+from tests.governance.station import Station
 from vanta.governance.firstseen import write_notes
 
 PATIENCE = 3.0
@@ -128,3 +129,21 @@ def test_a_flood_of_what_nodes_saw_by_nobody_delays_no_halt(fund: Fund) -> None:
     answer = knock(fund)
     assert spent() - began < PATIENCE / 3
     assert halted(answer.policy)
+
+
+@pytest.mark.xfail(reason="every ref of the lane is written down at every look", strict=True)
+def test_a_flood_of_the_lanes_refs_by_nobody_makes_no_look_slow(fund: Fund, tmp_path: Path) -> None:
+    """Within every bound; a look without them takes a thirtieth of a second."""
+    station = Station(tmp_path, fund)
+    controller = station.start()
+    controller.tick()
+    lines = [f"{fund.introduction} refs/vanta/halts/junk-{n:05d}\n" for n in range(990)]
+    (fund.sim.path / "packed-refs").write_text("".join(lines))
+    controller.tick()
+    fund.change({fund.halt("stop"): switch("stop")}, by="olga")
+    began = spent()
+    controller.tick()
+    took = spent() - began
+    assert halted(station.reader().policy)
+    station.stop()
+    assert took < PATIENCE / 10

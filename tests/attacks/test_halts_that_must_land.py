@@ -175,6 +175,20 @@ def test_a_halt_lands_in_however_large_a_folder(fund: Fund, folder: str, ref: st
     assert (answer.verdict, answer.exit_code) == ("tightened", 3)
 
 
+@pytest.mark.slow
+@pytest.mark.xfail(reason="a folder beyond the bound on folders hides every halt", strict=True)
+@pytest.mark.parametrize("folder", ["", HALTS], ids=lambda folder: folder or "root")
+def test_a_halt_lands_in_however_large_a_folder_that_is_a_push_of_two_megabytes(
+    fund: Fund, folder: str
+) -> None:
+    sim, before = fund.sim, fund.sim.files(fund.introduction)
+    junk = [(FILE, b"junk-%06d" % at, _blob(fund)) for at in range(450_000)]
+    commit_of(fund, planted(sim, before, {folder: junk}), by=None, files=before)
+    after = {**before, fund.halt("stop"): switch("stop")}
+    commit_of(fund, planted(sim, after, {folder: junk}), by="olga", files=after)
+    assert halted(knock(fund).policy)
+
+
 # Behind the buttons of a forge, which sign nothing and keep no signature.
 
 
