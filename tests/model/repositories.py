@@ -249,6 +249,11 @@ class Archive:
         (step,) = fold(state, oid, self._objects, instant(clock), lane=lane)
         return step
 
+    def folded(self, introduction: str, head: str) -> bytes:
+        """What is known at `head` by a node that first looks when all of it is there."""
+        (*_, last) = fold(self.introduced(introduction), head, self._objects, START)
+        return encode(last.state)
+
     def restarted(self, state: State) -> State:
         """What a node knows after a restart: what can be read back."""
         return decode(State, encode(state))
