@@ -29,7 +29,7 @@ from vanta.governance.documents.compile import settled
 from vanta.governance.firstseen import FirstSeen
 from vanta.governance.halts import braked, ended
 from vanta.governance.lane import Delivered, deliver, spread, under, with_lane
-from vanta.governance.restraint import Restrained, restrained
+from vanta.governance.restraint import Restrained, restrained, taken_back
 from vanta.governance.revocation import authority_changes
 from vanta.governance.sshsig import parse_armor, verify
 from vanta.governance.walk import (
@@ -181,7 +181,7 @@ def take(state: State, oid: str, objects: Objects, now: int) -> Step:
 
 def _arrived(state: State, oid: str, objects: Objects, now: int) -> _Arrival:
     new = objects.graph.new_commits(oid, state.anchor)
-    came = tuple(seen(state.authority, state.environment, each, objects, now) for each in new)
+    came = _speaking(state, new, objects, now)
     tree = objects.digest(oid)
     approvals = standing(state.approvals, came, oid, objects, state.environment)
     here = [each for each in approvals.values() if each.tree == tree]
@@ -197,6 +197,26 @@ def _arrived(state: State, oid: str, objects: Objects, now: int) -> _Arrival:
         below=below,
         held=Restrained(policy, state.authority),
     )
+
+
+def _speaking(state: State, new: list[str], objects: Objects, now: int) -> tuple[Seen, ...]:
+    """The new commits, judged; a key that one of them takes back approves nothing above it."""
+    came = tuple(seen(state.authority, state.environment, each, objects, now) for each in new)
+    if taken_back(state, came, objects) == state.authority:
+        return came
+
+    def still(each: Seen) -> Seen:
+        below = tuple(
+            other
+            for other in came
+            if other != each and not objects.graph.new_commits(other.commit, each.commit)
+        )
+        left = taken_back(state, below, objects)
+        if seen(left, state.environment, each.commit, objects, now).signer:
+            return each
+        return msgspec.structs.replace(each, approval="KEY_REVOKED")
+
+    return tuple(still(each) if each.approval else each for each in came)
 
 
 def _judged(state: State, arrival: _Arrival, objects: Objects, now: int) -> Step:

@@ -59,14 +59,19 @@ def deliver(
             except VantaError as error:
                 outcomes[oid] = Delivered(oid, code=error.code, message=error.message)
                 continue
-            if isinstance(stands, LaneHalt):
+            if isinstance(stands, LaneHalt) and _beside(oid, asked, state, objects):
                 lane[oid] = stands
                 outcomes[oid] = Delivered(oid, stands.person, stands.file)
-            else:
+            elif isinstance(stands, str):
                 outcomes[oid] = Delivered(oid, code=stands)
     # What lies below a tip was not delivered for itself: it is worth a word where it stands.
     told = (each for each in outcomes.values() if not each.code or each.commit in asked)
     return msgspec.structs.replace(state, lane=lane), tuple(told)
+
+
+def _beside(oid: str, asked: set[str], state: State, objects: Objects) -> bool:
+    """Whether a halt is the lane's; one of the main line below a tip was judged there."""
+    return oid in asked or bool(objects.graph.new_commits(oid, state.anchor))
 
 
 def _piled(tip: str, state: State, objects: Objects) -> Iterator[str]:

@@ -57,6 +57,16 @@ def restrained(
     return Restrained(policy if policy is state.policy else consistent(policy), authority)
 
 
+def taken_back(state: State, seen: tuple[Seen, ...], objects: Objects) -> Authority:
+    """The authority in force without the keys that new commits take back."""
+    authority = state.authority
+    for each in seen:
+        if each.signer:
+            taken = _taken_by(each.commit, state, objects)
+            authority = revoked(authority, filter(_revocable(state, each.signer), taken))
+    return authority
+
+
 def permitted(
     state: State, person: str, authority: Authority | None = None
 ) -> Callable[[Tightening], bool]:
@@ -72,14 +82,28 @@ def _revocable(state: State, person: str) -> Callable[[Revocation], bool]:
 def _made_by(oid: str, state: State, objects: Objects) -> tuple[list[Tightening], list[Revocation]]:
     """What a commit made tighter than some parent, as far as their trees can be read."""
     made: list[Tightening] = []
-    taken: list[Revocation] = []
     for parent in objects.parents(oid):
         made += _halts_added(parent, oid, state, objects)
         with contextlib.suppress(*UNREADABLE):
-            made += tightenings(objects.candidate(parent).policy, objects.candidate(oid).policy)
+            made += tightenings(_policy_of(parent, state, objects), objects.candidate(oid).policy)
+    return made, _taken_by(oid, state, objects)
+
+
+def _taken_by(oid: str, state: State, objects: Objects) -> list[Revocation]:
+    """The keys a commit takes back from some parent's authority."""
+    taken: list[Revocation] = []
+    for parent in objects.parents(oid):
         with contextlib.suppress(*UNREADABLE):
             taken += revocations(_authority_of(parent, state, objects), objects.authority(oid))
-    return made, taken
+    return taken
+
+
+def _policy_of(parent: str, state: State, objects: Objects) -> Policy:
+    """What a commit's policy is held against: on a tree nobody can read, what is in force."""
+    try:
+        return objects.candidate(parent).policy
+    except UNREADABLE:
+        return state.policy
 
 
 def _authority_of(parent: str, state: State, objects: Objects) -> Authority:
