@@ -46,7 +46,7 @@ ODDITIES: Final[dict[str, Oddity]] = {
     "an encoding": Oddity(edits.inside(b"encoding ISO-8859-1"), "G", "UNKNOWN_HEADER"),
     "a merged tag": Oddity(edits.inside(b"mergetag object 1", b" x"), "G", "UNKNOWN_HEADER"),
     "another tool's header": Oddity(edits.inside(b"HG:rename a b"), "G", "UNKNOWN_HEADER"),
-    "a header of 100 kB": Oddity(edits.inside(b"x " + b"y" * 100_000), "G", "UNKNOWN_HEADER"),
+    "a header of 60 kB": Oddity(edits.inside(b"x " + b"y" * 60_000), "G", "UNKNOWN_HEADER"),
     "a second tree": Oddity(
         edits.payload(before(b"\nauthor ", b"\ntree " + b"1" * 40)), "G", "DUPLICATE_HEADER"
     ),
@@ -92,6 +92,9 @@ ODDITIES: Final[dict[str, Oddity]] = {
         edits.payload(lambda payload: payload.replace(b"\n", b"\r\n")), DIES, "UNKNOWN_HEADER"
     ),
     # Messages.
+    "a message of 100 kB": Oddity(
+        lambda draft: replace(draft, message=b"a" * 100_000), "G", "COMMIT_TOO_LARGE"
+    ),
     "a NUL in the message": Oddity(
         lambda draft: replace(draft, message=b"Seen\0unseen\n"), "G", "MALFORMED_COMMIT"
     ),

@@ -9,6 +9,7 @@ from vanta.domain.errors import VantaError
 P = ParamSpec("P")
 T = TypeVar("T")
 
+LONGEST = 1000
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,40}\Z")
 
 
@@ -19,8 +20,10 @@ def attempt(read: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Vanta
     except VantaError as refusal:
         error = refusal
     assert _CODE.match(error.code), error.code
-    # Bytes of somebody else's must not move the cursor of whoever reads the message.
+    # Bytes of somebody else's must not move the cursor of whoever reads the message, nor fill
+    # the journal that it is written into.
     assert str(error).isprintable(), repr(str(error))
+    assert len(error.message) + len(error.remedy) <= LONGEST, error.message
     return error
 
 

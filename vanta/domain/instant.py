@@ -32,7 +32,7 @@ def parse_instant(text: str, *, place: str = "") -> int:
         else:
             return int(whole.timestamp()) * SECOND + int((fraction or "").ljust(9, "0"))
     raise MalformedError(
-        f"{text!r} is not a time with a zone",
+        f"{text[:60]!r} is not a time with a zone",
         code="TIME",
         place=place,
         remedy="write it like 2026-11-22T15:00:00Z",

@@ -13,6 +13,9 @@ from vanta.domain.errors import MalformedError
 from vanta.domain.instant import FOREVER, SECOND, parse_instant
 
 APPROVAL_KEY = "Vanta-Approve"
+MAX_COMMIT = 64 * 1024
+"""Bytes of a commit that is read. A larger one is walked through: whoever can push can make many,
+and for next to nothing, since they compress."""
 
 _SHA1_DIGITS, _SHA256_DIGITS = 40, 64
 _OID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
@@ -117,9 +120,16 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
         raw: the object's content, without Git's `commit <size>` frame.
 
     Raises:
-        MalformedError: codes `DUPLICATE_HEADER`, `UNKNOWN_HEADER`, `SEVERAL_SIGNATURES`,
-            `BAD_IDENTITY`, `MALFORMED_COMMIT`; the place is the commit.
+        MalformedError: codes `COMMIT_TOO_LARGE`, `DUPLICATE_HEADER`, `UNKNOWN_HEADER`,
+            `SEVERAL_SIGNATURES`, `BAD_IDENTITY`, `MALFORMED_COMMIT`; the place is the commit.
     """
+    if len(raw) > MAX_COMMIT:
+        raise MalformedError(
+            f"{len(raw)} bytes, more than {MAX_COMMIT}",
+            code="COMMIT_TOO_LARGE",
+            place=_place(oid),
+            remedy="say less in its message",
+        )
     head, separator, body = raw.partition(b"\n\n")
     if not separator or b"\0" in raw:
         raise _malformed(oid, "it has no empty line after its headers, or a NUL")
@@ -171,21 +181,19 @@ def trailers(message: str) -> list[tuple[str, str]]:
     that continues on an indented line keeps its line break. What is taken for a trailer here, Git
     takes for one too.
     """
-    found: list[tuple[str, str]] = []
-    paragraph = _last_paragraph(message)
-    for line in paragraph:
+    found: list[tuple[str, list[str]]] = []
+    for line in _last_paragraph(message):
         match = _TRAILER.match(line)
         text = line.strip(" \t")
         if not text.isprintable():
             return []
         if found and line.startswith((" ", "\t")):
-            key, value = found[-1]
-            found[-1] = (key, f"{value}\n{text}")
+            found[-1][1].append(text)
         elif match:
-            found.append((match[1], match[2].rstrip()))
+            found.append((match[1], [match[2].rstrip()]))
         else:
             return []
-    return found
+    return [(key, "\n".join(value)) for key, value in found]
 
 
 def parse_approval(commit: Commit) -> Approval | None:

@@ -44,11 +44,13 @@ _HIDDEN = re.compile(
 )
 _INTEGER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+\Z")
+# No two parts that take the same characters stand side by side: a long text must not be tried in
+# every way of dividing it.
 _NUMBER_LIKE = re.compile(
     r"""[-+]?(?:
         [0-9][0-9,_]*(?:\.[0-9_]*)?              # 010, 1_000, 1,000, 5., +5, -0
       | \.[0-9_]+                                # .5
-      | (?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)[eE][-+]?[0-9]+   # 1e3
+      | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)[eE][-+]?[0-9]+   # 1e3
       | 0[xXoObB][0-9a-fA-F_]+                   # 0x10, 0o10, 0b1
       | [0-9][0-9_]*(?::[0-9]{1,2})+(?:\.[0-9_]*)?            # 1:30
       | \.?(?:inf|infinity|nan)

@@ -68,7 +68,7 @@ def _read(data: bytes, file: str) -> Document:
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
         raise MalformedError(
-            f"kind {kind!r} is not one of {', '.join(KINDS)}",
+            f"kind {repr(kind)[:60]} is not one of {', '.join(KINDS)}",
             code="UNKNOWN_KIND",
             place=str(place_of(node, ("kind",))),
             remedy="start the file with `apiVersion: vanta.dev/v1` and one of these kinds",
