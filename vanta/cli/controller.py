@@ -57,9 +57,10 @@ def follow(node: Path) -> None:
     with _controller(layout, config) as (controller, shown), ExitStack() as stack:
         hints: HintSocket | None = None
         try:
-            hints = HintSocket(layout.memory)
+            layout.run.mkdir(mode=0o750, exist_ok=True)
+            hints = HintSocket(layout.run)
             stack.callback(hints.close)
-        except UnavailableError as error:
+        except (UnavailableError, OSError) as error:
             # The poll finds everything a hint would have told of.
             say(f"{error}")
         loop = Loop(
@@ -89,7 +90,7 @@ def send(node: Path | None, redis: str | None) -> list[str]:
     if redis is not None:
         told.append(f"{publish_hint(redis)} controllers by Redis")
     if node is not None:
-        send_hint(Layout(node.resolve()).memory)
+        send_hint(Layout(node.resolve()).run)
         told.append(f"the controller of {node}")
     return told
 

@@ -161,8 +161,8 @@ def audit(play: Play) -> str:
 def _flip(play: Play) -> None:
     stage, story = play.stage, play.stage.story
     copy = stage.root / "tampered" / "executor"
-    # Not the mirror: its controller is running, and fetches come and go in it.
-    left = shutil.ignore_patterns("keys", "governance.git")
+    # Not the mirror and the sockets: the controller is running, and fetches come and go.
+    left = shutil.ignore_patterns("keys", "governance.git", "run")
     shutil.copytree(stage.node("executor").root, copy, ignore=left)
     path = copy / "memory" / "trade_log.jsonl"
     content = bytearray(path.read_bytes())

@@ -28,10 +28,9 @@ def halt(play: Play) -> None:
     enforced = (play.adopted(signed.commit) - pushed) / _MILLI
     story.said(f"commit {signed.commit[:12]} by {signed.signer}: {signed.detail}")
     story.figure("push to enforced", f"{enforced:,.0f} ms")
-    receipt = play.outcome(signed.commit)
     story.promise(
         "a halt needs one signature and is in force at once",
-        held=receipt["verdict"] == "tightened" and enforced < _AT_ONCE,
+        held=play.landed(signed.commit) and enforced < _AT_ONCE,
         seen=f"push to enforced by the Executor: {enforced:,.0f} ms, "
         f"polling every {POLL_MS['executor']} ms",
     )
@@ -81,7 +80,7 @@ def resume(play: Play) -> None:
 
 def _orders_disabled(play: Play) -> bool:
     policy = play.policy()
-    return policy.overlay.everywhere.orders_disabled > time.time_ns()
+    return policy.overlay.everywhere.orders_disabled > 0
 
 
 def poison(play: Play) -> None:
@@ -106,14 +105,14 @@ def poison(play: Play) -> None:
     )
     stage.vanta("halt", *IN, "-k", "people/grace", "--reason", "somebody pushed without a key")
     play.pull()
-    landed = play.outcome(play.head())
+    play.outcome(play.head())
     policy = play.policy()
-    halted = policy.overlay.everywhere.full_halt > time.time_ns()
+    halted = policy.overlay.everywhere.full_halt > 0
     untouched = policy.vaults["momentum-us"].capital == capital
     story.promise(
         "a halt on top of it lands, and carries none of it along",
-        held=halted and untouched and landed["verdict"] == "tightened",
-        seen=f"{landed['verdict']}; full_halt is on, the unsigned capital is not in force",
+        held=halted and untouched and play.landed(play.head()),
+        seen="full_halt is on, the unsigned capital is not in force",
     )
     play.outcome(play.head(), "markets")
     collected = stage.vanta(*play.market(2, "1d"), quiet=True)
@@ -168,11 +167,11 @@ def edit_by_hand(play: Play) -> None:
     )
     path = memory / OVERLAY_FILE
     _edit(path, path.read_bytes().replace(b'"maintenance": false', b'"maintenance": true', 1))
-    at_once = reader().policy.overlay.everywhere.maintenance > time.time_ns()
+    at_once = reader().policy.overlay.everywhere.maintenance > 0
     stage.wait("the edit to be adopted", lambda: bool(of(play.receipts(), "edit.adopted")))
     nonce = of(play.receipts(), "edit.adopted")[-1]["nonce"]
     stage.vanta("governance", "status", "--node", "nodes/executor")
-    holds = reader().policy.overlay.everywhere.maintenance > time.time_ns()
+    holds = reader().policy.overlay.everywhere.maintenance > 0
     story.promise(
         "a tightening edit holds at once and is adopted",
         held=at_once and holds,
@@ -180,7 +179,7 @@ def edit_by_hand(play: Play) -> None:
     )
     stage.vanta("resume", *IN, "-k", "people/ada", "--edit", nonce, "--reason", "done")
     play.pull()
-    still = reader().policy.overlay.everywhere.maintenance > time.time_ns()
+    still = reader().policy.overlay.everywhere.maintenance > 0
     commit = play.second("alan")
     play.adopted(commit)
     story.promise(

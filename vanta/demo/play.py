@@ -95,21 +95,37 @@ class Play:
         self.stage.wait(f"a receipt for {commit[:12]}", there)
         return found[-1]
 
+    def landed(self, commit: str) -> bool:
+        """Whether a halt holds: it came by the lane, or tightened as a step of the branch."""
+        lane = [r["commit"] for r in of(self.receipts(), "halt.delivered")]
+        return commit in lane or self.outcome(commit)["verdict"] == "tightened"
+
     def adopted(self, commit: str) -> int:
         """When the Executor took a commit's policy over, UTC ns; Markets has it then too."""
         found: list[int] = []
 
         def there() -> bool:
+            serial = self._serial(commit)
             for record in self.trades():
-                if record.type == "policy.adopted":
+                if serial and record.type == "policy.adopted":
                     where = body(record)["published"]["provenance"]
-                    if where["commit"] == commit:
+                    if where["serial"] >= serial:
                         found.append(record.ts)
             return bool(found)
 
         self.stage.wait(f"the Executor to adopt {commit[:12]}", there)
         self.outcome(commit, "markets")
         return found[0]
+
+    def _serial(self, commit: str) -> int:
+        """Serial of the first publication that has a commit in it; 0 before there is one."""
+        reached = False
+        for record in self.receipts():
+            said = body(record)
+            reached = reached or said.get("commit") == commit
+            if reached and said.get("published"):
+                return int(said["published"]["provenance"]["serial"])
+        return 0
 
     def pull(self) -> None:
         """Bring Ada's clone to what the forge has."""

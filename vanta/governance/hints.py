@@ -2,7 +2,7 @@
 
 A hint carries no state. A forged one costs a look at the forge, a lost one the rest of a poll
 interval, and a flood of them no more looks than `Allowance` has. They come as datagrams on a Unix
-socket in the node's memory folder, and as messages on a Redis channel; an unreachable Redis is as
+socket in the node's `run` folder, and as messages on a Redis channel; an unreachable Redis is as
 if there were none.
 """
 
@@ -76,21 +76,21 @@ class HintSocket:
     """The controller's end of the Unix socket.
 
     Args:
-        memory: the node's memory folder.
+        folder: where it lies: the node's `run`.
 
     Raises:
         UnavailableError: `NO_SOCKET`: it cannot be made.
     """
 
-    def __init__(self, memory: Path) -> None:
-        self._path = memory / HINT
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / HINT
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             with contextlib.suppress(FileNotFoundError):
                 if stat.S_ISSOCK(self._path.lstat().st_mode):
                     self._path.unlink()
-            with _short(memory) as folder:
-                self._socket.bind(f"{folder}/{HINT}")
+            with _short(folder) as short:
+                self._socket.bind(f"{short}/{HINT}")
             self._path.chmod(_MODE)
             self._inode = self._path.lstat().st_ino
         except OSError as error:
@@ -220,7 +220,7 @@ def _client(url: str) -> Any:  # noqa: ANN401 - of a client that is optional
     )
 
 
-def send_hint(memory: Path) -> None:
+def send_hint(folder: Path) -> None:
     """Hint at the controller of a node.
 
     Raises:
@@ -228,8 +228,8 @@ def send_hint(memory: Path) -> None:
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
         try:
-            with _short(memory) as folder:
-                sender.sendto(b"1", f"{folder}/{HINT}")
+            with _short(folder) as short:
+                sender.sendto(b"1", f"{short}/{HINT}")
         except BlockingIOError:
             # So many hints wait there already that another one would say nothing new.
             return
@@ -237,7 +237,7 @@ def send_hint(memory: Path) -> None:
             raise UnavailableError(
                 f"no controller listens for hints: {error.strerror}",
                 code="NO_CONTROLLER",
-                place=str(memory / HINT),
+                place=str(folder / HINT),
                 remedy="start `vanta governance controller`; it finds the change by itself too",
             ) from error
 

@@ -21,6 +21,11 @@ class Layout:
         return self.root / "logs"
 
     @property
+    def run(self) -> Path:
+        """What belongs to running processes alone: the socket for hints."""
+        return self.root / "run"
+
+    @property
     def etc(self) -> Path:
         """Configuration and trust roots; read-only to services."""
         return self.root / "etc"
