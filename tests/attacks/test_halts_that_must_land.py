@@ -189,6 +189,24 @@ def test_a_halt_lands_in_however_large_a_folder_that_is_a_push_of_two_megabytes(
     assert halted(knock(fund).policy)
 
 
+@pytest.mark.xfail(reason="a commit beyond the bound on an object ends the main line", strict=True)
+@pytest.mark.parametrize("where", ["on the main line", "merged from a branch"])
+@pytest.mark.parametrize("ref", [MAIN, LANE], ids=["main", "lane"])
+def test_a_halt_lands_on_however_large_a_commit(fund: Fund, ref: str, where: str) -> None:
+    """A kilobyte to push: a message of a million letters. Nobody signed it, and nobody can get
+    past it."""
+    main = fund.sim.head()
+    huge = fund.sim.commit(parents=[main], message="x" * 1_100_000, ref=None)
+    if where == "on the main line":
+        fund.sim.point(MAIN, huge)
+    else:
+        fund.tree(fund.sim.files(main), by=None, parents=[main, huge])
+    fund.change(stop(fund), by="olga", parents=[fund.sim.head()], ref=ref)
+    answer = knock(fund)
+    assert (answer.verdict, answer.exit_code) == ("tightened", 3)
+    assert halted(answer.policy)
+
+
 # Behind the buttons of a forge, which sign nothing and keep no signature.
 
 
