@@ -186,6 +186,12 @@ def test_a_halt_that_mends_the_tree_lands(fund: Fund) -> None:
     assert halted(fund.after().policy)
 
 
+def test_a_lower_limit_in_the_commit_that_mends_the_tree_lands(fund: Fund) -> None:
+    fund.change({MOMENTUM: "broken: [\n"}, by=None)
+    fund.change(dict(TIGHTER), by="ada")
+    assert capital(fund.after().policy) == 1
+
+
 def test_a_vaults_halt_on_an_unreadable_tree_is_held_to_its_signers_scope(fund: Fund) -> None:
     fund.change({AUTHORITY: None}, by=None)
     fund.change({fund.halt("one"): switch("one", scope="vault: crypto")}, by="carol")
