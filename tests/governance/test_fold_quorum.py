@@ -207,6 +207,17 @@ def test_a_flip_within_the_envelope_takes_one_signature_and_ends_by_itself(fund:
     assert step.state.policy.overlay.flips["momentum"].until == fund.now + HOUR - MINUTE
 
 
+def test_a_flip_that_is_over_by_a_clock_ahead_does_not_begin_when_the_clock_is_right(
+    fund: Fund,
+) -> None:
+    """It seems to loosen nothing, so one approval carries the tree; the flip stays behind."""
+    changes: dict[str, Content] = {**TIGHTER, OVERLAY: overlay(flip(fund.now + 9 * HOUR))}
+    fund.change(changes, by="ada", approve=True)
+    step = fund.step(now=fund.now + 10 * HOUR)
+    assert (step.verdict, capital(step.state.policy)) == ("applied", 500)
+    assert step.state.policy.overlay.flips == {}
+
+
 def test_a_flip_beyond_the_envelope_takes_the_quorum(fund: Fund) -> None:
     fund.change({OVERLAY: overlay(flip(fund.now + 9 * HOUR))}, by="olga", approve=True)
     assert fund.step().reason == "QUORUM_MISSING"

@@ -270,10 +270,17 @@ def _unchanged(
 def _applied(held: Restrained, candidate: Candidate, now: int) -> Restrained:
     """What is in force once a quorum applied a candidate.
 
-    By a clock that is ahead a halt seems to have ended; it is kept until it surely has.
+    By a clock that is ahead a halt seems to have ended; it is kept until it surely has. What
+    loosens for a while and seems over was not asked about, and must not begin when the clock is
+    put right.
     """
     doubtful = ended(held.policy.overlay, now - CLOCK_DOUBT, now)
-    return Restrained(braked(candidate.policy, doubtful), candidate.authority)
+    left = settled(candidate.policy, now).overlay
+    overlay = msgspec.structs.replace(
+        candidate.policy.overlay, flips=left.flips, boosts=left.boosts
+    )
+    policy = msgspec.structs.replace(candidate.policy, overlay=overlay)
+    return Restrained(braked(policy, doubtful), candidate.authority)
 
 
 def _stepped(
