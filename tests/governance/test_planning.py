@@ -208,6 +208,16 @@ def test_a_halt_of_the_lane_is_told_and_blocks_no_plan(fund: Fund) -> None:
     assert (halt.person, halt.file, found.exit) == ("olga", fund.halt("stop"), 0)
 
 
+def test_a_halt_that_this_takes_back_is_a_change_of_it(fund: Fund) -> None:
+    stop = fund.halt("stop")
+    halt = fund.change({stop: switch("stop")}, by="olga", ref="refs/vanta/halts/stop",
+                       parents=[fund.sim.head()])  # fmt: skip
+    fund.change({"README.md": "x"}, by="ada", approve=True, parents=[fund.sim.head(), halt])
+    found = plan(fund)
+    assert (found.exit, found.lane) == (3, ())
+    assert any("full_halt" in each.field for each in found.changes)
+
+
 def test_approvals_of_old_commits_without_a_receipt_are_explained(fund: Fund) -> None:
     """A fresh clone, a month later: whether they came in time is for the nodes to say."""
     fund.change(LOOSER, by="ada", approve=True)

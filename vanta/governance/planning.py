@@ -11,6 +11,7 @@ from vanta.governance.approvals import EXPIRED_KEY, carried
 from vanta.governance.authority import Need
 from vanta.governance.documents.compile import settled
 from vanta.governance.history import History
+from vanta.governance.lane import under
 from vanta.governance.plan import (
     MAY,
     MISSING,
@@ -127,6 +128,8 @@ def _plan(repository: Path, walked: Walked, head: str, now: int, *, made: str = 
         came = [each for step in proposal for each in step.seen if each.commit != made]
         approvals = tuple(_approvals(last, came, history, walked.state)) if last else ()
         notes = tuple(_receipt_notes(walked, opened, made))
+        # What lies below the head it takes back itself, and is among its changes.
+        taken = under(walked.state, walked.head, history) if last else frozenset[str]()
     reason, message = (last.reason, last.message) if last else ("", "")
     if walked.stopped is not None:
         reason, message = walked.stopped.code, str(walked.stopped)
@@ -146,7 +149,11 @@ def _plan(repository: Path, walked: Walked, head: str, now: int, *, made: str = 
         approvals=approvals,
         silent=tuple(_silent(each) for each in came if not each.signer),
         meanwhile=() if ended == MAY else lines(_in_force_already(before, walked, now)),
-        lane=tuple(Halt(oid, h.person, h.file) for oid, h in sorted(walked.state.lane.items())),
+        lane=tuple(
+            Halt(oid, halt.person, halt.file)
+            for oid, halt in sorted(walked.state.lane.items())
+            if oid not in taken
+        ),
         notes=notes,
     )
 
