@@ -186,6 +186,15 @@ DIFFERENT: dict[str, History] = {
             Commit((0, 1), TAKEN_BACK, "A", TAKEN_BACK),
         ]
     ),
+    "R2 revoked beside": History.of(
+        [
+            Commit((), BASE),
+            Commit((0,), TAKEN_BACK, "B", TAKEN_BACK),
+            Commit((0,), TAKEN_BACK, "A", TAKEN_BACK),
+            Commit((1, 2), TAKEN_BACK),
+            Commit((0, 3), TAKEN_BACK),
+        ]
+    ),
     "R3 naming": History.of(
         [
             Commit((), BASE),

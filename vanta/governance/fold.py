@@ -200,18 +200,17 @@ def _arrived(state: State, oid: str, objects: Objects, now: int) -> _Arrival:
 
 
 def _speaking(state: State, new: list[str], objects: Objects, now: int) -> tuple[Seen, ...]:
-    """The new commits, judged; a key that one of them takes back approves nothing above it."""
+    """The new commits, judged; a key that another of them takes back approves nothing here.
+
+    Above the revocation or beside it: a thief chooses what to build on.
+    """
     came = tuple(seen(state.authority, state.environment, each, objects, now) for each in new)
     if taken_back(state, came, objects) == state.authority:
         return came
 
     def still(each: Seen) -> Seen:
-        below = tuple(
-            other
-            for other in came
-            if other != each and not objects.graph.new_commits(other.commit, each.commit)
-        )
-        left = taken_back(state, below, objects)
+        others = tuple(other for other in came if other != each)
+        left = taken_back(state, others, objects)
         if seen(left, state.environment, each.commit, objects, now).signer:
             return each
         return msgspec.structs.replace(each, approval="KEY_REVOKED")
