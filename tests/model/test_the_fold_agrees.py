@@ -111,10 +111,10 @@ def test_on_histories_by_chance(archive: Archive) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(2, 6))
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", range(2, 4))
 def test_on_many_histories_by_chance(archive: Archive, seed: int) -> None:
-    assert _agree_on(archive, seed, histories=5_000) > 8_000
+    assert _agree_on(archive, seed, histories=4_000) > 6_000
 
 
 _judged = approvals.seen
