@@ -189,7 +189,6 @@ def test_a_halt_lands_in_however_large_a_folder_that_is_a_push_of_two_megabytes(
     assert halted(knock(fund).policy)
 
 
-@pytest.mark.xfail(reason="a commit beyond the bound on an object ends the main line", strict=True)
 @pytest.mark.parametrize("where", ["on the main line", "merged from a branch"])
 @pytest.mark.parametrize("ref", [MAIN, LANE], ids=["main", "lane"])
 def test_a_halt_lands_on_however_large_a_commit(fund: Fund, ref: str, where: str) -> None:

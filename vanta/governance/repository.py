@@ -252,9 +252,25 @@ class Repository:
         self._read_ahead("commit", self._line.below(oid), self._take)
         links, commit = self._links.get(oid), self._commits.get(oid)
         if links is None or commit is None:
-            links, commit = self._take(oid, self._read(oid, "commit"))
+            try:
+                links, commit = self._take(oid, self._read(oid, "commit"))
+            except RefusedError as error:
+                links, commit = self._step_over(oid, error)
         self._line.reached(oid, self._links.get)
         return links, commit
+
+    def _step_over(self, oid: str, error: RefusedError) -> tuple[Links, MalformedError]:
+        """The links of a commit too large to read: it says nothing, and must stop nothing."""
+        if error.code != "OBJECT_TOO_LARGE":
+            raise error
+        kind, raw = self._folders().read(oid)
+        if kind != "commit":
+            raise error
+        links = parse_links(oid, raw)
+        result = MalformedError(error.message, code=error.code, place=f"commit {oid[:12]}")
+        self._line.passed(links.tree)
+        self._commits.keep(oid, result, 0)
+        return self._links.keep(oid, links, len(oid) * len(links.parents)), result
 
     def _take(self, oid: str, raw: bytes) -> tuple[Links, Commit | MalformedError]:
         links = parse_links(oid, raw)

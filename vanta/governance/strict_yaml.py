@@ -43,6 +43,7 @@ _HIDDEN = re.compile(
     "\ud800-\udfff\ue000-\uf8ff\U000e0000-\U0010ffff]"
 )
 _INTEGER = re.compile(r"(?:0|-?[1-9][0-9]*)\Z")
+_MINUS_ZERO = re.compile(r"-0(?:\.0+)?\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+\Z")
 # No two parts that take the same characters stand side by side: a long text must not be tried in
 # every way of dividing it.
@@ -407,7 +408,7 @@ def _value(event: ScalarEvent, place: Place) -> str | int | bool:
 
 def _number(text: str, place: Place) -> str | int:
     integer = _INTEGER.match(text)
-    if integer or _DECIMAL.match(text):
+    if integer or (_DECIMAL.match(text) and not _MINUS_ZERO.match(text)):
         if len(text) > MAX_DIGITS:
             raise MalformedError(
                 f"a number of more than {MAX_DIGITS} characters",
