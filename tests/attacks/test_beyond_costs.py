@@ -131,7 +131,6 @@ def test_a_flood_of_what_nodes_saw_by_nobody_delays_no_halt(fund: Fund) -> None:
     assert halted(answer.policy)
 
 
-@pytest.mark.xfail(reason="every ref of the lane is written down at every look", strict=True)
 def test_a_flood_of_the_lanes_refs_by_nobody_makes_no_look_slow(fund: Fund, tmp_path: Path) -> None:
     """Within every bound; a look without them takes a thirtieth of a second."""
     station = Station(tmp_path, fund)

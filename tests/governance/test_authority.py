@@ -27,7 +27,7 @@ from vanta.governance.authority import Authority, Need, judge, may, resolve, sco
 from vanta.governance.documents.kinds import AuthorityDocument
 from vanta.governance.documents.read import AUTHORITY, read_document
 from vanta.lattice.algebra import changes
-from vanta.lattice.direction import DEFAULT, Effect
+from vanta.lattice.direction import DEFAULT, Change, Effect
 
 KEYS = {n: [person(n).key.openssh] for n in ("ada", "grace", "alan", "olga", "carol")}
 FILES = documents(KEYS)
@@ -406,3 +406,9 @@ def test_paths_that_nothing_could_lie_at_are_refused(paths: str) -> None:
 def test_a_key_listed_twice_is_refused() -> None:
     twice = {**KEYS, "ada": [KEYS["ada"][0], f"{KEYS['ada'][0]} laptop"]}
     assert refused(authority(twice)).code == "DUPLICATE_KEY"
+
+
+def test_a_flip_of_no_vault_is_within_no_envelope() -> None:
+    change = Change(("overlay", "flips", "ghost"), {}, {}, Effect.LOOSENS)
+    (need,) = judge(WHO, BASE, [change], frozenset({"olga"}), NOW)
+    assert (need.action, need.met) == ("loosen", False)

@@ -12,6 +12,7 @@ from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.domain.instant import SECOND, parse_instant
 from vanta.governance import sshsig
 from vanta.governance.commits import (
+    MAX_COMMIT,
     Approval,
     Commit,
     Links,
@@ -517,3 +518,9 @@ def test_any_bytes_are_a_commit_or_a_malformed_error(content: bytes) -> None:
 @given(st.text())
 def test_ordinary_messages_never_raise(message: str) -> None:
     trailers(message)
+
+
+def test_a_commit_larger_than_any_message_is_not_taken_apart() -> None:
+    with pytest.raises(MalformedError) as large:
+        parse_commit(OID, raw(message=b"x" * MAX_COMMIT))
+    assert large.value.code == "COMMIT_TOO_LARGE"

@@ -7,8 +7,10 @@ import pytest
 
 from tests.governance.fund import HERE, MOMENTUM, Fund, switch, vault
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
+from vanta.governance.bounds import Bounds
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.history import History, tree_digest
+from vanta.governance.repository import Repository
 from vanta.governance.walk import Written
 
 
@@ -172,3 +174,12 @@ def test_an_authority_is_read_apart_and_its_faults_are_remembered(fund: Fund) ->
             assert unreadable.value.code == code
     with pytest.raises(MalformedError):
         fund.history.authority(fund.change({AUTHORITY: None}, by=None))
+
+
+def test_files_that_are_too_much_together_are_not_read(fund: Fund) -> None:
+    with Repository(fund.sim.path, Bounds(tree_bytes=1_000)) as small:
+        history = History(small, "prod")
+        with pytest.raises(RefusedError) as refused:
+            history.candidate(fund.introduction)
+        assert refused.value.code == "TREE_TOO_LARGE"
+        assert history.digest(fund.introduction).startswith("unreadable:")

@@ -22,7 +22,7 @@ from tests.governance.simulator import START, Content, person
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import RefusedError
 from vanta.domain.instant import HOUR
-from vanta.governance.report import EXIT, Report, sentence, unit_of, walk
+from vanta.governance.report import EXIT, Report, sentence, told, unit_of, walk
 from vanta.governance.trust import Trust
 from vanta.lattice.algebra import changes
 from vanta.lattice.direction import DEFAULT, Change, Effect
@@ -277,3 +277,11 @@ def test_the_capital_of_the_test_fund_is_what_the_door_says(fund: Fund) -> None:
     policy = door(fund).policy
     assert policy is not None
     assert capital(policy) == 1000
+
+
+def test_a_switch_everywhere_is_told_once(fund: Fund) -> None:
+    files = documents(fund.keys)
+    stopped: dict[str, Content] = {**files, fund.halt("stop"): switch("stop")}
+    found = changes(compiled(files), compiled(stopped))
+    assert len(told(found)) < len(found)
+    assert [c.path for c in told(found) if c.path[:2] == ("overlay", "everywhere")]

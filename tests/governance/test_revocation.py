@@ -235,3 +235,28 @@ def test_somebody_who_leaves_takes_their_keys_along_at_once_and_their_roles_by_t
         "authority.people.carol": ("carol@example.org", None, Effect.UNORDERED),
         "authority.roles.crypto": (["carol"], ["olga"], Effect.UNORDERED),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_a_key_approves_nothing_above_or_beside_what_takes_it_back(
+    fund: Fund,
+    above: bool,  # noqa: FBT001 - a table
+) -> None:
+    """The thief's approval and the revocation come in with one merge."""
+    main = fund.sim.head()
+    taken = fund.change(without(fund, "ada"), by="grace", parents=[main], ref=None)
+    theirs = fund.change(
+        LOOSER, by="ada", approve=True, parents=[taken if above else main], ref=None
+    )
+    merged = [main, theirs] if above else [main, taken, theirs]
+    fund.tree(fund.sim.files(theirs), by=None, parents=merged)
+    step = fund.step()
+    assert {each.approval for each in step.seen if each.commit == theirs} == {"KEY_REVOKED"}
+    assert step.approvers == ()
+    assert capital(step.state.policy) == 1000
+
+
+def test_a_commit_of_nobody_on_what_lacks_approvals_is_not_what_is_wrong(fund: Fund) -> None:
+    fund.change(LOOSER, by="ada")
+    fund.change({"README.md": "x"}, by=None)
+    assert fund.step().reason == "QUORUM_MISSING"
