@@ -24,7 +24,7 @@ from vanta.domain.encoding import decode, encode
 from vanta.domain.instant import FOREVER, HOUR
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.fold import fold, in_force
-from vanta.governance.lane import PILED, Delivered, deliver
+from vanta.governance.lane import Delivered, deliver
 from vanta.governance.report import walk
 from vanta.governance.walk import State
 
@@ -287,19 +287,3 @@ def test_a_branch_that_is_hidden_keeps_no_halt_out(fund: Fund) -> None:
     fund.sim.point("refs/vanta/halts/stop", lane_halt(fund, "olga"))
     report = walk(fund.sim.path, fund.trust, "prod", head="refs/heads/gone", now=fund.now)
     assert (report.verdict, report.reason) == ("tightened", "REF_MISSING")
-
-
-def test_a_halt_of_the_main_line_below_a_lane_tip_stays_the_main_lines(fund: Fund) -> None:
-    first = fund.change({fund.halt("first"): switch("first")}, by="olga")
-    state = refold(fund, fund.state)
-    second = lane_halt(fund, "olga", on=first, stem="second")
-    after, _ = deliver(state, [second], fund.history, fund.now)
-    assert set(after.lane) == {second}
-
-
-def test_only_a_few_commits_below_a_tip_are_heard(fund: Fund) -> None:
-    buried = tip = lane_halt(fund, "olga")
-    for number in range(PILED):
-        tip = fund.change({"README.md": str(number)}, by=None, parents=[tip], ref=None)
-    assert told(fund, fund.state, tip)[0].lane == {}
-    assert told(fund, fund.state, fund.history.parents(tip)[0])[0].lane.keys() == {buried}

@@ -5,7 +5,7 @@ it stands on, so that it means the same on every node whenever it arrives, and i
 a commit that has it below itself has its quorum without it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -20,9 +20,6 @@ from vanta.governance.restraint import permitted
 from vanta.governance.walk import LaneHalt, Objects, State
 from vanta.lattice.algebra import meet, tighten, tightenings
 from vanta.lattice.direction import table
-
-PILED = 8
-"""How many commits of a lane ref are heard, from its tip down."""
 
 RESOLVED = "RESOLVED"
 """A quorum took it back, on top of it."""
@@ -47,45 +44,20 @@ def deliver(
     A commit that is refused may be judged again when the main line has moved: whoever signed it
     may have been given their key there. One that this node's store lost keeps no other out.
     """
-    asked = set(oids) - state.lane.keys()
-    outcomes: dict[str, Delivered] = {}
+    outcomes: list[Delivered] = []
     lane = dict(state.lane)
-    for tip in sorted(asked):
-        for oid in _piled(tip, state, objects):
-            if oid in outcomes or oid in lane:
-                continue
-            try:
-                stands = _judged(state, oid, objects, now)
-            except VantaError as error:
-                outcomes[oid] = Delivered(oid, code=error.code, message=error.message)
-                continue
-            if isinstance(stands, LaneHalt) and _beside(oid, asked, state, objects):
-                lane[oid] = stands
-                outcomes[oid] = Delivered(oid, stands.person, stands.file)
-            elif isinstance(stands, str):
-                outcomes[oid] = Delivered(oid, code=stands)
-    # What lies below a tip was not delivered for itself: it is worth a word where it stands.
-    told = (each for each in outcomes.values() if not each.code or each.commit in asked)
-    return msgspec.structs.replace(state, lane=lane), tuple(told)
-
-
-def _beside(oid: str, asked: set[str], state: State, objects: Objects) -> bool:
-    """Whether a halt is the lane's; one of the main line below a tip was judged there."""
-    return oid in asked or bool(objects.graph.new_commits(oid, state.anchor))
-
-
-def _piled(tip: str, state: State, objects: Objects) -> Iterator[str]:
-    """A commit of the lane and the few below it: a push on top of a halt must not bury it."""
-    oid = tip
-    for _ in range(PILED):
-        yield oid
+    for oid in sorted(set(oids) - lane.keys()):
         try:
-            parents = objects.parents(oid)
-        except VantaError:
-            return
-        if not parents or oid == state.introduction:
-            return
-        oid = parents[0]
+            stands = _judged(state, oid, objects, now)
+        except VantaError as error:
+            outcomes.append(Delivered(oid, code=error.code, message=error.message))
+            continue
+        if isinstance(stands, LaneHalt):
+            lane[oid] = stands
+            outcomes.append(Delivered(oid, stands.person, stands.file))
+        else:
+            outcomes.append(Delivered(oid, code=stands))
+    return msgspec.structs.replace(state, lane=lane), tuple(outcomes)
 
 
 def under(state: State, oid: str, objects: Objects) -> frozenset[str]:
@@ -138,7 +110,8 @@ def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | st
     if not who.signer:
         return who.code
     parent = objects.parents(oid)[:1]
-    files = objects.halts_added(oid, parent[0]) if parent else {}
+    added = objects.halts_added(oid, parent[0]) if parent else {}
+    files = {path: file for path, file in added.items() if _is_halt(path)}
     entries = switched_on(files)
     if not entries:
         return "NO_HALT"
@@ -156,6 +129,11 @@ def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | st
         return "NOT_PERMITTED"
     effect = consistent(tighten(bare, made)).overlay
     return LaneHalt(who.signer, min(files), effect, by_persona(entries))
+
+
+def _is_halt(path: str) -> bool:
+    """Whether a file lies among the halts; the overlay beside them is the main line's."""
+    return path.rpartition("/")[0].endswith("/halts")
 
 
 def _authority_of(state: State, oid: str, objects: Objects) -> Authority:
