@@ -46,7 +46,7 @@ ODDITIES: Final[dict[str, Oddity]] = {
     "an encoding": Oddity(edits.inside(b"encoding ISO-8859-1"), "G", "UNKNOWN_HEADER"),
     "a merged tag": Oddity(edits.inside(b"mergetag object 1", b" x"), "G", "UNKNOWN_HEADER"),
     "another tool's header": Oddity(edits.inside(b"HG:rename a b"), "G", "UNKNOWN_HEADER"),
-    "a header of 60 kB": Oddity(edits.inside(b"x " + b"y" * 60_000), "G", "UNKNOWN_HEADER"),
+    "a header of 40 kB": Oddity(edits.inside(b"x " + b"y" * 40_000), "G", "UNKNOWN_HEADER"),
     "a second tree": Oddity(
         edits.payload(before(b"\nauthor ", b"\ntree " + b"1" * 40)), "G", "DUPLICATE_HEADER"
     ),

@@ -352,47 +352,6 @@ def test_the_lane_lets_go_when_a_quorum_resumed(office: Office) -> None:
     assert (report.verdict, halted(report)) == ("applied", False)
 
 
-def test_a_halt_buried_on_the_lane_is_taken_back_without_what_lies_on_it(office: Office) -> None:
-    """The nodes hear the few commits below a ref; a push on top must not keep it from going."""
-    office.protect()
-    signed = office.desk("grace").halt(HALT, "origin", "main")
-    (ref,) = signed.lane
-    clone = office.clone("mallory")
-    office.git("-C", str(clone), "fetch", "--quiet", "origin", ref)
-    office.git("-C", str(clone), "checkout", "--quiet", "FETCH_HEAD")
-    office.git("-C", str(clone), "commit", "--quiet", "--allow-empty", "-m", "On top")
-    office.git("-C", str(clone), "push", "--quiet", "origin", f"HEAD:{ref}")
-    office.git("-C", str(clone), "checkout", "--quiet", "main")
-    (office.bare / "hooks" / "pre-receive").unlink()
-    tip = office.head()
-    assert halted(office.verdict())
-    resumed = office.desk("ada").resume((), "feed is back", "origin", "main")
-    assert parents(office, resumed.commit) == [tip, signed.commit]
-    assert resumed.lane == (ref,)
-    office.desk("alan").approve()
-    office.push("alan")
-    assert not halted(office.verdict())
-
-
-def test_switches_of_an_overlay_on_the_lane_are_taken_back_by_the_name_of_their_ref(
-    office: Office,
-) -> None:
-    desk = office.desk("grace")
-    path = "environments/dev/overlay.yaml"
-    on = "switches: [{name: stop, switch: full_halt, reason: stale}]"
-    head = desk.clone.head()
-    text = office.show(head, path).replace("switches: []", on) + "\n"
-    tree = desk.clone.tree_with(head, {path: text.encode()})
-    halt = desk.sign(tree, [head], "Stop", desk.signer(head))
-    desk.clone.push_ref("origin", halt, "refs/vanta/halts/stop")
-    assert halted(office.verdict())
-    resumed = office.desk("ada").resume(("stop",), "fresh again", "origin", "main")
-    assert parents(office, resumed.commit) == [head, halt]
-    office.desk("alan").approve()
-    office.push("alan")
-    assert not halted(office.verdict())
-
-
 def test_a_halt_by_nobody_is_not_merged(office: Office) -> None:
     """It restrains nothing, and whatever its author put below it would come along."""
     desk = office.desk("mallory", key="mallory")

@@ -7,8 +7,7 @@ branch, poisoned head or unreadable document can block.
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from vanta.domain.encoding import encode
@@ -20,7 +19,6 @@ from vanta.governance.documents.editor import editor_hint
 from vanta.governance.documents.kinds import OverlayDocument
 from vanta.governance.documents.read import halts, read_document
 from vanta.governance.history import History
-from vanta.governance.lane import PILED
 from vanta.governance.rewalk import LANE
 from vanta.governance.signing import Signed, Signing
 from vanta.governance.strict_yaml import visible
@@ -32,14 +30,6 @@ _UNSAFE = re.compile(r"[^a-z0-9]+")
 _NOBODY_TOOK_IT = (
     "pass --also with the URL of Alpha's or a node's own repository, or halt on the node itself"
 )
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A halt that stands on the lane: its commit, and the ref it was found under."""
-
-    commit: str
-    ref: str
 
 
 class Halting(Signing):
@@ -137,15 +127,15 @@ class Halting(Signing):
                 remedy="a switch in overlay.yaml is taken back by editing it and proposing that",
             )
         changed: dict[str, bytes | None] = {filed[s]: None for s in stems if s in filed}
-        beside = [lane[stem] for stem in stems if stem in lane]
+        merged = [lane[stem] for stem in stems if stem in lane]
         return self._push(
             changed,
             f"Resume: {one_line(reason)}",
             remote,
             branch,
             detail=", ".join(f"{folder}{stem}.yaml" for stem in stems),
-            merged=tuple(dict.fromkeys(each.commit for each in beside)),
-            lane=tuple(dict.fromkeys(each.ref for each in beside)),
+            merged=merged,
+            lane=tuple(f"{LANE}/{stem}" for stem in stems if stem in lane),
         )
 
     def release(self, nonce: str, reason: str, remote: str, branch: str) -> Signed:
@@ -174,7 +164,7 @@ class Halting(Signing):
             return True
         return not isinstance(document, OverlayDocument) or bool(document.spec.switches)
 
-    def _standing(self, tip: str, remotes: Sequence[str]) -> dict[str, Beside]:
+    def _standing(self, tip: str, remotes: Sequence[str]) -> dict[str, str]:
         """The halts of this environment on the lane that the branch does not hold, by stem."""
         for remote in dict.fromkeys(remotes):
             try:
@@ -182,41 +172,25 @@ class Halting(Signing):
             except VantaError:
                 # What this clone knows already can be taken back all the same.
                 continue
-        found: dict[str, Beside] = {}
+        found: dict[str, str] = {}
         for ref, oid in self.clone.refs(LANE).items():
-            for commit in self._piled(oid, tip):
-                for name in self._halts_of(commit, PurePosixPath(ref).name):
-                    found.setdefault(name, Beside(commit, ref))
+            stem = ref.removeprefix(f"{LANE}/")
+            try:
+                if self._is_halt(stem, oid) and not self.repository.is_ancestor(oid, tip):
+                    found[stem] = oid
+            except UNREADABLE:
+                continue
         return found
 
-    def _piled(self, oid: str, tip: str) -> Iterator[str]:
-        """A lane commit and the few below it that the nodes hear too, down to the branch."""
-        for _ in range(PILED):
-            try:
-                if self.repository.is_ancestor(oid, tip):
-                    return
-                parents = self.repository.parents(oid)
-            except UNREADABLE:
-                return
-            yield oid
-            if not parents:
-                return
-            oid = parents[0]
-
-    def _halts_of(self, oid: str, ref_name: str) -> tuple[str, ...]:
-        """Names of somebody's halts in a commit; none in junk that would ride along in a merge."""
+    def _is_halt(self, stem: str, oid: str) -> bool:
+        """Whether a commit is somebody's halt, and no junk that would ride along in a merge."""
         parent = self.repository.parents(oid)[0:1]
-        if not parent:
-            return ()
         history = History(self.repository, self.environment)
-        added = history.halts_added(oid, parent[0])
+        added = history.halts_added(oid, parent[0]) if parent else {}
+        if f"{halts(self.environment)}{stem}.yaml" not in added:
+            return False
         authority = self.authority_below(parent[0])
-        if not added or not seen(authority, self.environment, oid, history, self.now).signer:
-            return ()
-        folder = halts(self.environment)
-        filed = tuple(PurePosixPath(path).stem for path in added if path.startswith(folder))
-        # Switches of overlay.yaml halt as well, and have no name of their own.
-        return filed or (ref_name,)
+        return bool(seen(authority, self.environment, oid, history, self.now).signer)
 
     def _push(
         self,
