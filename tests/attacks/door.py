@@ -76,6 +76,11 @@ class Answer:
         return str(found[0])
 
     @property
+    def approvers(self) -> list[str]:
+        """The people whose approvals counted for the head."""
+        return list(self.told["commits"][-1]["approvers"])
+
+    @property
     def verdicts(self) -> list[tuple[str, str | None]]:
         """Verdict and reason of every step, oldest first."""
         return [(each["verdict"], each["reason"]) for each in self.told["commits"]]

@@ -65,3 +65,17 @@ def commit_of(
     payload = sim.payload(tree=tree, parents=above, committer=signer, message=message)
     raw = sim.signed(payload, signer) if signer else payload
     return sim.raw_commit(raw, files=files, ref=ref)
+
+
+def approved_by_two(
+    fund: Fund, files: Mapping[str, Content], plants: Mapping[str, Sequence[Entry]]
+) -> str:
+    """A commit of these files with plants beside them, and two people's approval of its tree."""
+    sim = fund.sim
+    tree = planted(sim, files, plants)
+    commit_of(fund, tree, by="ada", files=files)
+    for person in ("ada", "grace"):
+        digest = fund.history.digest(sim.head())
+        message = f"Approve\n\nVanta-Approve: prod {digest} until=2027-01-01T00:00:00Z\n"
+        commit_of(fund, tree, by=person, files=files, message=message)
+    return sim.head()

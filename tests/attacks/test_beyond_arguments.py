@@ -11,12 +11,6 @@ from tests.attacks.door import arguments, call, call_raw, knock, pin, turned_awa
 from tests.governance.fund import MOMENTUM, Fund, switch, vault
 from tests.governance.simulator import run_git
 
-
-@pytest.fixture
-def fund(tmp_path: Path) -> Fund:
-    return Fund(tmp_path)
-
-
 # Mistakes of usage: exit 2, and nothing was judged.
 
 

@@ -25,11 +25,6 @@ def spent() -> float:
     return sum(os.times()[:4])
 
 
-@pytest.fixture
-def fund(tmp_path: Path) -> Fund:
-    return Fund(tmp_path)
-
-
 def test_a_flood_of_approvals_by_a_key_with_no_say_delays_no_halt(fund: Fund) -> None:
     """Every one is an approval, if one that gives nothing, and each is asked about each step."""
     for _ in range(400):

@@ -1,17 +1,8 @@
 """Not on the list: documents that mean more, later or elsewhere, than they seem to."""
 
-from pathlib import Path
-
-import pytest
-
 from tests.attacks.door import knock
 from tests.governance.fund import CRYPTO, MOMENTUM, OVERLAY, Fund, halted, overlay, switch, vault
 from vanta.domain.instant import DAY, HOUR
-
-
-@pytest.fixture
-def fund(tmp_path: Path) -> Fund:
-    return Fund(tmp_path)
 
 
 def stop(scope: str = "", name: str = "stop") -> str:

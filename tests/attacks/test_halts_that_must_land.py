@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.changes import stop
 from tests.attacks.clone import Clone
 from tests.attacks.door import Answer, knock
 from tests.attacks.planting import (
@@ -35,15 +36,6 @@ from vanta.governance.documents.read import AUTHORITY
 
 HALTS = "environments/prod/halts"
 LANE = "refs/vanta/halts/stop"
-
-
-@pytest.fixture
-def fund(tmp_path: Path) -> Fund:
-    return Fund(tmp_path)
-
-
-def stop(fund: Fund) -> dict[str, Content | None]:
-    return {fund.halt("stop"): switch("stop")}
 
 
 def check_lands(fund: Fund, reason: str | None, repository: Path | None = None) -> Answer:
@@ -192,8 +184,7 @@ def test_a_halt_lands_in_however_large_a_folder_that_is_a_push_of_two_megabytes(
 @pytest.mark.parametrize("where", ["on the main line", "merged from a branch"])
 @pytest.mark.parametrize("ref", [MAIN, LANE], ids=["main", "lane"])
 def test_a_halt_lands_on_however_large_a_commit(fund: Fund, ref: str, where: str) -> None:
-    """A kilobyte to push: a message of a million letters. Nobody signed it, and nobody can get
-    past it."""
+    """A kilobyte to push: a message of a million letters, by nobody, that nobody can get past."""
     main = fund.sim.head()
     huge = fund.sim.commit(parents=[main], message="x" * 1_100_000, ref=None)
     if where == "on the main line":
@@ -201,6 +192,39 @@ def test_a_halt_lands_on_however_large_a_commit(fund: Fund, ref: str, where: str
     else:
         fund.tree(fund.sim.files(main), by=None, parents=[main, huge])
     fund.change(stop(fund), by="olga", parents=[fund.sim.head()], ref=ref)
+    answer = knock(fund)
+    assert (answer.verdict, answer.exit_code) == ("tightened", 3)
+    assert halted(answer.policy)
+
+
+BURIED = pytest.mark.xfail(reason="of a ref of the lane only a few commits are heard", strict=True)
+
+
+@pytest.mark.parametrize(
+    "pile", [1, 5, pytest.param(9, marks=BURIED), pytest.param(100, marks=BURIED)]
+)
+def test_a_halt_lands_from_under_what_is_piled_on_its_ref(fund: Fund, pile: int) -> None:
+    """Fast-forwards of the lane's ref, which no protection of it refuses."""
+    tip = fund.change(stop(fund), by="olga", parents=[fund.introduction], ref=LANE)
+    for number in range(pile):
+        tip = fund.change({"README.md": f"{number}\n"}, by=None, parents=[tip], ref=LANE)
+    check_lands(fund, "HALTED")
+
+
+@BURIED
+def test_a_halt_lands_from_beside_what_its_ref_was_merged_into(fund: Fund) -> None:
+    """The junk is the first parent, and the halt the second."""
+    halt = fund.change(stop(fund), by="olga", parents=[fund.introduction], ref=LANE)
+    files = fund.sim.files(fund.introduction)
+    fund.tree(files, by=None, parents=[fund.introduction, halt], ref=LANE)
+    check_lands(fund, "HALTED")
+
+
+@pytest.mark.xfail(reason="of the halts of one commit the first 64 by name are read", strict=True)
+def test_a_halt_lands_beside_however_many_that_somebody_else_made(fund: Fund) -> None:
+    """Olga squashes a branch that she did not look through, and halts."""
+    junk: dict[str, Content] = {fund.halt(f"a{n:02d}"): "spec: [" for n in range(70)}
+    fund.change({**junk, **stop(fund)}, by="olga")
     answer = knock(fund)
     assert (answer.verdict, answer.exit_code) == ("tightened", 3)
     assert halted(answer.policy)

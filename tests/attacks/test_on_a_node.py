@@ -5,12 +5,13 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from tests.attacks.changes import LOOSER, stop
 from tests.attacks.door import knock
 from tests.attacks.trading import MARKETS, Trading, opened
 from tests.governance.fund import (
@@ -24,7 +25,6 @@ from tests.governance.fund import (
     overlay,
     revoked,
     switch,
-    vault,
 )
 from tests.governance.simulator import MAIN, Content
 from tests.governance.station import Killed, Station
@@ -41,23 +41,10 @@ from vanta.governance.trust import Trust
 from vanta.lattice.algebra import compare
 from vanta.lattice.direction import Order
 
-LOOSER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=2000)}
-
 
 @pytest.fixture
 def fund(tmp_path: Path) -> Fund:
     return Fund(tmp_path, nodes=[MARKETS])
-
-
-@pytest.fixture
-def station(tmp_path: Path, fund: Fund) -> Iterator[Station]:
-    made = Station(tmp_path, fund)
-    yield made
-    made.stop()
-
-
-def stop(fund: Fund) -> dict[str, Content]:
-    return {fund.halt("stop"): switch("stop")}
 
 
 def enforced(station: Station) -> Policy:
@@ -549,4 +536,29 @@ def test_the_executor_restarting_under_a_latch_of_any_kind(
     for _ in range(2):
         assert not trading.trades()
         trading.restart()
+    trading.stop()
+
+
+@pytest.mark.parametrize("how", ["by one person", "by two", "renamed by two"])
+def test_a_vault_deleted_or_renamed_opens_nothing_and_may_still_be_left(
+    station: Station, fund: Fund, how: str
+) -> None:
+    """Nobody is kept in a position by a document that went away."""
+    opened(fund)
+    station.start().tick()
+    trading = Trading(station)
+    assert trading.trades()
+    changes: dict[str, Content | None] = {MOMENTUM: None}
+    if how == "renamed by two":
+        text = str(fund.sim.files(fund.sim.head())[MOMENTUM])
+        changes[MOMENTUM.replace("momentum", "impulse")] = text.replace("momentum", "impulse")
+    fund.change(changes, by="ada", approve=how != "by one person")
+    if how != "by one person":
+        fund.approve("grace")
+    station.start().tick()
+    assert not trading.trades()
+    assert trading.reduces()
+    fund.change(stop(fund), by="olga")
+    station.start().tick()
+    assert not trading.reduces()
     trading.stop()

@@ -98,19 +98,28 @@ class Trading:
         self._process = None
 
     def trades(self, *, markets_at: str = "") -> bool:
-        """Whether an order leaves when Markets wants one.
+        """Whether an order to open leaves when Markets wants one.
 
         Args:
             markets_at: the commit whose policy Markets has; the fund's head if not said.
         """
+        return self._leaves(next(self._symbols), "buy", markets_at)
+
+    def reduces(self) -> bool:
+        """Whether an order leaves that gives up the first position."""
+        return self._leaves(_SYMBOLS[0], "sell", "")
+
+    def _leaves(self, symbol: str, side: str, markets_at: str) -> bool:
         assert self._process is not None
         before = len(self.broker.sent)
         self._clock.now += 30 * SECOND
-        now, symbol = self._clock.now, next(self._symbols)
+        now = self._clock.now
         self.broker.quotes[symbol] = quote(symbol, 100, ts=now, market_time=now)
         wanted = intent(
             symbol,
             vault="momentum",
+            side=side,
+            reducing=side == "sell",
             created=now,
             expires=now + MINUTE,
             market_time=now,
