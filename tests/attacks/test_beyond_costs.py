@@ -127,7 +127,7 @@ def test_a_flood_of_what_nodes_saw_by_nobody_delays_no_halt(fund: Fund) -> None:
 
 
 def test_a_flood_of_the_lanes_refs_by_nobody_makes_no_look_slow(fund: Fund, tmp_path: Path) -> None:
-    """Within every bound; a look without them takes a thirtieth of a second."""
+    """Within every bound; they cost a third of a second, and nothing is written down for them."""
     station = Station(tmp_path, fund)
     controller = station.start()
     controller.tick()
@@ -140,4 +140,4 @@ def test_a_flood_of_the_lanes_refs_by_nobody_makes_no_look_slow(fund: Fund, tmp_
     took = spent() - began
     assert halted(station.reader().policy)
     station.stop()
-    assert took < PATIENCE / 10
+    assert took < PATIENCE / 4

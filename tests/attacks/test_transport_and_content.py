@@ -302,12 +302,13 @@ def test_huge_blobs(fund: Fund, path: str, size: int) -> None:
 
 
 def test_huge_commits(fund: Fund) -> None:
-    """A message beyond the bound cannot be walked through, and the lane is heard all the same."""
-    fund.change(stop(fund), by="olga", parents=[fund.introduction], ref="refs/vanta/halts/stop")
-    fund.sim.commit(signer=fund.person("ada"), message="x" * 1_100_000)
+    """A message beyond the bound says nothing, whoever signed it, and is stepped over."""
+    huge = fund.sim.commit(signer=fund.person("ada"), message="x" * 1_100_000)
     answer = knock(fund)
-    assert answer == ("tightened", "OBJECT_TOO_LARGE", 3)
-    assert halted(answer.policy)
+    assert answer == ("unchanged", None, 0)
+    assert answer.code_of(huge) == "OBJECT_TOO_LARGE"
+    fund.change(stop(fund), by="olga")
+    assert knock(fund) == ("tightened", None, 3)
 
 
 @pytest.mark.timeout(30)
