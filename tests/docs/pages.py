@@ -2,11 +2,11 @@
 
 A page's ```sh blocks run in order in one shell, in a folder of its own. A ```text block straight
 after one is what its reader sees: every line of it, but for `...`, which stands for any lines, or
-at the end of a line for the rest of it. `[exit 3]` as its last line says that the last command ends
-with 3. Ids, fingerprints and keys differ each time; the same one must be the same wherever the
-page shows it, and two must differ. Times and how long something took differ too.
+at the end of a line for the rest of it. `[exit 3]` as its last line says that the last command
+ends with 3. Ids, fingerprints and keys differ each time; the same one must be the same wherever
+the page shows it, and two must differ. Times, serials and how long something took differ too.
 
-`python -m tests.docs.pages how-to/halt.md` runs a page and writes the output it saw into it.
+`python -m tools.pages how-to/halt.md` runs a page and writes what it printed into it.
 """
 
 import os
@@ -15,9 +15,9 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -46,19 +46,23 @@ STARTS: dict[str, str] = {
 }
 """Page to the page whose end it starts from; an empty folder where there is none."""
 
+INSTALLED = Path(sys.executable).parent
+"""Where the installed `vanta` is."""
+
 HOME = "/home/you/fund"
 """What a page calls the folder it runs in, where a command prints it."""
 
 _SECONDS = 300
-_BLOCK = re.compile(
+BLOCK = re.compile(
     r"^```sh\n(?P<sh>.*?)^```$(?:\n+```text\n(?P<text>.*?)^```$)?", re.MULTILINE | re.DOTALL
 )
 _EXIT = re.compile(r"\[exit ([0-9]+)\]\Z")
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"(?P<id>\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{16}|[0-9a-f]{12})\b)"
     r"|(?P<print>SHA256:[A-Za-z0-9+/]{43})"
     r"|(?P<key>AAAA[A-Za-z0-9+/]{60,}={0,2})"
     r"|(?P<span>\b[0-9]+(?:\.[0-9]+)? ms\b)"
+    r"|(?P<serial>\bserial [0-9]+\b)"
     r"|(?P<time>\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z)"
 )
 _ID_LETTERS = 12
@@ -105,12 +109,18 @@ def blocks(text: str) -> list[Block]:
     """The commands of a page in order."""
     return [
         Block(found["sh"], found["text"], text.count("\n", 0, found.start()) + 1)
-        for found in _BLOCK.finditer(text)
+        for found in BLOCK.finditer(text)
     ]
 
 
-def run(commands: Sequence[str], folder: Path) -> list[Ran]:
-    """Run blocks in order in one shell, as somebody types them."""
+def run(commands: Sequence[str], folder: Path, found_in: Path = INSTALLED) -> list[Ran]:
+    """Run blocks in order in one shell, as somebody types them.
+
+    Args:
+        commands: the blocks.
+        folder: where.
+        found_in: where the shell finds `vanta`.
+    """
     mark = f"mark-{secrets.token_hex(8)}"
     lines = ["set -uo pipefail", f"trap 'echo; echo {mark} failed' ERR"]
     for block in commands:
@@ -123,7 +133,7 @@ def run(commands: Sequence[str], folder: Path) -> list[Ran]:
         cwd=folder,
         env={
             **kept,
-            "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}",
+            "PATH": f"{found_in}:{INSTALLED}:{kept['PATH']}",
             "HOME": str(home),
             "GIT_CONFIG_NOSYSTEM": "1",
             "NO_COLOR": "1",
@@ -151,62 +161,82 @@ def lie(block: Block, ran: Ran, names: Names) -> str:
     """What a block says that is not so; empty when all of it is."""
     if ran.early:
         return "a command before the last one failed"
-    shown, code = _shown(block)
+    shown, code = shown_by(block)
     if ran.code != code:
         return f"it ended with {ran.code}"
     if block.shown is None:
         return ""
-    found = _aligned(shown, ran.output.split("\n"), names)
+    found = aligned(shown, ran.output.split("\n"), names)
     return found if isinstance(found, str) else ""
 
 
-def _shown(block: Block) -> tuple[list[str], int]:
+def shown_by(block: Block) -> tuple[list[str], int]:
     """The lines a block is said to print, and what it is said to end with."""
     lines = (block.shown or "").rstrip("\n").split("\n")
     said = _EXIT.match(lines[-1])
     return (lines[:-1], int(said[1])) if said else (lines, 0)
 
 
-def _aligned(shown: list[str], real: list[str], names: Names) -> list[int] | str:
+def aligned(shown: list[str], real: list[str], names: Names) -> list[int] | str:
     """Which line was printed for each line shown, -1 for `...`; or what does not fit."""
     found: list[int] = []
     at, loose = 0, False
-    for line in shown:
-        if line.strip() == "...":
-            loose = True
+    while len(found) < len(shown):
+        if shown[len(found)].strip() == "...":
             found.append(-1)
+            loose = True
             continue
-        while at < len(real) and not _same(line, real[at], names):
-            if not loose:
-                return f"it shows {line!r} and prints {real[at]!r}"
-            at += 1
-        if at == len(real):
-            return f"it shows {line!r}, which is not printed"
-        found.append(at)
-        at, loose = at + 1, False
+        part = list(takewhile(lambda line: line.strip() != "...", shown[len(found) :]))
+        last = len(found) + len(part) == len(shown)
+        # After dots, the last part is what it all ends with.
+        first = len(real) - len(part) if loose and last else at
+        starts = range(max(first, at), len(real)) if loose else (at,)
+        fits = (_fitting(part, real[start:], names) for start in starts)
+        good = next((n for n, fit in zip(starts, fits, strict=True) if fit == len(part)), None)
+        if good is None:
+            return _misfit(part, real[at:], names, loose=loose)
+        found += range(good, good + len(part))
+        at, loose = good + len(part), False
     if loose or at == len(real):
         return found
     return f"it prints {real[at]!r}, which is not shown"
 
 
+def _fitting(part: list[str], real: list[str], names: Names) -> int:
+    """How many lines of a part fit; names are bound only when all do."""
+    trial = Names(dict(names.real))
+    for number, line in enumerate(part):
+        if number == len(real) or not _same(line, real[number], trial):
+            return number
+    names.real.update(trial.real)
+    return len(part)
+
+
+def _misfit(part: list[str], real: list[str], names: Names, *, loose: bool) -> str:
+    fit = 0 if loose else _fitting(part, real, names)
+    if loose or fit == len(real):
+        return f"it shows {part[fit]!r}{' and on' if loose else ''}, which is not printed"
+    return f"it shows {part[fit]!r} and prints {real[fit]!r}"
+
+
 def _same(shown: str, real: str, names: Names) -> bool:
     """Whether a line is what was printed, whatever its ids and times are."""
     cut = shown.removesuffix(" ...")
-    here, there = list(_TOKEN.finditer(cut)), list(_TOKEN.finditer(real))
+    here, there = list(TOKEN.finditer(cut)), list(TOKEN.finditer(real))
     if cut != shown:
         there = there[: len(here)]
     else:
         cut, real = f"{cut}\n", f"{real}\n"
     if [token.lastgroup for token in here] != [token.lastgroup for token in there]:
         return False
-    plain_here = _TOKEN.sub("\0", cut)
-    plain_there = _TOKEN.sub("\0", real)
+    plain_here = TOKEN.sub("\0", cut)
+    plain_there = TOKEN.sub("\0", real)
     if not plain_there.startswith(plain_here):
         return False
     pairs = [
         (_known(mine), _known(other))
         for mine, other in zip(here, there, strict=True)
-        if mine.lastgroup not in {"time", "span"}
+        if mine.lastgroup not in {"time", "span", "serial"}
     ]
     trial = Names(dict(names.real))
     if not all(trial.bind(mine, other) for mine, other in pairs):
@@ -219,7 +249,7 @@ def _known(token: re.Match[str]) -> str:
     return token[0][:_ID_LETTERS] if token.lastgroup == "id" else token[0]
 
 
-def prepare(page: str, folder: Path) -> None:
+def prepare(page: str, folder: Path, found_in: Path = INSTALLED) -> None:
     """Make the folder a page starts in.
 
     Raises:
@@ -230,65 +260,12 @@ def prepare(page: str, folder: Path) -> None:
         kept = folder.with_name(f"{Path(start).stem}.end")
         if not kept.exists():
             folder.rmdir()
-            prepare(start, folder)
+            prepare(start, folder, found_in)
             found = blocks((DOCS / start).read_text())
-            for block, ran in zip(found, run([b.commands for b in found], folder), strict=True):
+            typed = run([block.commands for block in found], folder, found_in)
+            for block, ran in zip(found, typed, strict=True):
                 said = lie(block, ran, Names())
-                assert not ran.early, f"{start}: {ran.output}"
-                assert not said.startswith("it ended"), f"{start}: {ran.output}"
+                broken = ran.early or said.startswith("it ended")
+                assert not broken, f"{start}:{block.line}: {said}\n{ran.output}"
             folder.rename(kept)
         shutil.copytree(kept, folder, symlinks=True, dirs_exist_ok=True)
-
-
-def rewritten(text: str, ran: Sequence[Ran]) -> str:
-    """A page with what was printed this time in place of what it shows.
-
-    What is left out stays left out where the rest fits.
-    """
-    results = iter(ran)
-
-    def one(found: re.Match[str]) -> str:
-        block, here = Block(found["sh"], found["text"], 0), next(results)
-        if block.shown is None:
-            return found[0]
-        shown, _ = _shown(block)
-        real = here.output.split("\n")
-        at = _aligned(shown, real, Names())
-        fits = not isinstance(at, str)
-        lines = list(map(_renewed, shown, (real[int(i)] for i in at))) if fits else real
-        lines += [f"[exit {here.code}]"] if here.code else []
-        body = "\n".join(lines).lstrip("\n")
-        return f"```sh\n{block.commands}```\n\n```text\n{body}\n```"
-
-    return _BLOCK.sub(one, text)
-
-
-def _renewed(shown: str, real: str) -> str:
-    """A line as it was printed, as far as it is shown."""
-    if shown.strip() == "...":
-        return shown
-    cut = shown.removesuffix(" ...")
-    if cut == shown:
-        return real
-    tokens = iter(_TOKEN.findall(real))
-    return _TOKEN.sub(lambda _: next(filter(None, next(tokens))), cut) + " ..."
-
-
-def main() -> None:
-    """Run pages and write down what they print."""
-    for page in sys.argv[1:]:
-        with tempfile.TemporaryDirectory(prefix="vanta-page-") as base:
-            folder = Path(base) / "fund"
-            prepare(page, folder)
-            path = DOCS / page
-            found = blocks(path.read_text())
-            ran = run([block.commands for block in found], folder)
-            for block, here in zip(found, ran, strict=True):
-                sys.stdout.write(f"--- {page}:{block.line}\n{block.commands}{here.output}\n")
-                if here.early or (here.code and block.shown is None):
-                    sys.stdout.write(f"!!! ended with {here.code}, early: {here.early}\n")
-            path.write_text(rewritten(path.read_text(), ran))
-
-
-if __name__ == "__main__":
-    main()
