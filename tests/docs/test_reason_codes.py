@@ -68,6 +68,13 @@ def test_every_code_has_a_row_and_every_row_a_code() -> None:
     assert sorted(listed - known.keys() - BUILT) == []
 
 
+def test_a_code_has_one_row() -> None:
+    listed = [
+        code for row in _ROW.findall(PAGE.read_text()) for code in re.findall(r"`(.*?)`", row)
+    ]
+    assert len(listed) == len(set(listed))
+
+
 def test_a_row_says_what_it_means_and_what_to_do() -> None:
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
     for row in rows:
