@@ -197,12 +197,6 @@ def test_a_halt_lands_on_however_large_a_commit(fund: Fund, ref: str, where: str
     assert halted(answer.policy)
 
 
-BURIED = pytest.mark.xfail(
-    reason="of a ref of the lane only the commit it points to is heard", strict=True
-)
-
-
-@BURIED
 @pytest.mark.parametrize("pile", [1, 9, 100])
 def test_a_halt_lands_from_under_what_is_piled_on_its_ref(fund: Fund, pile: int) -> None:
     """Fast-forwards of the lane's ref, which no protection of it refuses."""
@@ -212,7 +206,6 @@ def test_a_halt_lands_from_under_what_is_piled_on_its_ref(fund: Fund, pile: int)
     check_lands(fund, "HALTED")
 
 
-@BURIED
 def test_a_halt_lands_from_beside_what_its_ref_was_merged_into(fund: Fund) -> None:
     """The junk is the first parent, and the halt the second."""
     halt = fund.change(stop(fund), by="olga", parents=[fund.introduction], ref=LANE)
@@ -418,7 +411,6 @@ def test_with_the_forge_withholding_the_whole_branch(fund: Fund, gone: str) -> N
     check_lands(fund, "MISSING_OBJECT" if gone == "its head" else "REF_MISSING")
 
 
-@pytest.mark.xfail(reason="a lane halt is judged by the main line that is shown", strict=True)
 def test_with_the_forge_withholding_what_gave_the_key(fund: Fund) -> None:
     """Olga's new key is on a main the node is not shown; her halt brings that history along."""
     old = fund.sim.head()

@@ -129,7 +129,6 @@ def test_a_halts_expiry_shortened_by_another_halt_of_the_lane(fund: Fund) -> Non
     assert answer.policy.overlay.everywhere.full_halt == FOREVER
 
 
-@pytest.mark.xfail(reason="of a ref of the lane only the commit it points to is heard", strict=True)
 @pytest.mark.parametrize("by", ["olga", "mallory", None])
 def test_a_halts_expiry_shortened_by_what_is_pushed_on_top_of_it(
     fund: Fund, by: str | None

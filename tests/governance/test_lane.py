@@ -22,9 +22,10 @@ from tests.governance.fund import (
 from tests.governance.simulator import START, Content
 from vanta.domain.encoding import decode, encode
 from vanta.domain.instant import FOREVER, HOUR
+from vanta.governance.ahead import deliver_ahead
 from vanta.governance.documents.read import AUTHORITY
 from vanta.governance.fold import fold, in_force
-from vanta.governance.lane import Delivered, deliver
+from vanta.governance.lane import Delivered, beside, deliver
 from vanta.governance.report import walk
 from vanta.governance.walk import State
 
@@ -60,7 +61,7 @@ def refold(fund: Fund, state: State, oids: Iterable[str] = ()) -> State:
     heard = frozenset(oids)
     for step in fold(state, fund.sim.head(), fund.history, fund.now, lane=heard):
         state = step.state
-    return deliver(state, heard, fund.history, fund.now)[0]
+    return deliver(state, beside(heard, state.anchor, fund.history), fund.history, fund.now)[0]
 
 
 def test_a_halt_beside_the_main_line_is_in_force_at_once(fund: Fund) -> None:
@@ -253,6 +254,107 @@ def test_a_merge_that_drops_it_must_have_its_quorum_though_nobody_there_may_halt
     assert not halted(in_force(resumed))
     # A node that lost its state ends there too.
     assert encode(refold(fund, fund.state, [oid])) == encode(resumed)
+
+
+# Below a tip
+
+
+def beside_of(fund: Fund, *tips: str) -> frozenset[str]:
+    return beside(tips, fund.state.anchor, fund.history)
+
+
+def test_what_is_piled_on_a_halt_buries_it_for_nobody(fund: Fund) -> None:
+    oid = tip = lane_halt(fund, "olga")
+    for number in range(20):
+        tip = fund.change({"README.md": str(number)}, by=None, parents=[tip], ref=None)
+    merged = fund.tree(fund.sim.files(oid), by=None, parents=[fund.introduction, tip], ref=None)
+    for at in (tip, merged):
+        state, _ = deliver(fund.state, beside_of(fund, at), fund.history, fund.now)
+        assert set(state.lane) == {oid}
+
+
+def test_what_the_main_line_has_is_not_the_lanes(fund: Fund) -> None:
+    on = fund.change({fund.halt("first"): switch("first")}, by="olga")
+    second = lane_halt(fund, "olga", on=on, stem="second")
+    state = refold(fund, fund.state)
+    assert beside([second], state.anchor, fund.history) == {second}
+
+
+def test_a_buried_halt_that_the_main_line_merges_is_heard_before_it(fund: Fund) -> None:
+    """Late nodes end where those end that heard it when it came."""
+    oid = lane_halt(fund, "olga")
+    tip = fund.change({"README.md": "on top"}, by=None, parents=[oid], ref=None)
+    early = deliver(fund.state, beside_of(fund, tip), fund.history, fund.now)[0]
+    main = fund.sim.head()
+    fund.tree(fund.sim.files(main), by="ada", parents=[main, tip])
+    late = refold(fund, fund.state, [tip])
+    assert halted(in_force(late))
+    assert encode(refold(fund, early, [tip])) == encode(late)
+
+
+def test_a_tip_that_cannot_be_walked_keeps_none_beside_it_out(fund: Fund) -> None:
+    oid = lane_halt(fund, "olga")
+    tip = fund.change({"README.md": "on top"}, by=None, parents=[oid], ref=None)
+    assert beside_of(fund, "1" * 40, tip) == {"1" * 40, tip, oid}
+
+
+# On a main line that is withheld
+
+
+@pytest.fixture
+def given(fund: Fund) -> str:
+    """The head of a main line on which a quorum gave somebody their key."""
+    keys = {**fund.keys, "phone": [fund.person("phone").key.openssh]}
+    text = authority(keys, risk=["phone", "ada", "grace"])
+    fund.change({AUTHORITY: text}, by="ada", approve=True)
+    return fund.approve("grace")
+
+
+def ahead(fund: Fund, *oids: str) -> tuple[State, list[str]]:
+    state, outcomes = deliver_ahead(fund.state, oids, fund.history, fund.now)
+    return state, [each.code for each in outcomes]
+
+
+def test_a_halt_brings_along_what_gave_its_key(fund: Fund, given: str) -> None:
+    one = lane_halt(fund, "phone", on=given)
+    two = lane_halt(fund, "phone", on=given, stem="two")
+    state, codes = ahead(fund, one, two)
+    assert codes == ["", ""]
+    assert halted(in_force(state))
+    # Nothing else is taken from there, and once main is shown it stands as it stood.
+    assert state.authority == fund.state.authority
+    later = refold(fund, state)
+    assert encode(later) == encode(refold(fund, fund.state, [one, two]))
+
+
+def test_a_key_that_no_quorum_gave_halts_nothing(fund: Fund, given: str) -> None:
+    asked = fund.history.parents(given)[0]
+    state, codes = ahead(fund, lane_halt(fund, "phone", on=asked))
+    assert (codes, state.lane) == (["UNKNOWN_SIGNER"], {})
+
+
+def test_a_stranger_is_one_on_every_history(fund: Fund, given: str) -> None:
+    root = fund.tree(fund.sim.files(given), by="ada", parents=[], ref=None)
+    mine = fund.tree(fund.sim.files(given), by="phone", parents=[], ref=None)
+    strangers = [
+        lane_halt(fund, "mallory", on=given),
+        lane_halt(fund, "phone", on=root),
+        mine,
+    ]
+    state, codes = ahead(fund, *strangers)
+    assert (set(codes), state.lane) == ({"UNKNOWN_SIGNER"}, {})
+
+
+def test_no_halt_is_followed_far_nor_on_many_histories(
+    fund: Fund, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halts = [lane_halt(fund, "phone", on=given)]
+    on = fund.change({"README.md": "on"}, by=None, parents=[given], ref=None)
+    halts.append(lane_halt(fund, "phone", on=on))
+    monkeypatch.setattr("vanta.governance.ahead.LINES", 1)
+    assert sorted(ahead(fund, *halts)[1]) == ["", "UNKNOWN_SIGNER"]
+    monkeypatch.setattr("vanta.governance.ahead.STEPS", 1)
+    assert ahead(fund, halts[0])[1] == ["UNKNOWN_SIGNER"]
 
 
 # Through the door

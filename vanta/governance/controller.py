@@ -26,7 +26,7 @@ from vanta.governance.timekeeping import Ages, Timekeeping
 from vanta.governance.trust import Trust
 from vanta.governance.upkeep import Upkeep
 from vanta.governance.walk import Step
-from vanta.governance.walker import STORE_FAULTS, Beside, Walked, Walker
+from vanta.governance.walker import STORE_FAULTS, Around, Walked, Walker
 from vanta.governance.watcher import Watcher
 
 Troubles = dict[str, VantaError]
@@ -183,13 +183,13 @@ class Controller:
             return Walked([])
         if state is not None and fetched.head == state.anchor and not self.held_back:
             return Walked([])
-        beside = Beside(
+        around = Around(
             frozenset()
             if isinstance(fetched.halts, VantaError)
             else frozenset(fetched.halts.values()),
             {} if isinstance(fetched.notes, VantaError) else fetched.notes,
         )
-        walked = self._walker.main(self.memory, fetched.head, beside, self.time.now.latest)
+        walked = self._walker.main(self.memory, fetched.head, around, self.time.now.latest)
         if walked.trouble is not None:
             troubles["branch"] = walked.trouble
         return walked

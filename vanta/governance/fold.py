@@ -28,7 +28,7 @@ from vanta.governance.authority import Need, judge
 from vanta.governance.documents.compile import settled
 from vanta.governance.firstseen import FirstSeen
 from vanta.governance.halts import braked, ended
-from vanta.governance.lane import Delivered, deliver, spread, under, with_lane
+from vanta.governance.lane import Delivered, beside, deliver, spread, under, with_lane
 from vanta.governance.restraint import Restrained, restrained, taken_back
 from vanta.governance.revocation import authority_changes
 from vanta.governance.sshsig import parse_armor, verify
@@ -107,11 +107,12 @@ def fold(
         objects: the repository.
         now: UTC nanoseconds; the latest the caller ever saw.
         first_seen: when commits were first seen, for a node that was not there.
-        lane: commits of the lane; one that the main line merges is heard just before.
+        lane: what its refs point to; a halt of it that the main line merges is heard just before.
 
     Raises:
         RefusedError: `head` does not descend from the anchor by first parents.
     """
+    lane = beside(lane, state.anchor, objects)
     for oid in objects.graph.first_parents(head, state.anchor):
         witnessed = first_seen.at(oid, state.policy.nodes)
         instant = now if witnessed is None else witnessed

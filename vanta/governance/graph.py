@@ -5,7 +5,7 @@ long as its repository is open; the two functions below it are the same walks fo
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from vanta.domain.errors import RefusedError
 
@@ -78,14 +78,18 @@ class Graph:
             return []
         if tuple(self._parents(head)) == (base,):
             return [head]
+        return self.beside((head,), base)
+
+    def beside(self, heads: Iterable[str], base: str) -> list[str]:
+        """The commits reachable from any of `heads` and not from `base`, ordered likewise."""
         # From the highest generation down, every commit is reached after all its children, so
         # what is known of it when it is taken from the heap is final. The walk ends when only
         # commits of `base` are left, not at the roots.
-        marks = {head: _FROM_HEAD}
+        marks = dict.fromkeys(heads, _FROM_HEAD)
         marks[base] = marks.get(base, 0) | _FROM_BASE
         heap = [(-self._generation(oid), oid) for oid in marks]
         heapq.heapify(heap)
-        undecided = 1
+        undecided = sum(mark == _FROM_HEAD for mark in marks.values())
         found: list[tuple[int, str]] = []
         while undecided:
             generation, oid = heapq.heappop(heap)

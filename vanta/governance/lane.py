@@ -60,6 +60,26 @@ def deliver(
     return msgspec.structs.replace(state, lane=lane), tuple(outcomes)
 
 
+def beside(tips: Iterable[str], base: str, objects: Objects) -> frozenset[str]:
+    """What the refs of the lane point to, and all below that `base` does not have below itself.
+
+    A push on top of a halt must not bury it for those who had not heard it. What cannot be walked
+    is heard as far as it was pointed to, and keeps nothing beside it from being heard.
+    """
+    heads = frozenset(tips)
+    try:
+        return heads.union(objects.graph.beside(heads, base))
+    except VantaError:
+        return heads.union(*(_below(tip, base, objects) for tip in heads))
+
+
+def _below(tip: str, base: str, objects: Objects) -> Iterable[str]:
+    try:
+        return objects.graph.new_commits(tip, base)
+    except VantaError:
+        return ()
+
+
 def under(state: State, oid: str, objects: Objects) -> frozenset[str]:
     """The standing halts that a commit has below itself, and may therefore take back."""
     return frozenset(halt for halt in state.lane if not objects.graph.new_commits(halt, oid))

@@ -6,11 +6,12 @@ from pathlib import Path
 import msgspec
 
 from vanta.domain.errors import RefusedError, VantaError
+from vanta.governance.ahead import deliver_ahead
 from vanta.governance.commits import is_oid
 from vanta.governance.firstseen import FirstSeen, Sightings
 from vanta.governance.fold import considered, fold, introduce
 from vanta.governance.history import History
-from vanta.governance.lane import Delivered, deliver
+from vanta.governance.lane import Delivered, beside
 from vanta.governance.repository import Repository
 from vanta.governance.trust import Trust
 from vanta.governance.walk import UNREADABLE, State, Step
@@ -91,7 +92,8 @@ def rewalk(
         except VantaError as error:
             # What was folded so far holds, and a halt of the lane lands on it.
             stopped = error
-        state, lane = deliver(state, halts, history, now)
+        state, lane = deliver_ahead(state, beside(halts, state.anchor, history), history, now)
+        lane = tuple(each for each in lane if not each.code or each.commit in halts)
         if steps:
             before = steps[-2].state if len(steps) > 1 else start
             steps[-1] = _explained(steps[-1], before, history, now)

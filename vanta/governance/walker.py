@@ -3,19 +3,20 @@
 The main line and the lane are heard apart, so that neither can keep the other back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 
 from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.governance import floor, receipts
+from vanta.governance.ahead import deliver_ahead
 from vanta.governance.fetcher import Refs
 from vanta.governance.firstseen import FirstSeen, Sightings
 from vanta.governance.fold import heard, introduce, take
 from vanta.governance.hints import Allowance
 from vanta.governance.history import History
-from vanta.governance.lane import RESOLVED, Delivered, deliver
+from vanta.governance.lane import RESOLVED, Delivered, beside
 from vanta.governance.ledger import Event
 from vanta.governance.memory import Memory
 from vanta.governance.receipts import HaltDelivered, HaltsRefused, evaluated, introduced
@@ -40,11 +41,11 @@ class Walked(NamedTuple):
     """What kept the head from being walked to its end."""
 
 
-class Beside(NamedTuple):
+class Around(NamedTuple):
     """What came beside the main line."""
 
     lane: frozenset[str]
-    """Commits of the lane; one that the main line merges is heard just before."""
+    """What the refs of the lane point to; what the main line merges of it is heard just before."""
     notes: Refs
     """Where first-seen notes lie."""
 
@@ -65,31 +66,32 @@ class Walker:
         self._history = History(repository, environment)
         self._notes: dict[str, tuple[Sightings, ...]] = {}
         self._heard: tuple[str, set[str]] = ("", set())
+        self._unsigned: set[str] = set()
         self._told: set[tuple[str, str]] = set()
         self._below: set[str] = set()
         self._bad: tuple[object, VantaError] | None = None
         self._may_tell = Allowance(burst=20, per_second=0.1)
         self._untold = 0
 
-    def main(self, memory: Memory, head: str, beside: Beside, now: int) -> Walked:
+    def main(self, memory: Memory, head: str, around: Around, now: int) -> Walked:
         """Fold the main line to `head`.
 
         Args:
             memory: what is known; without a state the walk starts at the introduction.
             head: a commit id.
-            beside: what came with it.
+            around: what came with it.
             now: the latest time seen, UTC nanoseconds.
         """
-        asked = (head, memory.state.anchor if memory.state else "", beside, memory.floor)
+        asked = (head, memory.state.anchor if memory.state else "", around, memory.floor)
         if self._bad is not None and self._bad[0] == asked:
             # The same bytes mean the same, however often they are looked at.
             return Walked([], (), self._bad[1])
-        walked = self._main(memory, head, beside, now)
+        walked = self._main(memory, head, around, now)
         hopeless = isinstance(walked.trouble, UNREADABLE) and not walked.steps
         self._bad = (asked, walked.trouble) if walked.trouble and hopeless else None
         return walked
 
-    def _main(self, memory: Memory, head: str, beside: Beside, now: int) -> Walked:
+    def _main(self, memory: Memory, head: str, around: Around, now: int) -> Walked:
         events: list[Event] = []
         steps: list[Step] = []
         trouble: VantaError | None = None
@@ -99,10 +101,11 @@ class Walker:
                 state = self._introduce()
                 subject = f"{state.anchor}:introduction"
                 events.append(Event(receipts.INTRODUCED, subject, introduced(state, now)))
-            notes = self._sightings(beside.notes)
+            notes = self._sightings(around.notes)
             self._check_floor(memory, state, notes, head)
+            lane = beside(around.lane, state.anchor, self._history)
             for oid in self._history.graph.first_parents(head, state.anchor):
-                state, halts = heard(state, oid, beside.lane, self._history, now)
+                state, halts = heard(state, oid, lane, self._history, now)
                 events += self._halts(state, halts, now)
                 witnessed = FirstSeen(notes).at(oid, state.policy.nodes)
                 observed = now if witnessed is None else witnessed
@@ -134,14 +137,19 @@ class Walker:
         """
         if self._heard[0] != state.anchor:
             self._heard = (state.anchor, set())
-        new = set(halts.values()) - self._heard[1] - state.lane.keys()
+        tips = frozenset(halts.values())
+        if tips <= self._heard[1]:
+            return Walked([])
         try:
-            after, outcomes = deliver(state, new, self._history, now)
+            new = beside(tips, state.anchor, self._history) - self._heard[1] - self._unsigned
+            after, outcomes = deliver_ahead(state, new, self._history, now)
         except Exception as error:  # noqa: BLE001 - nor may what breaks the lane break the walk
             return Walked([], (), _as_trouble(error))
         faults = [one for one in outcomes if one.code in STORE_FAULTS]
-        self._heard[1].update(new - {fault.commit for fault in faults})
-        events = list(self._refused(outcomes, now))
+        self._heard[1].update(new | tips)
+        self._heard[1].difference_update(fault.commit for fault in faults)
+        self._unsigned.update(one.commit for one in outcomes if one.code == "UNSIGNED")
+        events = list(self._refused((one for one in outcomes if one.commit in tips), now))
         events += self._halts(after, outcomes, now)
         fault = UnavailableError(faults[0].message, code=faults[0].code) if faults else None
         return Walked(events, (), fault)
@@ -168,7 +176,7 @@ class Walker:
         floor.check(open_, head, self._history.graph)
         self._below.update(open_)
 
-    def _refused(self, outcomes: tuple[Delivered, ...], now: int) -> Iterator[Event]:
+    def _refused(self, outcomes: Iterable[Delivered], now: int) -> Iterator[Event]:
         """What halts nothing, once for each reason; of a flood some, and how many more."""
         news = [one for one in outcomes if self._is_news(one)]
         if not news:
