@@ -16,6 +16,7 @@ from vanta.audit.trail import trail
 from vanta.domain.errors import VantaError
 from vanta.domain.policy import Policy
 from vanta.domain.record import Record
+from vanta.governance.heartbeat import HEARTBEAT
 from vanta.governance.published import PolicyReader
 from vanta.governance.starter import trust_file
 from vanta.journal.reader import live_state
@@ -42,6 +43,7 @@ class LiveNode:
         self.log = root / "controller.log"
         self.reader = PolicyReader(self.layout.memory)
         self.process: subprocess.Popen[bytes] | None = None
+        self._started = 0
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +54,7 @@ class LiveNode:
 
     def start(self, **variables: str) -> None:
         """Start the controller."""
+        self._started = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*VANTA, "governance", "controller", "--node", str(self.layout.root)],
@@ -79,6 +82,13 @@ class LiveNode:
         code = self.process.wait(30)
         self.process = None
         return code
+
+    def at_work(self) -> bool:
+        """Whether the controller gave a sign of life since it was started."""
+        try:
+            return (self.layout.memory / HEARTBEAT).lstat().st_mtime_ns > self._started
+        except OSError:
+            return False
 
     def policy(self) -> Policy | None:
         """The policy enforced now, if any."""

@@ -195,7 +195,7 @@ def test_what_nobody_foresaw_on_one_side_stops_nothing_on_the_other(
         assert controller.refusals["branch"].code == "WALK_BROKEN"
         assert len(station.bodies("head.refused")) == 1
     with monkeypatch.context() as patch:
-        patch.setattr("vanta.governance.walker.deliver", broken)
+        patch.setattr("vanta.governance.walker.deliver_ahead", broken)
         fund.lane("more", by="olga")
         controller = station.start()
         controller.tick()
