@@ -67,6 +67,7 @@ class History:
         self._files = Remembered[Spots, dict[str, bytes]](room)
         self._digests = Remembered[str, str](room)
         self._by_spots = Remembered[Spots, str](room)
+        self._standing = Remembered[tuple[str, str, str], str](room)
         self._candidates = Remembered[str, Candidate | VantaError](room)
         self._authorities = Remembered[str, Authority | VantaError](room)
 
@@ -121,9 +122,13 @@ class History:
 
     def _stands(self, tree: str, name: str, mode: str) -> str:
         """The id of the entry of that name and mode in a tree; empty where there is none."""
+        known = self._standing.get((tree, name, mode))
+        if known is not None:
+            return known
         sought = (mode, name.encode())
         entries = self._repository.folder(tree) if tree else ()
-        return next((each.oid for each in entries if (each.mode, each.name) == sought), "")
+        found = next((each.oid for each in entries if (each.mode, each.name) == sought), "")
+        return self._standing.keep((tree, name, mode), found, len(found))
 
     def tree_files(self, tree: str) -> Mapping[str, bytes]:
         """The governed files of a root tree, by path.

@@ -4,7 +4,7 @@ Whoever may tighten somewhere does so by signing, whatever else the tree holds a
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -82,7 +82,7 @@ def _revocable(state: State, person: str) -> Callable[[Revocation], bool]:
 def _made_by(oid: str, state: State, objects: Objects) -> tuple[list[Tightening], list[Revocation]]:
     """What a commit made tighter than some parent, as far as their trees can be read."""
     made: list[Tightening] = []
-    for parent in objects.parents(oid):
+    for parent in _others(oid, objects):
         made += _halts_added(parent, oid, state, objects)
         with contextlib.suppress(*UNREADABLE):
             made += tightenings(_policy_of(parent, state, objects), objects.candidate(oid).policy)
@@ -92,10 +92,16 @@ def _made_by(oid: str, state: State, objects: Objects) -> tuple[list[Tightening]
 def _taken_by(oid: str, state: State, objects: Objects) -> list[Revocation]:
     """The keys a commit takes back from some parent's authority."""
     taken: list[Revocation] = []
-    for parent in objects.parents(oid):
+    for parent in _others(oid, objects):
         with contextlib.suppress(*UNREADABLE):
             taken += revocations(_authority_of(parent, state, objects), objects.authority(oid))
     return taken
+
+
+def _others(oid: str, objects: Objects) -> Iterator[str]:
+    """The parents whose governed tree is another; of the same one nothing was made."""
+    tree = objects.digest(oid)
+    return (parent for parent in objects.parents(oid) if objects.digest(parent) != tree)
 
 
 def _policy_of(parent: str, state: State, objects: Objects) -> Policy:

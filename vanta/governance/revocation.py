@@ -28,6 +28,8 @@ class Revocation(msgspec.Struct, frozen=True):
 
 def revocations(before: Authority, after: Authority) -> tuple[Revocation, ...]:
     """The keys of `before` that `after` takes back, or lets expire sooner."""
+    if before.people == after.people:
+        return ()
     found: list[Revocation] = []
     for name in sorted(before.people):
         left = after.people[name].keys if name in after.people else {}
@@ -45,8 +47,11 @@ def may_revoke(authority: Authority, person: str, revocation: Revocation) -> boo
 
 def revoked(authority: Authority, by: Iterable[Revocation]) -> Authority:
     """The authority with these keys taken back; never one key more than before."""
+    taken = tuple(by)
+    if not taken:
+        return authority
     people = dict(authority.people)
-    for each in by:
+    for each in taken:
         held = people.get(each.person)
         if held is None or each.key not in held.keys:
             continue
