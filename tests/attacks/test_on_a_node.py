@@ -223,7 +223,6 @@ def test_state_directory_deleted_then_rollback(
     trading.stop()
 
 
-@pytest.mark.xfail(reason="what an intent names is taken for what was enforced", strict=True)
 def test_state_directory_deleted_then_rollback_to_where_markets_still_is(
     station: Station, fund: Fund
 ) -> None:
@@ -247,7 +246,6 @@ def test_state_directory_deleted_then_rollback_to_where_markets_still_is(
     trading.stop()
 
 
-@pytest.mark.xfail(reason="what an intent names is taken for what was enforced", strict=True)
 def test_state_directory_deleted_and_an_intent_that_names_no_commit(
     station: Station, fund: Fund
 ) -> None:

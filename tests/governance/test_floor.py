@@ -15,6 +15,7 @@ from vanta.domain.errors import UnavailableError
 from vanta.domain.record import Entry
 from vanta.executor.adoption import PolicyInForce
 from vanta.executor.events import PolicyAdopted, entry
+from vanta.executor.log import TradeLog
 from vanta.governance.memory import Floor
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE, PolicyReader, read_files
 from vanta.journal.writer import Journal
@@ -214,6 +215,53 @@ def test_what_somebody_else_wrote_into_a_text_is_no_floor(station: Station) -> N
         journal.append([Entry("signal.harvested", "one", {"text": quoted})])
     station.start().tick()
     assert station.bodies("floor.found") == []
+
+
+def test_what_a_record_holds_of_somebody_elses_is_no_floor(station: Station) -> None:
+    """An intent names the policy of the machine that made it, and its maker may name any."""
+    elsewhere = {
+        "policy": "f" * 40,
+        "provenance": {"commit": "f" * 40, "tree": "", "serial": 10**9},
+    }
+    with Journal.open(
+        station.memory / "intents.jsonl", actor="executor", clock=station.clock
+    ) as journal:
+        body = {"intent": elsewhere, **elsewhere}
+        journal.append([Entry("intent.accepted", "one", body, policy=station.fund.introduction)])
+    station.start().tick()
+    assert station.bodies("floor.found") == []
+
+
+def test_a_trade_log_that_was_rotated_still_says_what_it_acted_by(
+    station: Station, fund: Fund
+) -> None:
+    """Its live segment holds no record but its opening, with the book in it."""
+    log = TradeLog(
+        station.memory / "trade_log.jsonl", actor="executor", clock=station.clock, rotate_at=1
+    )
+    log.state(PolicyAdopted(station.reader()))
+    log.commit()
+    log.close()
+    assert (station.memory / "trade_log.000001.jsonl").exists()
+    lose_journal(station)
+    lose_files(station)
+    head = roll_back(fund)
+    controller = station.start()
+    assert controller.held_back == {head: "trade_log.jsonl"}
+    assert controller.memory.floor.serial == 2
+
+
+def test_a_journal_that_somebody_broke_still_says_what_the_rest_of_it_says(
+    station: Station, fund: Fund
+) -> None:
+    executor_acts(station)
+    path = station.memory / "trade_log.jsonl"
+    first, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first[: len(first) // 2] + b"\n" + b"".join(rest) + b'{"torn')
+    lose_journal(station)
+    lose_files(station)
+    head = roll_back(fund)
+    assert station.start().held_back == {head: "trade_log.jsonl"}
 
 
 def test_the_floor_is_a_record_that_the_next_start_knows(station: Station, fund: Fund) -> None:

@@ -5,45 +5,66 @@ published files, the other journals and what other nodes signed still know bette
 published that does not descend from every commit they name, and serials go on above theirs.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from vanta.domain.encoding import decode
-from vanta.domain.errors import RefusedError, VantaError
+from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.domain.policy import Provenance
+from vanta.domain.record import Record
+from vanta.governance.commits import is_oid
 from vanta.governance.firstseen import WITNESSES, Nodes, Sightings
 from vanta.governance.graph import Graph
 from vanta.governance.ledger import JOURNAL, Ledger
 from vanta.governance.memory import Floor
 from vanta.governance.published import Source
 from vanta.governance.publisher import Publisher
+from vanta.journal.chain import decode_line
+from vanta.journal.segment import OPENED, ROTATED, complete_lines
 
-_TAIL = 1024 * 1024
-_CHUNK = 8 * 1024 * 1024
-_OVERLAP = 1024
-_OID = rb"[0-9a-f]{40}|[0-9a-f]{64}"
-_POLICY = re.compile(rb'"policy":"(' + _OID + rb')"')
-# Inside a JSON string every quote has a backslash, so no text of somebody else's can look like it.
-_PROVENANCE = re.compile(
-    rb'"provenance":\{"commit":"(?:' + _OID + rb')","tree":"[^"\\]*","serial":([0-9]{1,18})\}'
-)
+_ADOPTED, _REFLECTED = "policy.adopted", "reflection.started"
+"""Of the Executor's and of Markets' journals: from here on they act by what it states."""
+
+_FRAMES = frozenset({OPENED, ROTATED})
+"""A segment opens with the state of all that came before it."""
+
+
+class _Published(msgspec.Struct, frozen=True):
+    provenance: Provenance | None = None
+
+
+class _State(msgspec.Struct, frozen=True):
+    published: _Published | None = None
+
+
+class _Stated(msgspec.Struct, frozen=True):
+    """A record's body, as far as it may state a policy."""
+
+    published: _Published | None = None
+    provenance: Provenance | None = None
+    state: _State | None = None
 
 
 def of_journals(memory: Path) -> Floor:
-    """What the other journals of a node say: the last commit each acted by, and any serial."""
+    """What the other journals of a node say: the last commit each acted by, and any serial.
+
+    Only what a service states of itself counts. A message that it took in, such as an intent, may
+    name any commit: that is where somebody else was.
+    """
     serial, commits = 0, dict[str, str]()
     for path in sorted(memory.glob("*.jsonl")):
         # A live segment opens with all that came before it.
         if path.stem == JOURNAL or "." in path.stem:
             continue
-        try:
-            serial = max(serial, _greatest_serial(path))
-            commit = _last_commit(path)
-        except OSError:
-            continue
+        commit = ""
+        for found in _acted_by(path):
+            serial = max(serial, found.serial)
+            commit = found.commit or commit
         if commit:
             commits[commit] = path.name
     return Floor(serial, commits)
@@ -51,7 +72,7 @@ def of_journals(memory: Path) -> Floor:
 
 def of_published(provenance: Provenance, place: str) -> Floor:
     """What a published file says that no receipt vouches for."""
-    if not re.fullmatch(_OID.decode(), provenance.commit):
+    if not is_oid(provenance.commit):
         return Floor()
     return Floor(max(0, provenance.serial), {provenance.commit: place})
 
@@ -71,7 +92,7 @@ def of_files(ledger: Ledger, publisher: Publisher) -> Floor:
     found = []
     for name, data in files.items():
         try:
-            stated = decode(_Stated, data, place=name)
+            stated = decode(_File, data, place=name)
         except VantaError:
             continue
         if not ledger.vouches(stated.derived_from):
@@ -116,25 +137,51 @@ def check(commits: Mapping[str, str], head: str, graph: Graph) -> None:
             )
 
 
-class _Stated(msgspec.Struct, frozen=True):
+class _File(msgspec.Struct, frozen=True):
     provenance: Provenance
     derived_from: Source
 
 
-def _last_commit(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - _TAIL))
-        found = [match[1] for match in _POLICY.finditer(file.read())]
-    return found[-1].decode() if found else ""
+class _Acted(NamedTuple):
+    commit: str
+    serial: int
 
 
-def _greatest_serial(path: Path) -> int:
-    greatest, before = 0, b""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            data = before + chunk
-            for match in _PROVENANCE.finditer(data):
-                greatest = max(greatest, int(match[1]))
-            before = data[-_OVERLAP:]
-    return greatest
+def _acted_by(path: Path) -> Iterator[_Acted]:
+    """What each record of a live segment was written under, as far as it can be read.
+
+    The chain is not checked: whoever broke a journal must not have made it silent.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        for _, line in complete_lines(fd):
+            with contextlib.suppress(MalformedError):
+                yield _of_record(decode_line(line))
+    except (MalformedError, OSError):
+        return
+    finally:
+        os.close(fd)
+
+
+def _of_record(record: Record) -> _Acted:
+    stated = _stated(record)
+    if stated is not None and is_oid(stated.commit):
+        return _Acted(stated.commit, max(0, stated.serial))
+    return _Acted(record.policy if is_oid(record.policy) else "", 0)
+
+
+def _stated(record: Record) -> Provenance | None:
+    """The policy that a record states to be in force; None where it states none."""
+    if record.type not in {_ADOPTED, _REFLECTED, *_FRAMES}:
+        return None
+    try:
+        body = decode(_Stated, bytes(record.body), place=record.id)
+    except MalformedError:
+        return None
+    if record.type == _REFLECTED:
+        return body.provenance
+    in_force = body.published if record.type == _ADOPTED else body.state and body.state.published
+    return in_force.provenance if in_force else None
