@@ -134,6 +134,8 @@ LINES: dict[str, dict[str, tuple[str, ...]]] = {
             *_in(
                 _NODE,
                 "trust_changed_while_the_head_did_not",
+                "another_introduction_pinned_while_the_head_did_not_change",
+                "a_new_introduction_upon_what_was_enforced_is_the_way_back",
                 "trust_changed_by_the_head_holds_for_what_comes_at_the_same_look",
             ),
         ),

@@ -181,6 +181,9 @@ class Controller:
         state = self.memory.state
         if isinstance(fetched.head, VantaError):
             return Walked([])
+        if state is not None and (error := self._walker.distrust(state)):
+            troubles["branch"] = error
+            return Walked([])
         if state is not None and fetched.head == state.anchor and not self.held_back:
             return Walked([])
         around = Around(

@@ -70,8 +70,35 @@ class Walker:
         self._told: set[tuple[str, str]] = set()
         self._below: set[str] = set()
         self._bad: tuple[object, VantaError] | None = None
+        self._pinned = False
         self._may_tell = Allowance(burst=20, per_second=0.1)
         self._untold = 0
+
+    def distrust(self, state: State) -> VantaError | None:
+        """Why what the journal goes on from is not what is pinned now; None where it is.
+
+        The journal was begun by a pin that may have been changed since: then the people who may
+        say so trust something else, and this node follows nobody until they agree.
+        """
+        if not self._pinned:
+            try:
+                self._check_pin(state)
+            except Exception as error:  # noqa: BLE001 - nor may this break the halts
+                return _as_trouble(error)
+            self._pinned = True
+        return None
+
+    def _check_pin(self, state: State) -> None:
+        if self._trust.introduction != state.introduction:
+            raise RefusedError(
+                f"this journal began at {state.introduction[:12]}, and the trust file now pins "
+                f"{self._trust.introduction[:12]}",
+                code="PIN_CHANGED",
+                place=self._trust.introduction[:12],
+                remedy="put the pin back; a new introduction needs a new governance journal, as "
+                "docs/runbooks/lost-key.md says; what was last verified stays in force meanwhile",
+            )
+        self._introduce()
 
     def main(self, memory: Memory, head: str, around: Around, now: int) -> Walked:
         """Fold the main line to `head`.
