@@ -169,7 +169,7 @@ class Controller:
         # Not before: what came since may have halted what the introduction allowed.
         self._publish(known)
         self._tell(walked.steps, halts)
-        self._note(troubles)
+        self._note(troubles, "" if isinstance(fetched.head, VantaError) else fetched.head)
         return walked.steps
 
     def _publish(self, known: dict[str, bytes] | None) -> None:
@@ -220,16 +220,17 @@ class Controller:
         for commit in (*done, *halts):
             self._watcher.enforced(self._walker.claimed(commit), seen, self.time.now.time)
 
-    def _note(self, troubles: Troubles) -> None:
+    def _note(self, troubles: Troubles, head: str) -> None:
         """Journal what could not be taken in, each once for as long as it lasts.
 
-        A forge that shows another bad head at every look fills no disk: the journal has some.
+        Told apart by code and head: the other side may word each complaint otherwise. A forge that
+        shows another bad head at every look fills no disk: the journal has some.
         """
         self.refusals = troubles
         self.fetcher.afresh = any(error.code in STORE_FAULTS for error in troubles.values())
         self._told = {part: said for part, said in self._told.items() if part in troubles}
         for part, error in troubles.items():
-            said = (error.code, error.message)
+            said = (error.code, head if part == "branch" else "")
             if self._told.get(part) == said or self._may_tell.wait() > 0:
                 continue
             self._may_tell.take()
