@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +337,40 @@ def test_any_other_edit_is_put_back_at_the_next_tick_and_told(
     assert reverted["code"] == code
     assert reverted["message"]
     assert controller.memory.restrained_by() == ()
+
+
+def test_what_was_put_back_can_be_told_from_the_record(station: Station) -> None:
+    """By its digest: whoever kept the edited file can show that it was this one."""
+    controller = station.start()
+    good = read_files(station.memory)
+    station.limit(4000)
+    edited = read_files(station.memory)
+    controller.settle()
+    (body,) = station.bodies("edit.reverted")
+    assert body["found"] == {name: sha256(data).hexdigest() for name, data in edited.items()}
+    assert body["found"][OVERLAY_FILE] == sha256(good[OVERLAY_FILE]).hexdigest()
+    assert body["serial"] == station.published().provenance.serial
+    assert station.refolded() > 0
+
+
+def test_edits_in_a_loop_are_all_put_back_and_fill_no_journal(station: Station) -> None:
+    """Each is counted, the first ones one by one: none is lost and the disk stays free."""
+    controller = station.start()
+    good = read_files(station.memory)
+    before = station.journal.stat().st_size
+    for number in range(200):
+        station.limit(2000 + number)
+        controller.settle()
+        assert read_files(station.memory) == good
+    few = station.bodies("edit.reverted")
+    assert 20 <= len(few) < 30
+    assert all(body["more"] == 0 for body in few[:20])
+    assert station.journal.stat().st_size - before < 30_000
+    station.stop()
+    told = station.bodies("edit.reverted")
+    assert sum(1 + body["more"] for body in told) == 200
+    station.start()
+    assert station.refolded() > 0
 
 
 @PUT_BACK

@@ -42,6 +42,10 @@ class _Published(msgspec.Struct, frozen=True):
     published: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _PutBack(msgspec.Struct, frozen=True):
+    serial: int
+
+
 class _Opening(msgspec.Struct, frozen=True):
     state: msgspec.Raw
 
@@ -108,7 +112,7 @@ class _Refold:
                 halt = self._deliver(decode(HaltDelivered, body, place=place), place)
                 return self._stated(record, halt)
             case receipts.REVERTED:
-                return encode(self._memory.published)
+                return encode(self._memory.serial)
             case kind if kind == ROTATED:
                 return encode(self._memory)
             case kind if kind in PUBLISHING:
@@ -169,6 +173,8 @@ def _compared(kind: str, body: bytes) -> bytes:
         return bytes(msgspec.json.decode(body, type=_Opening).state)
     if kind in {receipts.INTRODUCED, receipts.EVALUATED, receipts.HALT_DELIVERED}:
         return body
+    if kind == receipts.REVERTED:
+        return encode(msgspec.json.decode(body, type=_PutBack).serial)
     return bytes(msgspec.json.decode(body, type=_Published).published)
 
 

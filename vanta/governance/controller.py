@@ -7,6 +7,7 @@ receipt of a newer one, and the next start brings the files to what the receipt 
 `settle` does all that needs no forge, and is quick; `absorb` takes in what a fetch brought.
 """
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,10 +89,10 @@ class Controller:
         """Commits that were enforced before, and where it says so: nothing is published until a
         head has them below itself (R8)."""
         self._ledger = Ledger(memory_dir, environment, actor=actor, clock=clock.now, crash=crash)
+        self.upkeep = Upkeep(memory_dir, self._ledger, self._publisher, self._watcher)
         try:
             self.time = Timekeeping(memory_dir, self._ledger, clock, ages or Ages())
             self.latch = LatchWatch(memory_dir, self._ledger, self._watcher, crash)
-            self.upkeep = Upkeep(memory_dir, self._ledger, self._publisher, self._watcher)
             self._find_floor(memory_dir)
             self.settle()
         except BaseException:
@@ -100,6 +101,8 @@ class Controller:
 
     def close(self) -> None:
         """Give up the journal."""
+        with contextlib.suppress(VantaError):
+            self.upkeep.tell(ending=True)
         self._ledger.close()
         self.fetcher.close()
 

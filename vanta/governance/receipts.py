@@ -115,11 +115,16 @@ class Adopted(msgspec.Struct, frozen=True):
 
 
 class Reverted(msgspec.Struct, frozen=True):
-    """A hand edit that was put back."""
+    """A hand edit that was put back; of a flood of them some, and how many more."""
 
     code: str
     message: str
-    published: Published
+    found: dict[str, str]
+    """Published file to the SHA-256 of what it held, as far as it could be read."""
+    serial: int
+    """Of what is published instead."""
+    more: int = 0
+    """How many more were put back since the last such record."""
 
 
 class HeadRefused(msgspec.Struct, frozen=True):
