@@ -18,7 +18,8 @@ from benchmarks.floor import LOOK, Floor
 from benchmarks.history import ENVIRONMENT
 from benchmarks.spread import MILLI, spread
 from vanta.executor.gate import LATCHED
-from vanta.governance.latch import read_latch, set_latch
+from vanta.governance.latch import set_latch
+from vanta.governance.latch_lines import read_latch
 from vanta.governance.published import VAULT_FILE
 
 HALTED = "FULL_HALT"

@@ -33,7 +33,7 @@ def wheel(folder: Path) -> Path:
         packed.writestr(f"{name}.dist-info/METADATA", about)
         tag = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         packed.writestr(f"{name}.dist-info/WHEEL", tag)
-        entry = "[console_scripts]\nvanta = vanta.cli.main:run\n"
+        entry = "[console_scripts]\nvanta = vanta.cli.start:run\n"
         packed.writestr(f"{name}.dist-info/entry_points.txt", entry)
         packed.writestr(f"{name}.dist-info/RECORD", "")
     return folder

@@ -2,7 +2,7 @@
 
 Most of what a command costs is importing. Pages type hundreds of them, so their shell finds a
 `vanta` that hands its arguments, folder, environment and standard streams to a process that has the
-imports behind it; that forks, and the fork runs `vanta.cli.main.run` as the installed one does.
+imports behind it; that forks, and the fork runs `vanta.cli.start.run` as the installed one does.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from pathlib import Path
 
 import vanta.cli
 import vanta.governance
-from vanta.cli.main import run
+from vanta.cli.start import run
 
 _CLIENT = """#!{python} -ISE
 import json, os, socket, sys

@@ -10,7 +10,8 @@ from tests.governance.station import Station
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.governance.break_glass import tighten_overlay
 from vanta.governance.controller import Controller
-from vanta.governance.latch import LATCH, LatchLine, append, latched, read_latch, set_latch
+from vanta.governance.latch import LATCH, LatchLine, append, latched, set_latch
+from vanta.governance.latch_lines import read_latch
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE
 
 

@@ -14,16 +14,14 @@ from vanta.governance import latch
 from vanta.governance.latch import (
     LATCH,
     LOCK,
-    Latch,
     LatchLine,
     append,
     latched,
-    lift,
     open_gate_lock,
-    read_latch,
     set_latch,
     wait_for_sends,
 )
+from vanta.governance.latch_lines import Latch, lift, read_latch
 
 NOW = 1_700_000_000_000_000_000
 
@@ -51,6 +49,18 @@ def test_a_halt_says_who_why_and_when_under_a_nonce_of_its_own(
     assert first.line.nonce != second.line.nonce
     assert first.trouble == second.trouble == ""
     assert latched(tmp_path)
+
+
+@pytest.mark.parametrize("reason", ["", 'say "stop"\\', "two\nlines", "\u00e9\U0001f525", "\udcff"])
+def test_a_halt_is_read_again_whatever_its_reason_is(tmp_path: Path, reason: str) -> None:
+    """A command line may be any bytes, and those that are no text still halt under a nonce."""
+    halted = set_latch(tmp_path, reason, NOW)
+    found = read_latch(tmp_path)
+    assert found is not None
+    assert found.rest == ""
+    (line,) = found.lines
+    assert (line.nonce, line.at) == (halted.line.nonce, NOW)
+    assert line.reason == reason.replace("\n", " ").replace("\udcff", "?")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from vanta.audit.holdings import Held, Holding, hold, refuse_secrets
 from vanta.audit.nodes import Node, nodes
 from vanta.domain.encoding import encode
 from vanta.domain.errors import RefusedError, UnavailableError
-from vanta.journal.files import fsync_directory
+from vanta.journal.durable import fsync_directory
 from vanta.node.layout import Layout
 
 FORMAT = "vanta-audit-bundle/1"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vanta.bus.port import MAX_PAYLOAD, Parcel
 from vanta.domain.errors import RefusedError, UnavailableError
-from vanta.journal.files import fsync_directory, write_all
+from vanta.journal.durable import fsync_directory, write_all
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _SUFFIX = ".parcel"

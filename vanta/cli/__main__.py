@@ -1,5 +1,5 @@
 """`python -m vanta.cli`: the same as `vanta`."""
 
-from vanta.cli.main import run
+from vanta.cli.start import run
 
 run()

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from vanta.cli.output import print_json, say
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.governance.latch import latched, set_latch, wait_for_sends
 from vanta.node.layout import Layout
@@ -46,6 +45,9 @@ def halt_now(
         wait_for_sends(memory)
     except UnavailableError as error:
         unconfirmed = error
+    # Not before it holds.
+    from vanta.cli.output import print_json, say
+
     if as_json:
         print_json(
             {

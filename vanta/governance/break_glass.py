@@ -14,7 +14,8 @@ import msgspec
 from vanta.domain.encoding import encode
 from vanta.domain.errors import RefusedError
 from vanta.domain.switches import SWITCHES
-from vanta.governance.latch import Latch, LatchLine
+from vanta.governance.latch import LatchLine
+from vanta.governance.latch_lines import Latch
 from vanta.governance.memory import Memory
 from vanta.governance.published import OVERLAY_FILE, parse, read_files
 from vanta.governance.publisher import publishing

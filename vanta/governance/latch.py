@@ -2,7 +2,7 @@
 
 The gate and the collectors look whether it is there and never read it, so a latch that nobody can
 read halts too. It holds one JSON line for each halt, with a nonce; the controller journals each
-nonce, and takes the file away when a quorum has released every one of them.
+nonce, and takes the file away when a quorum has released every one of them (`latch_lines`).
 
 Whoever writes it or takes it away holds a lock on the file itself, so that no halt is lost to
 another one or to the removal. It imports next to nothing: a halt waits for it to load.
@@ -11,21 +11,17 @@ another one or to the removal. It imports next to nothing: a halt waits for it t
 import contextlib
 import errno
 import fcntl
-import hashlib
+import json
 import os
 import pwd
-import re
-import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from vanta.domain.errors import UnavailableError
-from vanta.journal.files import fsync_directory, write_all
+from vanta.journal.durable import fsync_directory, write_all
 
 LATCH = "halt.latch"
 LOCK = "gate.lock"
@@ -34,16 +30,12 @@ LOCK = "gate.lock"
 PATIENCE = 10.0
 """Seconds a halt waits for the sends that have begun."""
 
-_LONGEST = 64 * 1024
-_LONGEST_TEXT = 400
-_NONCE = re.compile(r"[A-Za-z0-9]{8,64}")
-_LOCK_PATIENCE = 0.05
 _AGAIN = 0.0005
 _MODE = 0o660
-_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class LatchLine(msgspec.Struct, frozen=True):
+class LatchLine(NamedTuple):
     """One halt in a latch."""
 
     nonce: str
@@ -52,14 +44,6 @@ class LatchLine(msgspec.Struct, frozen=True):
     """As the writer's own system calls them; it proves nothing, and nothing depends on it."""
     at: int
     """UTC nanoseconds by the writer's clock."""
-
-
-class Latch(NamedTuple):
-    """A latch as it was found."""
-
-    lines: tuple[LatchLine, ...]
-    rest: str
-    """What in it has no nonce that can be read: a digest of it, or why; empty for nothing."""
 
 
 class Halted(NamedTuple):
@@ -87,7 +71,7 @@ def set_latch(memory: Path, reason: str, now: int) -> Halted:
     Raises:
         UnavailableError: `NOT_HALTED`: there is no latch, and none can be made.
     """
-    line = LatchLine(secrets.token_hex(8), reason, _who(), now)
+    line = LatchLine(os.urandom(8).hex(), reason, who(), now)
     try:
         append(memory, [line])
     except OSError as error:
@@ -112,12 +96,12 @@ def append(memory: Path, lines: Sequence[LatchLine]) -> None:
             fcntl.flock(fd, fcntl.LOCK_EX)
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise OSError(errno.EINVAL, "it is not a plain file")
-            if not _is_at(fd, path):
+            if not is_at(fd, path):
                 continue
             size = os.fstat(fd).st_size
             torn = b"" if not size or os.pread(fd, 1, size - 1) == b"\n" else b"\n"
             os.lseek(fd, 0, os.SEEK_END)
-            write_all(fd, torn + b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+            write_all(fd, torn + b"".join(map(_written, lines)))
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -125,44 +109,9 @@ def append(memory: Path, lines: Sequence[LatchLine]) -> None:
         return
 
 
-def read_latch(memory: Path) -> Latch | None:
-    """What stands in the latch; None when it is not set."""
-    try:
-        with _opened(memory / LATCH, fcntl.LOCK_SH) as fd:
-            return _parsed(os.pread(fd, _LONGEST + 1, 0))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return Latch((), f"it cannot be read: {error.strerror}")
-
-
-def lift(memory: Path, released: Callable[[Latch], bool]) -> bool:
-    """Take the latch away if all that stands in it is released; whether it is gone now.
-
-    Args:
-        memory: the node's memory folder.
-        released: asked while nobody can add a line.
-    """
-    path = memory / LATCH
-    try:
-        with _opened(path, fcntl.LOCK_EX) as fd:
-            if not _is_at(fd, path) or not released(_parsed(os.pread(fd, _LONGEST + 1, 0))):
-                return False
-            path.unlink()
-    except FileNotFoundError:
-        return True
-    except BlockingIOError:
-        # Somebody is adding a line.
-        return False
-    except OSError as error:
-        if not released(Latch((), f"it cannot be read: {error.strerror}")):
-            return False
-        try:
-            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-        except OSError:
-            return False
-    fsync_directory(memory)
-    return True
+def _written(line: LatchLine) -> bytes:
+    # A command line may be any bytes: what of it is no text is shown as such.
+    return json.dumps(line._asdict(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def wait_for_sends(memory: Path, patience: float = PATIENCE) -> None:
@@ -210,7 +159,7 @@ def _unconfirmed(why: str) -> UnavailableError:
 def _open_or_make(path: Path, memory: Path, flags: int) -> int:
     while True:
         try:
-            return os.open(path, flags | _SAFELY)
+            return os.open(path, flags | SAFELY)
         except FileNotFoundError:
             with contextlib.suppress(FileExistsError):
                 return _made(path, memory)
@@ -218,7 +167,7 @@ def _open_or_make(path: Path, memory: Path, flags: int) -> int:
 
 def _made(path: Path, memory: Path) -> int:
     """A new file; root's belongs to whoever the folder belongs to, so that services can use it."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFELY, _MODE)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, _MODE)
     try:
         os.fchmod(fd, _MODE)
         if os.geteuid() == 0:
@@ -230,31 +179,7 @@ def _made(path: Path, memory: Path) -> int:
     return fd
 
 
-@contextlib.contextmanager
-def _opened(path: Path, lock: int) -> Iterator[int]:
-    """The latch under a lock; a writer that never ends is not waited for."""
-    fd = os.open(path, os.O_RDONLY | _SAFELY)
-    try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "it is not a plain file")
-        deadline = time.monotonic() + _LOCK_PATIENCE
-        while True:
-            try:
-                fcntl.flock(fd, lock | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if lock == fcntl.LOCK_EX:
-                    raise
-                if time.monotonic() >= deadline:
-                    break
-                time.sleep(_AGAIN)
-            else:
-                break
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def _is_at(fd: int, path: Path) -> bool:
+def is_at(fd: int, path: Path) -> bool:
     """Whether the file is still the one of that name."""
     try:
         return os.path.samestat(os.fstat(fd), path.lstat())
@@ -262,37 +187,7 @@ def _is_at(fd: int, path: Path) -> bool:
         return False
 
 
-def _parsed(data: bytes) -> Latch:
-    if len(data) > _LONGEST:
-        return Latch((), f"it is longer than {_LONGEST} bytes")
-    lines: list[LatchLine] = []
-    rest: list[bytes] = []
-    for text in filter(bytes.strip, data.split(b"\n")):
-        line = _line(text)
-        if line is None:
-            rest.append(text)
-        else:
-            lines.append(line)
-    unread = hashlib.sha256(b"\n".join(rest)).hexdigest()[:16] if rest or not lines else ""
-    return Latch(tuple(lines), unread)
-
-
-def _line(text: bytes) -> LatchLine | None:
-    try:
-        line = msgspec.json.decode(text, type=LatchLine)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if not _NONCE.fullmatch(line.nonce):
-        return None
-    # Anybody who may halt may write here, and people read it on their terminals.
-    return LatchLine(line.nonce, _plain(line.reason), _plain(line.who), line.at)
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST_TEXT])
-
-
-def _who() -> str:
+def who() -> str:
     """Who asks for the halt, through `sudo` too."""
     if name := os.environ.get("SUDO_USER"):
         return name

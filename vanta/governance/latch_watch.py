@@ -5,7 +5,8 @@ from pathlib import Path
 
 from vanta.governance import receipts
 from vanta.governance.break_glass import all_released, lost_halts, unknown_halts
-from vanta.governance.latch import append, lift, read_latch
+from vanta.governance.latch import append
+from vanta.governance.latch_lines import lift, read_latch
 from vanta.governance.ledger import Event, Ledger
 from vanta.governance.receipts import LatchLifted, LatchRestored
 from vanta.governance.watcher import Watcher

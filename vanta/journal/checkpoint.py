@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.domain.record import Position
 from vanta.journal import note as signed_note
-from vanta.journal.files import fsync_directory, write_all
+from vanta.journal.durable import fsync_directory, write_all
 from vanta.journal.segment import checkpoints_path
 
 MAX_SIZE = 2**63 - 1

@@ -8,26 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vanta.domain.errors import UnavailableError
-
-
-def write_all(fd: int, data: bytes) -> None:
-    """Write every byte of `data` to `fd`; the kernel may take fewer at a time.
-
-    Raises:
-        OSError: not everything was written (`ENOSPC`, `EFBIG`, `EIO`, ...).
-    """
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-
-
-def fsync_directory(directory: Path) -> None:
-    """Make the names in `directory` durable: creations, renames and removals so far."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+from vanta.journal.durable import fsync_directory, write_all
 
 
 def atomic_write(

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from vanta.domain.errors import UnavailableError
-from vanta.journal.files import write_all
+from vanta.journal.durable import write_all
 
 _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _LONGEST_PID = 20

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from vanta.domain.errors import MalformedError
 from vanta.journal.chain import BrokenLineError, Spot, Walk
-from vanta.journal.files import fsync_directory
+from vanta.journal.durable import fsync_directory
 from vanta.journal.scan import check_whole, walk_file
 from vanta.journal.segment import (
     checkpoints_path,

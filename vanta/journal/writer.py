@@ -10,7 +10,7 @@ from typing import Self
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.record import Entry, Position, Record
 from vanta.journal.chain import Walk
-from vanta.journal.files import fsync_directory, write_all
+from vanta.journal.durable import fsync_directory, write_all
 from vanta.journal.lock import WriterLock
 from vanta.journal.recover import Recovered, recover
 from vanta.journal.segment import closed_path, lock_path, next_path, opening_entry
