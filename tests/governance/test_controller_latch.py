@@ -1,5 +1,6 @@
 """R7 at the controller: each halt of the latch has a record, and goes only when it is released."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from tests.governance.fund import Fund, document, halted
 from tests.governance.station import Station
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.governance.break_glass import tighten_overlay
+from vanta.governance.conditions import conditions
 from vanta.governance.controller import Controller
 from vanta.governance.latch import LATCH, LatchLine, append, latched, set_latch
 from vanta.governance.latch_lines import read_latch
+from vanta.governance.policy_log import of_node
 from vanta.governance.published import OVERLAY_FILE, VAULT_FILE
+from vanta.governance.status import facts_of
 
 
 @pytest.fixture
@@ -319,3 +323,36 @@ def test_without_a_policy_there_is_nothing_to_tighten(station: Station) -> None:
     (station.memory / VAULT_FILE).unlink()
     with pytest.raises(UnavailableError):
         tighten_overlay(station.memory, "full_halt")
+
+
+def test_a_halt_of_one_scope_keeps_its_reason(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is asked to release it reads why it was set."""
+    monkeypatch.setenv("SUDO_USER", "grace")
+    controller = station.start()
+    assert tighten_overlay(station.memory, "reduce_only", ("vault", "crypto"), reason="late quotes")
+    assert tighten_overlay(station.memory, "full_halt", ("venue", "paper"), reason="and\nfills")
+    controller.tick()
+    (body,) = station.bodies("edit.adopted")
+    assert (body["who"], body["reason"]) == ("grace", "late quotes; and fills")
+    shown = {one.type: one for one in conditions(facts_of(controller), (), station.clock())}
+    assert shown["HandEdited"].message.startswith(
+        f"{body['nonce']} by grace: late quotes; and fills; release it with"
+    )
+    controller = station.start()
+    (held,) = controller.memory.restraints.values()
+    assert held.reason == "late quotes; and fills"
+    assert "reason" not in json.loads((station.memory / OVERLAY_FILE).read_text())
+    (told,) = (one for one in of_node(station.journal) if one.what == "edit.adopted")
+    assert told.message.startswith("grace edited the overlay")
+    assert told.message.endswith(": late quotes; and fills")
+
+
+def test_a_reason_alone_is_no_edit(station: Station) -> None:
+    """Nothing is enforced by it, and so there is nothing to adopt."""
+    controller = station.start()
+    station.overlay(reason="because")
+    controller.tick()
+    assert [body["code"] for body in station.bodies("edit.reverted")] == ["LOOSENING_EDIT"]
+    assert controller.memory.restraints == {}

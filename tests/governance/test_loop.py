@@ -299,6 +299,7 @@ def test_a_halt_on_the_spot_holds_with_the_controller_and_without(
         assert policy.overlay.vaults.at("crypto").full_halt > 0
         node.start()
         assert node.until(lambda: len(node.records("edit.adopted")) == 1)
+        assert b'"reason":"broker on fire"' in bytes(node.records("edit.adopted")[0].body)
         told = node.run(*halt)
         assert told.returncode == 0, told.stderr
         assert told.stdout.startswith("HALTED under ")
@@ -310,6 +311,7 @@ def test_a_halt_on_the_spot_holds_with_the_controller_and_without(
         status = node.run("governance", "status", "--node", root)
         assert "HALTED: the latch is set" in status.stdout
         assert "vanta resume --edit" in status.stdout
+        assert status.stdout.count(": broker on fire; release it with") == 2, "latch and hand edit"
         assert node.stop() == 0
         assert node.refolded() > 0
 

@@ -38,7 +38,11 @@ def halt_now(
             remedy="leave --until out; halt each vault, or everything and sign the finer halt then",
         )
     began = time.monotonic()
-    said = _latch(memory, reason) if switch == _FULL and not scope else _edit(memory, switch, scope)
+    said = (
+        _latch(memory, reason)
+        if switch == _FULL and not scope
+        else _edit(memory, switch, scope, reason)
+    )
     held = time.monotonic() - began
     unconfirmed: UnavailableError | None = None
     try:
@@ -84,11 +88,11 @@ def _latch(memory: Path, reason: str) -> dict[str, str]:
     return {"what": f"HALTED under {nonce}", "nonce": nonce, "next": release}
 
 
-def _edit(memory: Path, switch: str, scope: dict[str, str]) -> dict[str, str]:
+def _edit(memory: Path, switch: str, scope: dict[str, str], reason: str) -> dict[str, str]:
     from vanta.governance.break_glass import tighten_overlay
 
     where = next(iter(scope.items()), None)
-    news = tighten_overlay(memory, switch, where)
+    news = tighten_overlay(memory, switch, where, reason=reason)
     name = f"{where[0]} {where[1]}" if where else "everything"
     if not news:
         return {

@@ -14,7 +14,7 @@ import msgspec
 from vanta.domain.encoding import encode
 from vanta.domain.errors import RefusedError
 from vanta.domain.switches import SWITCHES
-from vanta.governance.latch import LatchLine
+from vanta.governance.latch import LatchLine, who
 from vanta.governance.latch_lines import Latch
 from vanta.governance.memory import Memory
 from vanta.governance.published import OVERLAY_FILE, parse, read_files
@@ -76,7 +76,9 @@ def all_released(found: Latch, memory: Memory) -> bool:
     return lines and (not found.rest or found.rest in gone)
 
 
-def tighten_overlay(memory: Path, switch: str, scope: tuple[str, str] | None = None) -> bool:
+def tighten_overlay(
+    memory: Path, switch: str, scope: tuple[str, str] | None = None, *, reason: str = ""
+) -> bool:
     """Turn a switch on in the published overlay, as a careful hand would; whether it was off.
 
     Readers obey at once, and the controller adopts it.
@@ -85,6 +87,7 @@ def tighten_overlay(memory: Path, switch: str, scope: tuple[str, str] | None = N
         memory: the node's memory folder.
         switch: its name.
         scope: one of `SCOPES` and a name; None for everywhere.
+        reason: why; the controller keeps it with the edit.
 
     Raises:
         RefusedError: `NO_SUCH_SWITCH`, `NO_SUCH_VAULT`.
@@ -110,6 +113,9 @@ def tighten_overlay(memory: Path, switch: str, scope: tuple[str, str] | None = N
             content[switch] = True
         else:
             content[SCOPES[scope[0]]].setdefault(scope[1], {})[switch] = True
+        # Of several edits before the controller looks, each has its say.
+        said = [content.get("reason", ""), reason.encode("utf-8", "replace").decode()]
+        content["reason"], content["who"] = "; ".join(filter(None, said)), who()
         text = msgspec.json.format(encode(content), indent=2) + b"\n"
         after = parse({**files, OVERLAY_FILE: text})
         effects = {change.effect for change in changes(before.policy, after.policy)}

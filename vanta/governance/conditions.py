@@ -186,8 +186,14 @@ def _of_the_node(facts: Facts) -> Iterable[Condition]:
     lane = memory.state.lane if memory.state else {}
     stands = [f"{halt.file} by {halt.person} ({oid[:12]})" for oid, halt in sorted(lane.items())]
     yield _listed("LaneHalted", "HALTED", stands)
-    edits = [f"{n}: release it with `vanta resume --edit {n}`" for n in memory.restrained_by()]
+    edits = [_edit(nonce, memory) for nonce in memory.restrained_by()]
     yield _listed("HandEdited", "EDIT_ADOPTED", edits)
+
+
+def _edit(nonce: str, memory: Memory) -> str:
+    held = memory.restraints[nonce]
+    said = f"{held.who}: {held.reason}" if held.reason else held.who
+    return f"{nonce}{f' by {said}' if said else ''}; release it with `vanta resume --edit {nonce}`"
 
 
 def _latch(nonce: str, memory: Memory) -> str:

@@ -126,8 +126,9 @@ def _line(text: bytes) -> LatchLine | None:
     if not _NONCE.fullmatch(line.nonce):
         return None
     # Anybody who may halt may write here, and people read it on their terminals.
-    return LatchLine(line.nonce, _plain(line.reason), _plain(line.who), line.at)
+    return LatchLine(line.nonce, plain(line.reason), plain(line.who), line.at)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """What somebody wrote about a halt, as it may stand on a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST_TEXT])

@@ -30,6 +30,8 @@ class Restraint(msgspec.Struct, frozen=True):
 
     before: Policy
     after: Policy
+    reason: str = ""
+    who: str = ""
 
 
 class LatchNote(msgspec.Struct, frozen=True):
@@ -176,7 +178,10 @@ def _delivered(memory: Memory, halt: receipts.HaltDelivered) -> Memory:
 
 
 def _adopted(memory: Memory, edit: receipts.Adopted) -> Memory:
-    held = {**memory.restraints, edit.nonce: Restraint(edit.before, edit.after)}
+    held = {
+        **memory.restraints,
+        edit.nonce: Restraint(edit.before, edit.after, edit.reason, edit.who),
+    }
     return msgspec.structs.replace(memory, restraints=held)
 
 

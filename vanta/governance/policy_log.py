@@ -180,7 +180,8 @@ def _adopted(record: Record) -> Happened:
         clock=OBSERVED,
         what=record.type,
         verdict="tightened",
-        message=f"a hand edit on the node, held as {body.nonce}",
+        message=f"{body.who or 'a hand'} edited the overlay on the node, held as {body.nonce}"
+        + (f": {body.reason}" if body.reason else ""),
         changes=lines(changes(body.before, body.after)),
     )
 

@@ -19,6 +19,7 @@ from vanta.domain.policy import Boost, Flip, OverlayPolicy, Policy, Provenance, 
 from vanta.domain.record import Position, Record
 from vanta.domain.switches import SWITCHES, Switches
 from vanta.governance.heartbeat import Silence
+from vanta.governance.latch_lines import plain
 from vanta.governance.memory import recall, switched
 from vanta.governance.receipts import published_by
 from vanta.journal.reader import Tail, live_state
@@ -66,6 +67,16 @@ class _OverlayFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     followers: dict[str, dict[str, SwitchText]]
     flips: dict[str, Flip]
     boosts: dict[str, Boost] = {}
+    reason: str = ""
+    """Why a hand edited it, by that hand; nothing is enforced by it."""
+    who: str = ""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What a hand edit says of itself; it proves nothing, and nothing depends on it."""
+
+    reason: str = ""
+    who: str = ""
 
 
 def _shown(until: int) -> SwitchText:
@@ -165,6 +176,12 @@ def parse(files: dict[str, bytes]) -> Published:
         ),
     )
     return Published(policy=policy, provenance=vault.provenance)
+
+
+def note_of(files: dict[str, bytes]) -> Note:
+    """What a hand that edited the overlay says of it."""
+    said = decode(Note, files[OVERLAY_FILE], place=OVERLAY_FILE)
+    return Note(plain(said.reason), plain(said.who))
 
 
 def source_of(files: dict[str, bytes]) -> Source:

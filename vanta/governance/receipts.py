@@ -111,6 +111,9 @@ class Adopted(msgspec.Struct, frozen=True):
     nonce: str
     before: Policy
     after: Policy
+    reason: str = ""
+    """Why, by whoever made it."""
+    who: str = ""
     published: Published | None = None
 
 

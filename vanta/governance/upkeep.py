@@ -12,7 +12,7 @@ from vanta.governance import receipts
 from vanta.governance.drift import judge
 from vanta.governance.hints import Allowance
 from vanta.governance.ledger import Event, Ledger
-from vanta.governance.published import parse, source_of
+from vanta.governance.published import note_of, parse, source_of
 from vanta.governance.publisher import Publisher, publishing
 from vanta.governance.receipts import Adopted, Reverted
 from vanta.governance.watcher import Watcher
@@ -110,7 +110,8 @@ class Upkeep:
             self._revert(edit.code, edit.message, now, found)
             return
         nonce = secrets.token_hex(8)
-        body = Adopted(nonce, base.policy, edited.policy)
+        said = note_of(found)
+        body = Adopted(nonce, base.policy, edited.policy, said.reason, said.who)
         self._ledger.record([Event(receipts.ADOPTED, f"edit:{nonce}", body)])
         self._watcher.adopted()
 
