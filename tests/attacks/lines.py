@@ -424,6 +424,7 @@ LINES: dict[str, dict[str, tuple[str, ...]]] = {
                 _CHANGES,
                 "a_vault_deleted_means_no_new_orders",
                 "a_vault_deleted_by_approval_is_there_no_more",
+                "a_vault_deleted_beside_its_flip_and_its_boost",
                 "a_vault_deleted_by_nobody_stays",
                 "a_vault_renamed_is_a_new_one_that_starts_closed",
                 "a_vault_renamed_out_of_its_halt_by_a_quorum",

@@ -10,6 +10,7 @@ from tests.governance.fund import (
     MOMENTUM,
     OVERLAY,
     Fund,
+    boost,
     capital,
     document,
     flip,
@@ -19,7 +20,8 @@ from tests.governance.fund import (
     vault,
 )
 from tests.governance.simulator import Content
-from vanta.domain.instant import FOREVER, HOUR
+from vanta.domain.instant import FOREVER, HOUR, NEVER
+from vanta.domain.policy import Policy
 
 VAULTS = f"{HERE}vaults"
 
@@ -173,6 +175,35 @@ def test_a_vault_deleted_by_approval_is_there_no_more(fund: Fund) -> None:
     assert "momentum" not in answer.policy.vaults
     fund.change({MOMENTUM: vault("momentum", capital=1)}, by="ada", approve=True)
     assert knock(fund) == ("refused", "QUORUM_MISSING", 1)
+
+
+def loosened(policy: Policy) -> set[str]:
+    """Vaults that are flipped or boosted."""
+    flips = {name for name, one in policy.overlay.flips.items() if one.until > NEVER}
+    return flips | {name for name, one in policy.overlay.boosts.items() if one.until > NEVER}
+
+
+def test_a_vault_deleted_beside_its_flip_and_its_boost(fund: Fund) -> None:
+    """The overlay still names it; that must not keep the vault from being stopped."""
+    loose = {OVERLAY: overlay(flip(fund.now + HOUR), boosts=[boost(fund.now + HOUR)])}
+    fund.change(loose, by="ada", approve=True)
+    fund.approve("grace")
+    assert loosened(knock(fund).policy) == {"momentum"}
+    fund.change({MOMENTUM: None}, by="ada")
+    answer = knock(fund)
+    assert (answer.verdict, answer.exit_code) == ("tightened", 3)
+    assert capital(answer.policy) == 0
+    assert loosened(answer.policy) == set()
+    back = {MOMENTUM: vault("momentum")}
+    fund.change(back, by="olga", approve=True)
+    answer = knock(fund)
+    assert loosened(answer.policy) == set(), "who may open a flip may not give the vault back"
+    assert capital(answer.policy) == 0
+    fund.change(by="ada", approve=True)
+    fund.approve("grace")
+    answer = knock(fund)
+    assert capital(answer.policy) == 1000
+    assert loosened(answer.policy) == {"momentum"}, "a quorum approved the whole tree"
 
 
 def test_a_vault_deleted_by_nobody_stays(fund: Fund) -> None:

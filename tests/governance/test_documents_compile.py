@@ -256,17 +256,35 @@ def test_a_flip_is_clamped_by_the_ceilings_envelope() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (overlay(flip(START, of="nobody")), "does not exist"),
-        (overlay(flip(START), flip(START).replace("flip-momentum", "again")), "two flips"),
-    ],
-)
-def test_a_flip_is_of_a_vault_that_exists_and_once(content: str, said: str) -> None:
-    with pytest.raises(MalformedError, match=said) as refused:
-        with_files({OVERLAY: content})
+def test_a_vault_has_one_flip_at_a_time() -> None:
+    with pytest.raises(MalformedError, match="two flips") as refused:
+        with_files({OVERLAY: overlay(flip(START), flip(START).replace("flip-momentum", "again"))})
     assert refused.value.code == "BAD_FLIP"
+
+
+def test_a_flip_or_boost_of_a_vault_that_is_not_there_does_nothing() -> None:
+    """There is nothing that it could loosen; whoever deletes a vault need not look for it."""
+    flipped = overlay(flip(START), boosts=[boost(START)])
+    there, gone = compiled({**FILES, OVERLAY: flipped}), dict(FILES)
+    del gone[MOMENTUM]
+    left = compiled({**gone, OVERLAY: flipped})
+    assert left == compiled(gone)
+    assert classify(changes(there, left)) is Effect.TIGHTENS
+    loosening = changes(left, there)
+    assert classify(loosening) is Effect.LOOSENS, "if the vault comes back, so does its flip: seen"
+    assert ("overlay", "flips", "momentum") in {change.path[:3] for change in loosening}
+    nobodys = flip(START, of="nobody")
+    assert with_files({OVERLAY: overlay(nobodys, nobodys.replace("flip-nobody", "again"))}) == BASE
+
+
+@pytest.mark.parametrize("scope", ["vault", "persona", "venue", "strategy", "follower"])
+def test_a_switch_of_what_is_not_there_stays_what_it_is(scope: str) -> None:
+    """A halt that comes before what it halts, or outlives it, is no mistake."""
+    policy = with_files({STOP: switch("stop", scope=f"{scope}: nobody")})
+    tables = {"venue": "venues", "strategy": "strategies", "follower": "followers"}
+    held: Table[Switches] = getattr(policy.overlay, tables.get(scope, "vaults"))
+    assert held.at("nobody") == (Switches() if scope == "persona" else HALTED)
+    assert held.at("momentum") == Switches()
 
 
 def test_a_flip_must_end() -> None:
@@ -313,19 +331,10 @@ def test_a_ceiling_lowered_in_force_lowers_the_boosts_under_it() -> None:
     assert found.overlay.boosts["momentum"].multiplier == PPM
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (overlay(boosts=[boost(START, of="nobody")]), "does not exist"),
-        (
-            overlay(boosts=[boost(START), boost(START).replace("boost-momentum", "again")]),
-            "two boosts",
-        ),
-    ],
-)
-def test_a_boost_is_of_a_vault_that_exists_and_once(content: str, said: str) -> None:
-    with pytest.raises(MalformedError, match=said) as refused:
-        with_files({OVERLAY: content})
+def test_a_vault_has_one_boost_at_a_time() -> None:
+    twins = [boost(START), boost(START).replace("boost-momentum", "again")]
+    with pytest.raises(MalformedError, match="two boosts") as refused:
+        with_files({OVERLAY: overlay(boosts=twins)})
     assert refused.value.code == "BAD_BOOST"
 
 

@@ -10,9 +10,12 @@ from tests.governance.fund import (
     CRYPTO,
     ENVIRONMENT,
     MOMENTUM,
+    OVERLAY,
     Fund,
     authority,
     documents,
+    flip,
+    overlay,
     switch,
     vault,
 )
@@ -426,3 +429,11 @@ def test_the_time_of_an_approval_is_a_time(fund: Fund) -> None:
     fund.change(LOOSER, by="ada", approve=True)
     (approval,) = plan(fund).approvals
     assert approval.until == show_instant(fund.now + 72 * HOUR - 60 * 10**9)
+
+
+def test_a_flip_of_a_vault_that_is_not_there_is_pointed_out(fund: Fund) -> None:
+    """It is no error, for a vault may go while it is flipped; and it may be a slip of the pen."""
+    fund.change({OVERLAY: overlay(flip(fund.now + HOUR, of="momentun"))}, by="ada", approve=True)
+    assert "flip 'flip-momentun' does nothing: there is no vault 'momentun'" in plan(fund).notes
+    fund.change({OVERLAY: overlay()}, by="ada", approve=True)
+    assert plan(fund).notes == ()

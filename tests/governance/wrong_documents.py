@@ -311,19 +311,6 @@ NAMES = [
     Wrong(MOMENTUM, "label: US", "? [label]\n  : US", "spec", "BAD_KEY", PARSER),
     Wrong(OVERLAY, "released: []", "released: ['*']", "spec.released"),
     Wrong(
-        OVERLAY, "vault: momentum", "vault: nobody", "spec.flips[0].vault", "BAD_FLIP", READER, SUM
-    ),
-    Wrong(
-        OVERLAY,
-        "name: sure\n      vault: momentum",
-        "name: sure\n      vault: nobody",
-        "spec.boosts[0].vault",
-        "BAD_BOOST",
-        READER,
-        SUM,
-        below=1,
-    ),
-    Wrong(
         OVERLAY,
         "name: sure",
         "name: stop-paper",

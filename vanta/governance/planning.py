@@ -10,6 +10,8 @@ from vanta.domain.instant import show_instant
 from vanta.governance.approvals import EXPIRED_KEY, carried
 from vanta.governance.authority import Need
 from vanta.governance.documents.compile import settled
+from vanta.governance.documents.loosened import idle
+from vanta.governance.documents.read import read_documents
 from vanta.governance.history import History
 from vanta.governance.lane import under
 from vanta.governance.plan import (
@@ -127,7 +129,10 @@ def _plan(repository: Path, walked: Walked, head: str, now: int, *, made: str = 
         history = History(opened, before.environment)
         came = [each for step in proposal for each in step.seen if each.commit != made]
         approvals = tuple(_approvals(last, came, history, walked.state)) if last else ()
-        notes = tuple(_receipt_notes(walked, opened, made))
+        notes = (
+            *_receipt_notes(walked, opened, made),
+            *_idle_notes(history, walked.head, before.environment),
+        )
         # What lies below the head it takes back itself, and is among its changes.
         taken = under(walked.state, walked.head, history) if last else frozenset[str]()
     reason, message = (last.reason, last.message) if last else ("", "")
@@ -261,6 +266,15 @@ def _receipt_notes(walked: Walked, repository: Repository, made: str) -> Iterato
             "of two nodes says that they came in time. If the nodes took them, fetch the receipts "
             "(git fetch origin '+refs/vanta/*:refs/vanta/*'); otherwise approve again"
         )
+
+
+def _idle_notes(history: History, head: str, environment: str) -> Iterator[str]:
+    """What a tree says of vaults it does not have."""
+    try:
+        documents = read_documents(history.files(head), environment)
+    except VantaError:
+        return
+    yield from idle(documents.overlays, documents.vaults)
 
 
 def _merge_notes(would: WouldBe, judged: Plan, *, same: bool) -> Iterator[str]:

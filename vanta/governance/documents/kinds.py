@@ -169,7 +169,7 @@ class FlipEntry(Shape):
     name: Name
     """What the entry is called; no other of the environment is."""
     vault: Name
-    """The vault; it has one flip at a time."""
+    """The vault; it has one flip at a time. Where there is no such vault it does nothing."""
     until: Until
     slice: Ratio
     amplifier: Ratio
@@ -186,7 +186,7 @@ class BoostEntry(Shape):
     name: Name
     """What the entry is called; no other of the environment is."""
     vault: Name
-    """The vault; it has one boost at a time."""
+    """The vault; it has one boost at a time. Where there is no such vault it does nothing."""
     until: Until
     multiplier: Ratio
     reason: Line

@@ -1,6 +1,6 @@
 """What an overlay loosens for a while: flips and boosts, one a vault, each under its ceiling."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -46,21 +46,28 @@ def _by_vault(
     found: dict[str, E] = {}
     for document in overlays:
         for entry, path in document.entries():
-            if not isinstance(entry, kind):
+            # Of a vault that is gone it can loosen nothing. Were it an error, nobody could delete
+            # a vault without finding every entry that names it, and deleting is a way to stop.
+            if not isinstance(entry, kind) or entry.vault not in vaults:
                 continue
-            if entry.vault not in vaults or entry.vault in found:
-                twice = entry.vault in found
-                problem = f"has two {what}s" if twice else "does not exist"
+            if entry.vault in found:
                 raise MalformedError(
-                    f"{what} {entry.name!r}: vault {entry.vault!r} {problem}",
+                    f"{what} {entry.name!r}: vault {entry.vault!r} has two {what}s",
                     code=f"BAD_{what.upper()}",
                     place=document.place(*path, "vault"),
-                    remedy="remove one of the two"
-                    if twice
-                    else f"use one of {', '.join(sorted(vaults))}",
+                    remedy="remove one of the two",
                 )
             found[entry.vault] = entry
     return found
+
+
+def idle(overlays: Collection[OverlayDocument], vaults: Collection[str]) -> Iterator[str]:
+    """What flips and boosts of vaults that do not exist are, for people to read."""
+    for document in overlays:
+        for entry, _ in document.entries():
+            if isinstance(entry, FlipEntry | BoostEntry) and entry.vault not in vaults:
+                what = "flip" if isinstance(entry, FlipEntry) else "boost"
+                yield f"{what} {entry.name!r} does nothing: there is no vault {entry.vault!r}"
 
 
 def within(flip: Flip, ceiling: VaultPolicy) -> Flip:
