@@ -1,5 +1,6 @@
 """R9 at the controller: loosenings end by the latest clock, halts only by one that is believed."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +8,14 @@ import pytest
 
 from tests.governance.fund import MOMENTUM, OVERLAY, Fund, capital, flip, overlay, switch, vault
 from tests.governance.station import Station
+from vanta.domain.errors import UnavailableError
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.switches import Switches
+from vanta.executor.adoption import PolicyInForce
 from vanta.governance.bearings import BEARINGS, read_bearings
-from vanta.governance.published import PolicyReader
+from vanta.governance.clock import boot_id
+from vanta.governance.heartbeat import HEARTBEAT
+from vanta.governance.published import VAULT_FILE, PolicyReader
 from vanta.governance.timekeeping import Ages
 
 
@@ -300,3 +305,44 @@ def test_a_controller_that_comes_back_publishes_anew(station: Station) -> None:
     assert [body["lasted"] >= MINUTE for body in station.bodies("silence.ended")] == [True] * 2
     controller.settle()
     assert station.reader().provenance.serial == serial + 2
+
+
+@pytest.mark.parametrize("gone", ["another boot", "no file"])
+def test_an_executor_that_began_before_the_controller_comes_out_of_the_silence(
+    station: Station, gone: str
+) -> None:
+    """After a reboot nothing says which of the two is first; who waits must not wait for ever."""
+    ages = Ages(silent_after=MINUTE)
+    station.start(boot="elsewhere" if gone == "another boot" else boot_id(), ages=ages).tick()
+    station.stop()
+    if gone == "no file":
+        (station.memory / HEARTBEAT).unlink()
+    in_force = PolicyInForce(PolicyReader(station.memory, silence=MINUTE))
+    assert in_force().policy.overlay.everywhere.reduce_only > 0
+    controller = station.start(boot=boot_id(), ages=ages)
+    assert in_force().policy.overlay.everywhere.reduce_only == 0
+    for _ in range(3):
+        controller.tick()
+    assert len(station.bodies("silence.ended")) == 1
+    assert station.bodies("edit.reverted") == []
+    assert station.refolded() > 0
+
+
+def test_nobody_reads_the_serial_that_ends_a_silence_while_it_lasts(station: Station) -> None:
+    """A reader keeps what tightens for as long as a serial lasts: it must see the two apart."""
+    ages = Ages(silent_after=MINUTE)
+    station.start(boot="elsewhere", ages=ages).tick()
+    station.stop()
+    in_force = PolicyInForce(PolicyReader(station.memory, silence=MINUTE))
+    assert in_force().policy.overlay.everywhere.reduce_only > 0
+    looked: list[str] = []
+
+    def look(step: str) -> None:
+        looked.append(step)
+        with contextlib.suppress(UnavailableError):
+            # Of two files the one is replaced before the other.
+            in_force()
+
+    station.start(boot=boot_id(), ages=ages, crash=look)
+    assert {"receipt", "publish", f"published {VAULT_FILE}"} <= set(looked)
+    assert in_force().policy.overlay.everywhere.reduce_only == 0

@@ -133,7 +133,9 @@ class Controller:
         self.latch.look(self.time.now.time)
         self.time.settle()
         self._publish(known)
-        self.time.leave_signs()
+        known = self._ledger.files()
+        if self.time.leave_signs():
+            self._publish(known)
 
     def tick(self) -> tuple[Step, ...]:
         """Settle, fetch, and take in what came; the steps taken.

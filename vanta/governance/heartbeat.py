@@ -41,14 +41,19 @@ class Heartbeat:
         self._since_boot = since_boot
         self._inode = 0
 
-    def silence(self) -> int:
-        """How long there has been no sign of life in this boot, nanoseconds."""
+    def silence(self, limit: int) -> int:
+        """How long readers of that limit have taken it for gone, nanoseconds; 0 where they do not.
+
+        A boot begins in silence: whoever reads before the first sign of it hears none.
+        """
+        now = self._since_boot()
         if _boot_of(self._path) != self._boot:
-            return 0
+            return max(1, now)
         try:
-            return max(0, self._since_boot() - self._path.lstat().st_mtime_ns)
+            lasted = now - self._path.lstat().st_mtime_ns
         except OSError:
-            return 0
+            return max(1, now)
+        return lasted if lasted > limit else 0
 
     def beat(self) -> None:
         """Give a sign of life.

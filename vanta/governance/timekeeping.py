@@ -78,16 +78,8 @@ class Timekeeping:
     def settle(self) -> None:
         """Journal what time has brought about since the last look."""
         if self._ledger.memory.published is not None:
-            self._end_silence()
             self._end_terms()
             self._judge_age()
-
-    def _end_silence(self) -> None:
-        """Readers that went reduce-only by themselves come back by a new serial and no sooner."""
-        limit = self.ages.silent_after
-        if limit is not None and (lasted := self._heartbeat.silence()) > limit:
-            event = Event(receipts.SILENCE_ENDED, "silence", SilenceEnded(lasted))
-            self._ledger.record([event])
 
     def _end_terms(self) -> None:
         memory = self._ledger.memory
@@ -119,11 +111,25 @@ class Timekeeping:
             event = Event(receipts.HEAD_CONFIRMED, "head:confirmed", HeadConfirmed(self.confirmed))
             self._ledger.record([event])
 
-    def leave_signs(self) -> None:
-        """Say that the controller lives, and what it knows of the time."""
+    def leave_signs(self) -> bool:
+        """Say that the controller lives, and what it knows of the time.
+
+        Readers that went reduce-only by themselves come back by a new serial and no sooner. It is
+        recorded after the sign of life: a reader that saw that serial before it would keep both.
+
+        Returns:
+            Whether there was silence, and something is to be published anew.
+        """
+        limit = self.ages.silent_after
+        lasted = 0 if limit is None else self._heartbeat.silence(limit)
         self._heartbeat.beat()
+        anew = lasted > 0 and self._ledger.memory.published is not None
+        if anew:
+            event = Event(receipts.SILENCE_ENDED, "silence", SilenceEnded(lasted))
+            self._ledger.record([event])
         if abs(self.now.time - self._left) >= FRESH_BEARINGS:
             boot, offset = self._clock.reference
             bearings = Bearings(boot, offset, self.now.latest, self.confirmed)
             write_bearings(self._dir, bearings)
             self._left = self.now.time
+        return anew
