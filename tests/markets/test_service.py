@@ -305,6 +305,30 @@ def test_a_latch_stops_the_collectors_whatever_it_is(house: House, content: byte
     assert decode(records.HarvestRefused, bytes(record.body)).switches == ("full_halt",)
 
 
+def test_a_latch_ends_a_harvest_that_has_begun(house: House) -> None:
+    """Before its next feed; and what was taken by then is not taken again."""
+    latch = house.layout.memory / LATCH
+    usual, asked = house.policy, iter(range(100))
+
+    def policy_of_a_node_that_is_halted_meanwhile() -> Published:
+        if next(asked) == 3:
+            latch.touch()
+        return usual()
+
+    house.policy = policy_of_a_node_that_is_halted_meanwhile
+    with house.open() as node:
+        with pytest.raises(RefusedError) as refused:
+            node.harvest(START, START + 4 * HOUR)
+        assert refused.value.code == "COLLECTORS_HALTED"
+        begun = len(tuple(node.harvested.observed))
+        latch.unlink()
+        node.harvest(START, START + 4 * HOUR)
+        assert 0 < begun < len(tuple(node.harvested.observed))
+    journal = list(read(house.layout.journal("harvest")))
+    ids = [one.id for one in journal if one.type == records.SIGNAL_HARVESTED]
+    assert len(ids) == len(set(ids))
+
+
 def unreadable() -> Published:
     raise UnavailableError("no published policy", code="NO_POLICY")
 

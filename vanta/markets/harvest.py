@@ -1,6 +1,6 @@
 """Harvest: whatever the collectors hand over, judged item by item and journalled."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vanta.domain.encoding import content_id
 from vanta.domain.record import Entry
@@ -60,7 +60,12 @@ class Harvest:
         return content_id("load", self._directory.digest.encode(), at)
 
     def run(
-        self, collectors: Sequence[Collector], since: int, until: int, policy: str
+        self,
+        collectors: Sequence[Collector],
+        since: int,
+        until: int,
+        policy: str,
+        permit: Callable[[], object] = lambda: None,
     ) -> records.HarvestFinished:
         """Take everything that could first be had in `[since, until)`, and journal the count.
 
@@ -69,12 +74,15 @@ class Harvest:
             since: UTC nanoseconds.
             until: UTC nanoseconds.
             policy: commit in force.
+            permit: asked before each feed and each batch; what it raises ends the harvest there,
+                and what was taken before is not taken again.
         """
         reached: dict[str, tuple[int, int]] = {}
         feeds: dict[str, records.Taken] = {}
         for collector in collectors:
             begin, reached[collector.feed] = self._stretch(collector, since, until)
-            feeds[collector.feed] = self._feed(collector.collect(begin, until), policy)
+            permit()
+            feeds[collector.feed] = self._feed(collector.collect(begin, until), policy, permit)
         finished = records.HarvestFinished(since, until, reached, feeds)
         ident = content_id("harvest", str(self._journal.position.size).encode())
         entry = Entry(records.HARVEST_FINISHED, ident, finished, policy=policy)
@@ -90,7 +98,9 @@ class Harvest:
             return begin, (begin, until)
         return min(since, before[1]), (before[0], max(before[1], until))
 
-    def _feed(self, items: Iterable[RawItem | SetAside], policy: str) -> records.Taken:
+    def _feed(
+        self, items: Iterable[RawItem | SetAside], policy: str, permit: Callable[[], object]
+    ) -> records.Taken:
         count = _Count()
         batch = _Batch(self.state)
         for item in _in_time(items):
@@ -105,6 +115,7 @@ class Harvest:
                 count.set_aside[found.code] = count.set_aside.get(found.code, 0) + 1
             if len(batch.entries) >= BATCH:
                 batch = self._commit(batch)
+                permit()
         self._commit(batch)
         return records.Taken(count.taken, count.duplicate, dict(sorted(count.set_aside.items())))
 

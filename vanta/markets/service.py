@@ -210,7 +210,9 @@ class MarketsNode:
             )
         commit = self._permit(since, until)
         self._harvest.know_names(commit)
-        finished = self._harvest.run(self._collectors, since, until, commit)
+        finished = self._harvest.run(
+            self._collectors, since, until, commit, lambda: self._permit(since, until)
+        )
         self._write_harvest_views()
         return finished
 
