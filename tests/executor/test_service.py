@@ -1,143 +1,34 @@
 """The Executor's process, step by step, against a broker that misbehaves."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.executor.building import (
     NOW,
     OTHER,
     VAULT,
-    Ticks,
     envelope,
-    intent,
     policy,
     published,
-    quote,
     vault,
 )
-from tests.executor.simulator import Simulator
-from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
+from tests.executor.running import Node
 from vanta.domain.encoding import encode
 from vanta.domain.errors import UnavailableError
 from vanta.domain.exact import UNIT
-from vanta.domain.instant import FOREVER, HOUR, MINUTE, SECOND
-from vanta.domain.policy import OverlayPolicy, Published
-from vanta.domain.record import Record
+from vanta.domain.instant import FOREVER, HOUR, MINUTE
+from vanta.domain.policy import OverlayPolicy
 from vanta.domain.switches import Switches
-from vanta.domain.trading import Fill, Intent, OrderState
+from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
-from vanta.executor.replay import replay
-from vanta.executor.router import Checkpoint, passing
-from vanta.executor.service import ExecutorNode
 from vanta.governance.latch import LATCH
-from vanta.journal.reader import read
 from vanta.journal.view import read_view
-from vanta.node.layout import Layout
 
 
 class Killed(BaseException):
     """What a kill looks like from inside one process: nothing after it runs."""
-
-
-@dataclass
-class Node:
-    """An Executor on a disk, with everything around it in the test's hands."""
-
-    root: Path
-    clock: Ticks = field(default_factory=Ticks)
-    broker: Simulator = field(default_factory=Simulator)
-    source: list[Published] = field(
-        default_factory=lambda: [
-            published(policy({VAULT: vault(orders={"duplicate_window": 0}), OTHER: vault()}))
-        ]
-    )
-    process: ExecutorNode | None = None
-    prices: dict[str, int] = field(
-        default_factory=lambda: {"AAPL": 100, "MSFT": 200, "BTC-USD": 20_000}
-    )
-
-    def __post_init__(self) -> None:
-        self.layout = Layout(self.root)
-        for name in ("memory", "bus"):
-            (self.root / name).mkdir(exist_ok=True)
-        self.outbox = DirectoryOutbox(self.root / "bus")
-        self._quotes()
-
-    def _quotes(self) -> None:
-        for symbol, price in self.prices.items():
-            self.broker.quotes[symbol] = quote(symbol, price, ts=self.clock.now)
-
-    def published(self) -> Published:
-        if not self.source:
-            raise UnavailableError("no policy", code="NO_POLICY")
-        return self.source[0]
-
-    def boot(self, checkpoint: Checkpoint = passing, rotate_at: int = 2**40) -> ExecutorNode:
-        self.end()
-        self.process = ExecutorNode(
-            self.layout,
-            read_policy=self.published,
-            clock=self.clock,
-            broker=self.broker,
-            inbox=DirectoryInbox(self.root / "bus"),
-            actor="executor@test",
-            checkpoint=checkpoint,
-            rotate_at=rotate_at,
-        )
-        return self.process
-
-    def end(self) -> None:
-        if self.process is not None:
-            self.process.close()
-        self.process = None
-
-    def wait(self, span: int) -> None:
-        """Let time pass; the market goes on."""
-        self.clock.now += span
-        self._quotes()
-
-    def step(self, times: int = 1) -> None:
-        for _ in range(times):
-            self.wait(SECOND)
-            (self.process or self.boot()).step()
-
-    def wants(self, symbol: str = "AAPL", **changes: object) -> Intent:
-        wanted = intent(
-            symbol, created=self.clock.now, expires=self.clock.now + 10 * MINUTE, **changes
-        )
-        self.outbox.send(wanted.id, envelope(wanted))
-        return wanted
-
-    def log(self, name: str = "trade_log") -> list[Record]:
-        return list(read(self.layout.journal(name)))
-
-    def types(self, name: str = "trade_log") -> list[str]:
-        return [record.type for record in self.log(name)]
-
-    def body(self, kind: str) -> dict[str, object]:
-        [found] = [record for record in self.log() if record.type == kind]
-        return msgspec.json.decode(found.body, type=dict[str, object])
-
-    def holds_together(self) -> None:
-        """The log replays, ids are unique, the broker has every order once, and both agree."""
-        log = self.log()
-        assert len({record.id for record in log}) == len(log)
-        assert all(one.recorded == one.recomputed for one in replay(log))
-        assert self.process is not None
-        book = self.process._log.book
-        assert self.process._router.reconcile() == ()
-        decided = [record for record in log if record.type == "decision.made"]
-        assert len({record.parents for record in decided}) == len(decided)
-        for vault_book in book.vaults.values():
-            assert vault_book.buying == sum(line.buying for line in vault_book.lines.values())
-            assert vault_book.open_orders == sum(
-                one.order.vault in book.vaults and book.vaults[one.order.vault] is vault_book
-                for one in book.open.values()
-            )
 
 
 @pytest.fixture

@@ -167,6 +167,9 @@ class Book(Sums):
     def _reconcile(self, event: events.BookReconciled) -> None:
         self.watermark = event.watermark
 
+    def _clear(self, event: events.BookCleared) -> None:
+        """Every order it is about was ended by an event of its own."""
+
     def _close(self, opened: OpenOrder, state: OrderState, reason: str) -> None:
         """End an order: what it still reserves is free, and its exit counts in the streak."""
         order = opened.order
@@ -212,6 +215,7 @@ class Book(Sums):
         events.OrderWithheld: _withhold,
         events.BookMarked: _take_marks,
         events.BookReconciled: _reconcile,
+        events.BookCleared: _clear,
     }
 
     def held(self, market_time: int) -> list[str]:

@@ -170,6 +170,18 @@ class BookReconciled(Event, frozen=True):
     watermark: int
 
 
+class BookCleared(Event, frozen=True):
+    """A full halt took back what was open, and the broker says that none of it is left."""
+
+    type: ClassVar[str] = "book.cleared"
+    why: str
+    """`HALT_LATCHED` or `FULL_HALT`; empty where the halt was over by then."""
+    orders: tuple[str, ...]
+    """The orders that were taken back."""
+    at: int
+    """When the broker said so, UTC nanoseconds."""
+
+
 TRADE_LOG: dict[str, type[Event]] = {
     kind.type: kind
     for kind in (
@@ -185,6 +197,7 @@ TRADE_LOG: dict[str, type[Event]] = {
         OrderCancelled,
         BookMarked,
         BookReconciled,
+        BookCleared,
     )
 }
 """Every type of `trade_log.jsonl` but the writer's own."""

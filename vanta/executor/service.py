@@ -19,6 +19,7 @@ from vanta.domain.policy import Published
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.adoption import PolicyInForce
 from vanta.executor.brokers.port import Broker, BrokerAwayError
+from vanta.executor.clearing import Clearing
 from vanta.executor.decide import decide
 from vanta.executor.events import (
     BookMarked,
@@ -97,6 +98,7 @@ class ExecutorNode:
         self._policy = PolicyInForce(read_policy, self._log.book.published)
         self._gate = Gate(layout.memory, self._policy)
         self._router = Router(self._log, self._gate, broker, clock, checkpoint)
+        self._clearing = Clearing(self._log, broker, self._router.poll, clock, ASK_EVERY)
         self._views = Views(layout, self._log, self._inflow)
         self._mandates: Mandates | None = None
         self.armed = False
@@ -134,6 +136,7 @@ class ExecutorNode:
         ready = self._adopt()
         done = self._take_in()
         try:
+            done += self._clearing.step(self._mandates, latched=self._gate.halted())
             if not self.armed:
                 self._arm()
             if ready:
