@@ -117,9 +117,8 @@ class Floor:
             self.node.config.write_text(text.replace("governance:\n", hints))
         self.start("controller", "-m", "vanta.cli", "governance", "controller", *self._at())
         self.wait("a policy", self.node.view("vault").exists)
-        self.start(
-            "executor", "-m", "vanta.cli", "executor", "run", "--with-paper-broker", *self._at()
-        )
+        executor = ("executor", "run", "--with-paper-broker", "--with-judge")
+        self.start("executor", "-m", "vanta.cli", *executor, *self._at())
         key = Layout(self.root / NODE).key
         self.start(
             "orders", "-m", "benchmarks.orders", str(key), str(self.root / "bus"),

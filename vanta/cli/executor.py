@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +32,9 @@ def run(
     with_paper_broker: Annotated[
         bool, typer.Option("--with-paper-broker", help="Start the paper broker too, and end it.")
     ] = False,
+    with_judge: Annotated[
+        bool, typer.Option("--with-judge", help="Start the judge of halts too, and end it.")
+    ] = False,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is left to do.")
     ] = False,
@@ -40,6 +43,7 @@ def run(
     from vanta.bus.directory import DirectoryInbox
     from vanta.executor.brokers.paper.client import PaperBroker
     from vanta.executor.brokers.paper.process import start
+    from vanta.executor.judge.process import start as start_judge
     from vanta.executor.service import ExecutorNode
     from vanta.governance.published import PolicyReader
     from vanta.node.config import read_config
@@ -64,6 +68,10 @@ def run(
             process = start(folder, folder / "tape.jsonl", log=layout.logs / "paper-broker.log")
             stack.callback(process.wait, timeout=10)
             stack.callback(process.terminate)
+        if with_judge:
+            judging = start_judge(layout)
+            stack.callback(judging.wait, timeout=10)
+            stack.callback(judging.terminate)
         broker = PaperBroker(folder)
         stack.callback(broker.close)
         executor = ExecutorNode(
@@ -73,6 +81,7 @@ def run(
             broker=broker,
             inbox=DirectoryInbox(Path(config.bus)),
             actor=f"executor@{version('vanta')}",
+            judge_silence=config.executor.judge_silent_after,
         )
         stack.callback(executor.close)
         if not until_idle:
@@ -90,6 +99,20 @@ def run(
                 code=executor.trouble,
                 remedy="`vanta governance status`, and is the broker running?",
             )
+
+
+@app.command("judge")
+@command
+def judge(node: NodeDir = NODE_DEFAULT) -> None:
+    """Watch what the Executor does, and halt the node where it must not go on."""
+    from vanta.executor.judge.service import Judge
+    from vanta.node.layout import Layout
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _got, _frame: stop.set())
+    with closing(Judge(Layout(node.resolve()))) as judging:
+        judging.run(stop, told=lambda found: say(f"HALTED: {found.why} [{found.code}]"))
 
 
 @app.command("orders")

@@ -61,6 +61,7 @@ def trade(play: Play) -> None:
         "--from", since, "--to", until,
     )  # fmt: skip
     stage.start("broker", "broker", "paper", "broker")
+    stage.start("judge", "executor", "judge", "--node", "nodes/executor")
     stage.start("executor", "executor", "run", "--node", "nodes/executor")
     stage.vanta(*play.market(0))
     play.settle()

@@ -16,10 +16,14 @@ from vanta.domain.policy import Published
 from vanta.domain.switches import Action
 from vanta.domain.trading import Order
 from vanta.executor.mandate import Mandates
+from vanta.governance.heartbeat import Silence
 from vanta.governance.latch import latched, open_gate_lock
 
 LATCHED = "HALT_LATCHED"
 """The reason a latch gives."""
+
+UNJUDGED = "JUDGE_SILENT"
+"""Nobody watches over what would leave."""
 
 
 class Gate:
@@ -28,11 +32,15 @@ class Gate:
     Args:
         memory: the node's memory folder, which holds the lock and the latch.
         policy: the policy published now; raises where there is none to read.
+        judge: the silence of the judge of automatic halts; None where there is no judge.
     """
 
-    def __init__(self, memory: Path, policy: Callable[[], Published]) -> None:
+    def __init__(
+        self, memory: Path, policy: Callable[[], Published], judge: Silence | None = None
+    ) -> None:
         self._memory = memory
         self._policy = policy
+        self._judge = judge
         self._mandates: tuple[Published, Mandates] | None = None
         self.hold: tuple[str, ...] = ()
         """Reasons of the service's own to keep everything in, such as a drifting book."""
@@ -67,6 +75,8 @@ class Gate:
         codes = list(self.hold)
         if self.halted():
             codes.append(LATCHED)
+        if self._judge is not None and self._judge.lasts():
+            codes.append(UNJUDGED)
         action = Action.REDUCE if order.reducing else Action.OPEN
         try:
             brake = self._current().of(order.vault).brake(order.broker, order.strategy)

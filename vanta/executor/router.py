@@ -69,6 +69,8 @@ class Router:
         self._broker = broker
         self._clock = clock
         self._checkpoint = checkpoint
+        self._differences: tuple[Difference, ...] = ()
+        """What the last comparison found."""
         self.strays: dict[str, Difference] = {}
         """Executions of orders that are not in the book."""
 
@@ -147,7 +149,7 @@ class Router:
             if ended.client_order_id in book.open:
                 self._log.of_order(ended.client_order_id, _end(ended))
         if news.watermark != book.watermark:
-            self._log.state(BookReconciled((), news.watermark))
+            self._log.state(BookReconciled(self._differences, news.watermark))
         self._log.commit()
         self._checkpoint("executions journalled")
         return len(news.fills) + len(news.ended)
@@ -165,9 +167,11 @@ class Router:
             self.poll()
             again = self._compare()
             differences = tuple(one for one in again if one in differences)
-            if differences:
-                self._log.state(BookReconciled(differences, self._log.book.watermark))
-                self._log.commit()
+        if differences or self._differences:
+            # That they agree again is on record too: the judge counts how long they do not.
+            self._log.state(BookReconciled(differences, self._log.book.watermark))
+            self._log.commit()
+        self._differences = differences
         self._gate.hold = ("RECONCILIATION_DRIFT",) if differences else ()
         return differences
 

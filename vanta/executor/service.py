@@ -31,11 +31,14 @@ from vanta.executor.events import (
 from vanta.executor.gate import Gate
 from vanta.executor.inflow import Inflow
 from vanta.executor.intake import Accepted, Refused, accept
+from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder
 from vanta.executor.router import Checkpoint, Router, passing
 from vanta.executor.views import Views
+from vanta.governance.clock import boot_id
+from vanta.governance.heartbeat import Heartbeat, Silence
 from vanta.journal.writer import ROTATE_AT
 from vanta.node.layout import Layout
 
@@ -59,6 +62,8 @@ class ExecutorNode:
         broker: where orders go and quotes come from.
         inbox: where intents come from.
         actor: service and build.
+        judge_silence: nanoseconds without a sign of the judge after which nothing leaves; None
+            where there is no judge.
         checkpoint: called between steps.
         rotate_at: bytes after which a journal's segment is closed.
 
@@ -76,6 +81,7 @@ class ExecutorNode:
         broker: Broker,
         inbox: Inbox,
         actor: str,
+        judge_silence: int | None = None,
         checkpoint: Checkpoint = passing,
         rotate_at: int = ROTATE_AT,
     ) -> None:
@@ -96,7 +102,10 @@ class ExecutorNode:
             self._log.close()
             raise
         self._policy = PolicyInForce(read_policy, self._log.book.published)
-        self._gate = Gate(layout.memory, self._policy)
+        memory, boot = layout.memory, boot_id()
+        judge = Silence(memory, judge_silence, boot, name=JUDGE_SIGN) if judge_silence else None
+        self._gate = Gate(memory, self._policy, judge)
+        self._sign = Heartbeat(memory, boot, name=EXECUTOR_SIGN)
         self._router = Router(self._log, self._gate, broker, clock, checkpoint)
         self._clearing = Clearing(self._log, broker, self._router.poll, clock, ASK_EVERY)
         self._views = Views(layout, self._log, self._inflow)
@@ -133,6 +142,7 @@ class ExecutorNode:
             UnavailableError: a journal takes no more: end the process.
         """
         self.trouble = ""
+        self._sign.beat()
         ready = self._adopt()
         done = self._take_in()
         try:

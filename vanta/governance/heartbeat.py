@@ -1,8 +1,8 @@
-"""A sign of life from the controller, which costs its readers one `stat`.
+"""A sign of life from a service, which costs its readers one `stat`.
 
-`governance.heartbeat` has the time since boot as its modification time, so that setting the clock
-makes no controller look alive or dead. Nothing but its name, its time and the boot it is of is
-ever read.
+A file such as `governance.heartbeat` has the time since boot as its modification time, so that
+setting the clock makes no service look alive or dead. Nothing but its name, its time and the boot
+it is of is ever read.
 """
 
 import contextlib
@@ -16,6 +16,8 @@ from vanta.governance.clock import boot_id
 from vanta.journal.files import atomic_write
 
 HEARTBEAT = "governance.heartbeat"
+NEVER_HEARD = 2**63
+"""Silence for longer than any limit, nanoseconds."""
 _LENGTH = 64
 _MODE = 0o640
 
@@ -31,12 +33,18 @@ class Heartbeat:
         memory: the node's memory folder.
         boot: which boot this is.
         since_boot: nanoseconds since boot.
+        name: of the file; the controller's by default.
     """
 
     def __init__(
-        self, memory: Path, boot: str, since_boot: Callable[[], int] = _since_boot
+        self,
+        memory: Path,
+        boot: str,
+        since_boot: Callable[[], int] = _since_boot,
+        *,
+        name: str = HEARTBEAT,
     ) -> None:
-        self._path = memory / HEARTBEAT
+        self._path = memory / name
         self._boot = boot
         self._since_boot = since_boot
         self._inode = 0
@@ -68,7 +76,7 @@ class Heartbeat:
                 os.utime(self._path, ns=(now, now), follow_symlinks=False)
                 return
         # A file of this process's own, so that readers look again which boot it is of.
-        draft = self._path.with_suffix(".next")
+        draft = self._path.with_name(f"{self._path.name}.next")
         atomic_write(draft, f"{self._boot}\n".encode(), mode=_MODE)
         os.utime(draft, ns=(now, now), follow_symlinks=False)
         draft.replace(self._path)
@@ -76,13 +84,14 @@ class Heartbeat:
 
 
 class Silence:
-    """A reader's side: whether the controller has given no sign of life for too long.
+    """A reader's side: whether a service has given no sign of life for too long.
 
     Args:
         memory: the node's memory folder.
         limit: nanoseconds.
         boot: which boot this is.
         since_boot: nanoseconds since boot.
+        name: of the file; the controller's by default.
     """
 
     def __init__(
@@ -91,8 +100,10 @@ class Silence:
         limit: int,
         boot: str | None = None,
         since_boot: Callable[[], int] = _since_boot,
+        *,
+        name: str = HEARTBEAT,
     ) -> None:
-        self._path = memory / HEARTBEAT
+        self._path = memory / name
         self._limit = limit
         self._boot = boot_id() if boot is None else boot
         self._since_boot = since_boot
@@ -100,16 +111,20 @@ class Silence:
 
     def lasts(self) -> bool:
         """Whether it does; no file, or one of another boot, is silence too."""
+        return self.lasted() > self._limit
+
+    def lasted(self) -> int:
+        """Nanoseconds since the last sign of life; `NEVER_HEARD` where there was none."""
         try:
             found = self._path.lstat()
         except OSError:
-            return True
+            return NEVER_HEARD
         if found.st_ino != self._inode or not stat.S_ISREG(found.st_mode):
             self._inode = 0
             if _boot_of(self._path) != self._boot:
-                return True
+                return NEVER_HEARD
             self._inode = found.st_ino
-        return self._since_boot() - found.st_mtime_ns > self._limit
+        return self._since_boot() - found.st_mtime_ns
 
 
 def _boot_of(path: Path) -> str | None:

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from vanta.domain.errors import MalformedError, UnavailableError
-from vanta.domain.instant import DAY, MINUTE
+from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.governance.documents.scalars import read_duration
 from vanta.governance.strict_yaml import place_of, plain, read_yaml
 
@@ -62,6 +62,13 @@ class GovernanceConfig(_Part):
     """A file for node_exporter's textfile collector, ending in `.prom`; empty for none."""
 
 
+class ExecutorConfig(_Part):
+    """What the Executor asks for before anything leaves."""
+
+    judge_silent_after: Age = 10 * SECOND
+    """Without a sign of the judge of automatic halts, until nothing leaves."""
+
+
 class NodeConfig(_Part):
     """One node."""
 
@@ -74,6 +81,7 @@ class NodeConfig(_Part):
     """Folder intents travel through: Markets writes it, the Executor reads it."""
     broker: Text = ""
     """Folder of the paper broker, whose socket the Executor talks to."""
+    executor: ExecutorConfig = ExecutorConfig()
 
 
 def read_config(path: Path) -> NodeConfig:
