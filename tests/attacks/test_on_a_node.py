@@ -136,7 +136,7 @@ def test_trust_changed_while_the_head_did_not(station: Station, fund: Fund) -> N
     controller.tick()
     assert "UNTRUSTED_INTRODUCTION" in refusals(station)
     loosened_and_halted(station, fund, controller)
-    assert refusals(station) == ["UNTRUSTED_INTRODUCTION"], "told once"
+    assert refusals(station) == ["UNTRUSTED_INTRODUCTION"] * 2, "once for each head"
     fund.trust = pinned
     assert [step.verdict for step in station.start().tick()] == ["refused", "applied"]
     assert capital(enforced(station)) == 2000
