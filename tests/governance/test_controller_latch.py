@@ -356,3 +356,21 @@ def test_a_reason_alone_is_no_edit(station: Station) -> None:
     controller.tick()
     assert [body["code"] for body in station.bodies("edit.reverted")] == ["LOOSENING_EDIT"]
     assert controller.memory.restraints == {}
+
+
+def test_a_latch_taken_away_in_a_loop_comes_back_each_time_and_fills_no_journal(
+    station: Station,
+) -> None:
+    controller = station.start()
+    set_latch(station.memory, "stop", station.clock())
+    controller.settle()
+    before = station.journal.stat().st_size
+    for _ in range(100):
+        (station.memory / LATCH).unlink()
+        controller.settle()
+        assert latched(station.memory)
+    assert 20 <= len(station.bodies("latch.restored")) < 25
+    assert station.journal.stat().st_size - before < 20_000
+    station.stop()
+    assert sum(1 + body["more"] for body in station.bodies("latch.restored")) == 100
+    station.start()

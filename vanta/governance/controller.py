@@ -90,9 +90,9 @@ class Controller:
         head has them below itself (R8)."""
         self._ledger = Ledger(memory_dir, environment, actor=actor, clock=clock.now, crash=crash)
         self.upkeep = Upkeep(memory_dir, self._ledger, self._publisher, self._watcher)
+        self.latch = LatchWatch(memory_dir, self._ledger, self._watcher, crash)
         try:
             self.time = Timekeeping(memory_dir, self._ledger, clock, ages or Ages())
-            self.latch = LatchWatch(memory_dir, self._ledger, self._watcher, crash)
             self._find_floor(memory_dir)
             self.settle()
         except BaseException:
@@ -103,6 +103,7 @@ class Controller:
         """Give up the journal."""
         with contextlib.suppress(VantaError):
             self.upkeep.tell(ending=True)
+            self.latch.tell(ending=True)
         self._ledger.close()
         self.fetcher.close()
 

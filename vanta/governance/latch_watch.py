@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vanta.governance import receipts
 from vanta.governance.break_glass import all_released, lost_halts, unknown_halts
+from vanta.governance.hints import Allowance
 from vanta.governance.latch import append
 from vanta.governance.latch_lines import lift, read_latch
 from vanta.governance.ledger import Event, Ledger
@@ -31,10 +32,14 @@ class LatchWatch:
         self._crash = crash
         self.trouble = ""
         """Why the latch is not as it should be; it halts all the same."""
+        self._may_tell = Allowance(burst=20, per_second=0.1)
+        self._untold: LatchRestored | None = None
+        """The last putting back that has no record yet, and how many there were before it."""
 
     def look(self, now: int) -> None:
         """Journal what is new in the latch, and put back what was taken from it."""
         self.trouble = ""
+        self.tell()
         found = read_latch(self._dir)
         if found is None and not self._ledger.memory.latches:
             return
@@ -49,9 +54,21 @@ class LatchWatch:
         except OSError as error:
             self.trouble = f"a halt cannot be put back into the latch: {error.strerror or error}"
             return
-        body = LatchRestored(tuple(line.nonce for line in lost))
-        self._ledger.record([Event(receipts.LATCH_RESTORED, "latch:restored", body)])
+        more = 0 if self._untold is None else self._untold.more + 1
+        self._untold = LatchRestored(tuple(line.nonce for line in lost), more)
         self._watcher.put_back("LATCH_REMOVED")
+        self.tell()
+
+    def tell(self, *, ending: bool = False) -> None:
+        """Journal what was put back; whoever goes on taking the latch away fills no disk.
+
+        Args:
+            ending: tell it now, for there is no later.
+        """
+        if self._untold is not None and (ending or self._may_tell.wait() == 0):
+            self._may_tell.take()
+            told, self._untold = self._untold, None
+            self._ledger.record([Event(receipts.LATCH_RESTORED, "latch:restored", told)])
 
     def lift(self) -> None:
         """Take the latch away once a quorum has released all of it."""

@@ -181,6 +181,8 @@ class LatchRestored(msgspec.Struct, frozen=True):
     """Halts that were put back into the latch, from which somebody had taken them."""
 
     nonces: tuple[str, ...]
+    more: int = 0
+    """How many more times some were put back since the last such record."""
 
 
 class LatchLifted(msgspec.Struct, frozen=True):
