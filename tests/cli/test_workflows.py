@@ -1,6 +1,8 @@
 """The workflows in `gitops/`, run: each forge's variables, real Git, real comments over HTTP."""
 
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -171,8 +173,15 @@ def test_another_persons_comment_is_left_alone(forge: Forge, comments: Comments)
     assert "Approvals are missing" in comments.said[1]["body"]
 
 
-def test_hostile_names_and_text_run_nothing(forge: Forge, comments: Comments) -> None:
-    flag = forge.fund / "ran"
+@pytest.fixture
+def flag() -> Iterator[Path]:
+    """A file that must not appear, by a path short enough to be spelt twice in a label."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    yield folder / "ran"
+    shutil.rmtree(folder)
+
+
+def test_hostile_names_and_text_run_nothing(forge: Forge, comments: Comments, flag: Path) -> None:
     evil = f"$(touch {flag})`touch {flag}`"
     edit(forge, "label: US momentum", f"label: '{evil} @grace [x](https://evil.example)'")
     (forge.fund / "governance" / ".gitattributes").write_text("* filter=evil diff=evil\n")
