@@ -9,6 +9,7 @@ import typer
 
 from vanta.cli.options import (
     Branch,
+    Combined,
     Environment,
     Json,
     Key,
@@ -68,9 +69,7 @@ def approve(
         str | None,
         typer.Option("--base", help="Judge its merge into this ref or commit instead."),
     ] = None,
-    combined: Annotated[
-        bool, typer.Option("--combined", help="Approve earlier changes that ride along too.")
-    ] = False,
+    combined: Combined = False,
     push: Annotated[bool, typer.Option("--push", help="Push the approval too.")] = False,
     remote: Remote = "origin",
     branch: Branch = "main",
@@ -87,7 +86,7 @@ def approve(
     """
     from vanta.cli.plan_text import outcome, plan_text
     from vanta.cli.spans import span
-    from vanta.cli.trust_file import find_trust
+    from vanta.cli.trust_file import UNJUDGED, find_trust
     from vanta.governance.approving import look
     from vanta.governance.authoring import Desk
     from vanta.governance.planning import make_plan
@@ -108,7 +107,7 @@ def approve(
             if not as_json:
                 say(plan_text(plan))
     if pinned is None:
-        errors.print(_UNJUDGED, markup=False, soft_wrap=True)
+        errors.print(UNJUDGED, markup=False, soft_wrap=True)
     signed = [(desk.environment, desk.approve(ttl=ttl)) for desk in desks]
     if push:
         clone.push(remote, clone.head(), clone.branch())
@@ -124,9 +123,6 @@ def approve(
                 say(f"  {name}: {outcome(after)}")
     if as_json:
         print_json({**told[-1], "approvals": told})
-
-
-_UNJUDGED = "warning: not judged: no trust file (--trust, VANTA_TRUST, or beside the clone)"
 
 
 def _say_signed(what: str, signed: Any, *, pushed: bool) -> None:  # noqa: ANN401 - lazily

@@ -1,6 +1,7 @@
 """`vanta halt` and `vanta resume`."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from vanta.cli.options import (
     NODE_DEFAULT,
     Also,
     Branch,
+    Combined,
     Environment,
     Json,
     Key,
@@ -20,7 +22,8 @@ from vanta.cli.options import (
     Remote,
     Repo,
 )
-from vanta.cli.output import command, print_json, say
+from vanta.cli.output import command, errors, print_json, say
+from vanta.cli.trust_file import UNJUDGED, find_trust
 from vanta.domain.errors import RefusedError
 from vanta.domain.switches import SWITCHES
 
@@ -128,31 +131,56 @@ def resume(
     key: Key,
     repo: Repo = Path(),
     name: Annotated[
-        list[str] | None, typer.Option("--name", help="A halt to take back; all if none is named.")
+        list[str] | None,
+        typer.Option("--name", help="A halt to take back; all if nothing is named; repeatable."),
     ] = None,
     edit: Annotated[
-        str | None, typer.Option("--edit", help="Let this adopted hand edit go (its nonce).")
+        list[str] | None,
+        typer.Option("--edit", help="A hand edit or latch to let go (its nonce); repeat for more."),
     ] = None,
     remote: Remote = "origin",
     branch: Branch = "main",
     also: Also = None,
+    trust: MaybeTrust = None,
+    combined: Combined = False,
     as_json: Json = False,
 ) -> None:
     """Take halts back: the first of the approvals that loosening needs.
 
     Halts that lie on the lane alone are merged, so that the same quorum lets go of them too.
+    Its commit approves everything the branch holds. With the pin (--trust, VANTA_TRUST, or
+    <clone>.trust.json beside the clone) that is shown first, and refused where earlier changes
+    that are not in force would be approved with it; --combined means those too.
     """
+    from vanta.cli.plan_text import plan_text
+    from vanta.governance.approving import look
     from vanta.governance.authoring import Desk
+    from vanta.governance.plan import Plan
 
     desk = Desk(repo, environment, key, time.time_ns())
-    if edit:
-        signed = desk.release(edit, reason, remote, branch)
-    else:
-        signed = desk.resume(tuple(name or ()), reason, remote, branch, also=also or ())
+    git_dir, pinned = desk.clone.git_dir(), find_trust(trust, repo)
+    plans: list[Plan] = []
+
+    def show(commit: str) -> None:
+        if pinned is None:
+            return
+        plans.append(
+            look(git_dir, pinned, environment, commit, combined=combined, idle=True, now=desk.now)
+        )
+        if not as_json:
+            say(plan_text(plans[-1]))
+
+    if pinned is None:
+        errors.print(UNJUDGED, markup=False, soft_wrap=True)
+    signed = desk.resume(
+        tuple(name or ()), reason, remote, branch, also=also or (), edits=edit or (), look=show
+    )
     if as_json:
-        print_json(signed)
+        print_json({**asdict(signed), "plan": plans[-1] if plans else None})
         return
-    say(f"resume proposed and approved by {signed.signer}: {signed.detail}")
+    say(f"resume proposed and approved by {signed.signer}:")
+    for each in signed.files:
+        say(f"  {each}")
     say(f"  commit {signed.commit[:12]} pushed to {remote}/{branch}")
     say("  next: the others pull and run `vanta governance approve --push`")
     if signed.lane:

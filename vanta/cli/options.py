@@ -63,6 +63,9 @@ MaybeTrust = Annotated[
         "--trust", "-t", envvar="VANTA_TRUST", help="The pinned introduction, if you have it."
     ),
 ]
+Combined = Annotated[
+    bool, typer.Option("--combined", help="Approve earlier changes that ride along too.")
+]
 Also = Annotated[
     list[str] | None,
     typer.Option("--also", help="A further remote for the halt lane, such as a node's own."),

@@ -6,6 +6,9 @@ import typer
 
 from vanta.governance.trust import Trust, read_trust
 
+UNJUDGED = "warning: not judged: no trust file (--trust, VANTA_TRUST, or beside the clone)"
+"""What a command says that signs without the pin."""
+
 
 def beside(repo: Path) -> Path | None:
     """`<clone>.trust.json` beside the clone, as `vanta governance init` writes it.

@@ -32,6 +32,7 @@ def look(
     *,
     base: str = "",
     combined: bool,
+    idle: bool = False,
     now: int,
 ) -> Plan:
     """The plan of a head that somebody is about to approve.
@@ -43,6 +44,7 @@ def look(
         head: full commit id.
         base: full id of the commit it will be merged into; empty when it is to be pushed.
         combined: approve earlier changes that are not in force along with it.
+        idle: it may ask for nothing: a halt that has ended by itself is taken back all the same.
         now: UTC nanoseconds.
 
     Raises:
@@ -65,7 +67,7 @@ def look(
             place=str(repository),
             remedy="merge it into this branch first, and approve the result",
         )
-    if not plan.changes:
+    if not plan.changes and not idle:
         raise RefusedError(
             f"the governed tree of {head[:12]} is in force in {environment} already",
             code="NOTHING_TO_APPROVE",

@@ -5,11 +5,11 @@ is signed that a node could not read, except a halt: that must land on any tree.
 """
 
 from vanta.domain.errors import RefusedError
-from vanta.governance.halting import Halting
+from vanta.governance.resuming import Resuming
 from vanta.governance.signing import APPROVAL_TTL, Signed
 
 
-class Desk(Halting):
+class Desk(Resuming):
     """Everything one person may do to their clone."""
 
     def propose(self, message: str, *, ttl: int = APPROVAL_TTL) -> Signed:

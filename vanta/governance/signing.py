@@ -41,11 +41,13 @@ class Signed:
     digest: str
     """Of the governed tree it approves; empty when it approves none."""
     detail: str = ""
-    """The file it wrote or removed, where it is about one."""
+    """The files it wrote or removed, where it is about some."""
     lane: tuple[str, ...] = ()
     """Refs of the halt lane it is on, or takes back."""
     deliveries: tuple[Delivery, ...] = ()
     """Where it was taken to, and what came of it."""
+    files: tuple[str, ...] = ()
+    """Each halt it takes back and each release it writes."""
 
 
 class Signing:
