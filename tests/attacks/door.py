@@ -68,9 +68,16 @@ class Answer:
         return self.told["policy"] is None
 
     def code_of(self, commit: str) -> str:
-        """The person, or the code, it names for the signature of a commit."""
+        """The person, or the code, it names for the signature of a commit.
+
+        Of a person whose approval there is worth nothing because of their name, that code.
+        """
         found = [
-            each["signers"][commit] for each in self.told["commits"] if commit in each["signers"]
+            "BAD_IDENTITY"
+            if each["approvals"].get(commit) == "BAD_IDENTITY"
+            else each["signers"][commit]
+            for each in self.told["commits"]
+            if commit in each["signers"]
         ]
         assert len(found) == 1, f"{commit} was judged {len(found)} times"
         return str(found[0])

@@ -47,7 +47,7 @@ def authority_over(
 
 
 def judge(authority: Authority, oid: str, raw: bytes) -> tuple[str, str]:
-    """`(person, GOOD)`, or `("", reason code)`: rule R2's reading of one commit."""
+    """`(person, GOOD)`, or a reason code in place of either: rule R2's reading of one commit."""
     try:
         commit = parse_commit(oid, raw)
         if commit.signature is None or commit.signed_payload is None:
@@ -60,4 +60,4 @@ def judge(authority: Authority, oid: str, raw: bytes) -> tuple[str, str]:
         return "", "UNKNOWN_SIGNER"
     if commit.committer_email != authority.people[person].email:
         return "", "COMMITTER_MISMATCH"
-    return person, GOOD
+    return person, GOOD if commit.legible else "BAD_IDENTITY"

@@ -44,8 +44,10 @@ def _check_commit(oid: str, data: bytes, commit: Commit, header: bytes) -> None:
     assert all(is_oid(each) and len(each) == len(oid) for each in (commit.tree, *commit.parents))
     assert len(set(commit.parents)) == len(commit.parents)
     assert "\0" not in commit.message
-    for name in (commit.author, commit.committer_name, commit.committer_email):
-        assert not any(unicodedata.category(each) in _UNSEEN for each in name)
+    names = (commit.author, commit.committer_name)
+    unseen = any(unicodedata.category(each) in _UNSEEN for name in names for each in name)
+    assert commit.legible is not unseen
+    assert not any(unicodedata.category(each) in _UNSEEN for each in commit.committer_email)
     if commit.signature is not None:
         assert (commit.signature.count(b"-----BEGIN "), commit.signature.count(b"-----END ")) == (
             1,

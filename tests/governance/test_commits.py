@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.governance.simulator import RepositorySimulator, person, run_git
 from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.domain.instant import SECOND, parse_instant
+from vanta.domain.name import NAME
 from vanta.governance import sshsig
 from vanta.governance.commits import (
     MAX_COMMIT,
@@ -110,6 +111,15 @@ class TestReading:
     def test_a_name_may_hold_what_is_merely_unusual(self) -> None:
         commit = parse_commit(OID, raw(author="author Ada\u00a0L. <a@b> 5 +0000".encode()))
         assert commit.author == "Ada\u00a0L. <a@b>"
+        assert commit.legible
+
+    @pytest.mark.parametrize("name", ["Ada\x1b[2J", "A\rda", "A\u202eda", "A\u200dda", "A\u2028da"])
+    def test_a_name_with_what_cannot_be_seen_is_told_of(self, name: str) -> None:
+        who = f"{name} <ada@example.org> 5 +0000".encode()
+        for content in (raw(author=b"author " + who), raw(committer=b"committer " + who)):
+            commit = parse_commit(OID, content)
+            assert not commit.legible
+            assert commit.committer_email == "ada@example.org"
 
 
 PARENT = b"parent " + FIRST.encode()
@@ -196,19 +206,12 @@ PARENT = b"parent " + FIRST.encode()
             raw(committer=b"committer Ada <a@b> <c@d> 5 +0000"), "BAD_IDENTITY", id="two addresses"
         ),
         pytest.param(
-            raw(committer=b"committer Ada\x1b[2J <a@b> 5 +0000"),
+            raw(committer="committer Ada <a\u200d@b> 5 +0000".encode()),
             "BAD_IDENTITY",
-            id="escape in a name",
+            id="unseen in an address",
         ),
         pytest.param(
-            raw(author=b"author A\rda <a@b> 5 +0000"),
-            "BAD_IDENTITY",
-            id="carriage return in a name",
-        ),
-        pytest.param(
-            raw(author="author A\u202eda <a@b> 5 +0000".encode()),
-            "BAD_IDENTITY",
-            id="bidi in a name",
+            raw(author=b"author Ada <a\r@b> 5 +0000"), "BAD_IDENTITY", id="return in an address"
         ),
         pytest.param(
             raw(author=b"author \xff <a@b> 5 +0000"), "BAD_IDENTITY", id="a name that is not UTF-8"
@@ -319,6 +322,15 @@ class TestTrailers:
 
 
 STATED = f"Vanta-Approve: prod {DIGEST} until=2026-11-25T00:00:00Z"
+
+
+@given(st.from_regex(rf"\A{NAME}\Z"))
+def test_whatever_an_environment_may_be_called_can_be_approved(environment: str) -> None:
+    """Also one that begins with a digit, such as `2prod`."""
+    stated = f"Vanta-Approve: {environment} {DIGEST} until=2026-11-24T12:00:00Z"
+    approval = parse_approval(commit_saying(f"Approve\n\n{stated}\n"))
+    assert approval is not None
+    assert approval.environment == environment
 
 
 class TestApprovals:
@@ -443,7 +455,7 @@ class TestAgreementWithGit:
             sim.signed(payload[:end] + b"\nHG:rename x" + payload[end:], ada),
             sim.signed(payload[:end] + b"\nauthor Eve <eve@e> 5 +0000" + payload[end:], ada),
             sim.signed(payload[:end] + b"\nmergetag object 1\n x" + payload[end:], ada),
-            sim.signed(payload.replace(b"\nauthor Ada", b"\nauthor A\x1bda"), ada),
+            sim.signed(payload.replace(b"\nauthor Ada <", b"\nauthor Ada <\x1b"), ada),
             sim.signed(sim.signed(payload, ada), ada),
         ]
         accepted_by_git = 0

@@ -55,8 +55,8 @@ def verify(
 
 def _check_place(environment: str, applied: str | None) -> None:
     """Refuse what names no environment or commit, before it is looked for."""
+    from vanta.domain.name import NAME_PATTERN
     from vanta.governance.commits import is_oid
-    from vanta.governance.documents.scalars import NAME_PATTERN
 
     if not re.fullmatch(NAME_PATTERN, environment):
         raise RefusedError(

@@ -10,6 +10,8 @@ from vanta.governance.walk import COUNTS, LATE, NAMESPACE, UNREADABLE, Approved,
 
 EXPIRED_KEY = "EXPIRED_KEY"
 """The signer may still stop things: expiry protects against old keys that loosen."""
+BAD_IDENTITY = "BAD_IDENTITY"
+"""Likewise: who reads the history may be shown another name than the signer's."""
 
 
 def seen(authority: Authority, environment: str, oid: str, objects: Objects, now: int) -> Seen:
@@ -26,8 +28,9 @@ def seen(authority: Authority, environment: str, oid: str, objects: Objects, now
         return Seen(oid, "", "UNKNOWN_SIGNER")
     if commit.committer_email != authority.people[person].email:
         return Seen(oid, "", "COMMITTER_MISMATCH")
-    code = EXPIRED_KEY if authority.approves_until(key) <= now else ""
-    return Seen(oid, person, code, _approval(commit, environment, code, objects, now))
+    expired = EXPIRED_KEY if authority.approves_until(key) <= now else ""
+    code = expired if commit.legible else BAD_IDENTITY
+    return Seen(oid, person, code, _approval(commit, environment, expired, objects, now))
 
 
 def _approval(commit: Commit, environment: str, code: str, objects: Objects, now: int) -> str:
@@ -41,6 +44,8 @@ def _approval(commit: Commit, environment: str, code: str, objects: Objects, now
     if commit.author_email != commit.committer_email:
         # Somebody rebased, amended or picked another's approval, and looked at nothing.
         return "APPROVAL_NOT_OWN"
+    if not commit.legible:
+        return BAD_IDENTITY
     if approval.tree_digest != objects.digest(commit.oid):
         return "APPROVAL_OTHER_TREE"
     if code:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from vanta.domain.errors import MalformedError
 from vanta.domain.instant import FOREVER, SECOND, parse_instant
+from vanta.domain.name import NAME
 
 APPROVAL_KEY = "Vanta-Approve"
 MAX_COMMIT = 64 * 1024
@@ -32,7 +33,7 @@ that is broken; what is too short to be a parent line it takes for something els
 _IDENTITY = re.compile(r"((?:([^<>\n]*) )?<([^<>\n]*)>) (0|[1-9][0-9]{0,9}) [+-][0-9]{4}\Z")
 _ARMOR_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\n")
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): *(.*)\Z")
-_APPROVAL = re.compile(r"([a-z][a-z0-9-]{0,62}) ([0-9a-f]{64}) until=([0-9TtZz:.+-]{1,40})\Z")
+_APPROVAL = re.compile(rf"({NAME}) ([0-9a-f]{{64}}) until=([0-9TtZz:.+-]{{1,40}})\Z")
 _FORMAT_CHARACTERS = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
@@ -61,6 +62,7 @@ class Commit:
         signature: the one armour block of the signature header (`gpgsig`, or `gpgsig-sha256` in
             SHA-256 repositories), of whatever kind; `None` when unsigned.
         signed_payload: the object's bytes without that header, which the signature is over.
+        legible: neither name holds what cannot be seen, which may show somebody another name.
     """
 
     oid: str
@@ -74,6 +76,7 @@ class Commit:
     message: str
     signature: bytes | None
     signed_payload: bytes | None
+    legible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
             raise _header_error(oid, names)
         signature = _armor(oid, [lines[plain][len(header) :], *lines[plain + 1 :]])
         payload = b"\n".join(lines[:plain]) + b"\n\n" + body
-    author, _, author_email, _ = _identity(oid, lines[plain - 2])
+    author, author_name, author_email, _ = _identity(oid, lines[plain - 2])
     _, name, email, seconds = _identity(oid, lines[plain - 1])
     try:
         message = body.decode("utf-8")
@@ -170,6 +173,7 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
         message=message,
         signature=signature,
         signed_payload=payload,
+        legible=not (_unseen(author_name) or _unseen(name)),
     )
 
 
@@ -273,14 +277,20 @@ def _identity(oid: str, line: bytes) -> tuple[str, str, str, int]:
     match = _IDENTITY.match(text)
     if match is None:
         raise _bad_identity(oid, header, "is not `Name <email> seconds zone`")
-    if not text.isascii() or not text.isprintable():
-        for character in text:
-            if unicodedata.category(character) in _FORMAT_CHARACTERS:
-                raise _bad_identity(oid, header, f"holds U+{ord(character):04X}")
+    # People are known by their address. A strange name keeps nobody from stopping something.
+    if unseen := _unseen(match[3]):
+        raise _bad_identity(oid, header, f"has U+{ord(unseen):04X} in its address")
     seconds = int(match[4])
     if seconds >= FOREVER // SECOND:
         raise _bad_identity(oid, header, "is dated beyond what an instant can hold")
     return match[1], match[2] or "", match[3], seconds
+
+
+def _unseen(text: str) -> str:
+    """The first control or formatting character of a text; empty when it has none."""
+    if text.isascii() and text.isprintable():
+        return ""
+    return next((each for each in text if unicodedata.category(each) in _FORMAT_CHARACTERS), "")
 
 
 def _id(oid: str, value: bytes) -> str:

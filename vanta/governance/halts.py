@@ -23,6 +23,14 @@ Personas = Mapping[str, str]
 Entries = tuple[SwitchEntry, ...]
 
 
+_BOM = b"\xef\xbb\xbf"
+
+
+def among_halts(path: str) -> bool:
+    """Whether a file lies among the halts; the overlay beside them is the main line's."""
+    return path.rpartition("/")[0].endswith("/halts")
+
+
 def switched_on(files: Mapping[str, Written]) -> Entries:
     """The switch entries these files have and had not before; what cannot be read halts nothing."""
     found: list[SwitchEntry] = []
@@ -35,6 +43,9 @@ def switched_on(files: Mapping[str, Written]) -> Entries:
 def _entries(data: bytes, path: str) -> list[SwitchEntry]:
     if not data:
         return []
+    if among_halts(path):
+        # As an editor in a hurry leaves it. The tree is refused for it; the halt it holds lands.
+        data = data.removeprefix(_BOM).replace(b"\r\n", b"\n")
     try:
         document = read_document(data, file=path)
     except UNREADABLE:

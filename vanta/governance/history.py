@@ -33,7 +33,8 @@ _HALTS_PER_COMMIT = 64
 """Halt files of one commit that are read; who signs more wants something else."""
 _COMPILED = 5
 """How many times its documents' bytes a policy takes to remember, about."""
-_HALT_NAME = re.compile(rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.yaml\Z")
+_HALT_NAME = re.compile(rb"[a-z0-9_][a-z0-9 ._-]{0,99}\.ya?ml\Z", re.IGNORECASE)
+"""More than what a halt may be called: a tree with a `Stop.YML` is refused, and the halt lands."""
 
 
 def tree_digest(environment: str, files: Mapping[str, bytes]) -> str:

@@ -15,7 +15,7 @@ from vanta.domain.switches import SWITCHES
 from vanta.governance.approvals import seen
 from vanta.governance.authority import Authority, may
 from vanta.governance.documents.compile import consistent
-from vanta.governance.halts import braked, by_persona, halted, personas_of, switched_on
+from vanta.governance.halts import among_halts, braked, by_persona, halted, personas_of, switched_on
 from vanta.governance.restraint import permitted
 from vanta.governance.walk import LaneHalt, Objects, State
 from vanta.lattice.algebra import meet, tighten, tightenings
@@ -131,7 +131,7 @@ def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | st
         return who.code
     parent = objects.parents(oid)[:1]
     added = objects.halts_added(oid, parent[0]) if parent else {}
-    files = {path: file for path, file in added.items() if _is_halt(path)}
+    files = {path: file for path, file in added.items() if among_halts(path)}
     entries = switched_on(files)
     if not entries:
         return "NO_HALT"
@@ -149,11 +149,6 @@ def _judged(state: State, oid: str, objects: Objects, now: int) -> LaneHalt | st
         return "NOT_PERMITTED"
     effect = consistent(tighten(bare, made)).overlay
     return LaneHalt(who.signer, min(files), effect, by_persona(entries))
-
-
-def _is_halt(path: str) -> bool:
-    """Whether a file lies among the halts; the overlay beside them is the main line's."""
-    return path.rpartition("/")[0].endswith("/halts")
 
 
 def _authority_of(state: State, oid: str, objects: Objects) -> Authority:

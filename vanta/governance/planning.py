@@ -7,7 +7,7 @@ import msgspec
 
 from vanta.domain.errors import UnavailableError, VantaError
 from vanta.domain.instant import show_instant
-from vanta.governance.approvals import EXPIRED_KEY, carried
+from vanta.governance.approvals import BAD_IDENTITY, EXPIRED_KEY, carried
 from vanta.governance.authority import Need
 from vanta.governance.documents.compile import settled
 from vanta.governance.documents.loosened import idle
@@ -48,6 +48,7 @@ _VOID = {
     "APPROVAL_EXPIRED": "it had run out when it was first seen",
     EXPIRED_KEY: "the key it is signed with has expired",
     "APPROVAL_NOT_OWN": "its author is not its committer: somebody rebased or amended it",
+    BAD_IDENTITY: "a name in it holds characters that cannot be seen",
     "APPROVAL_OTHER_TREE": "it names another tree than its own",
     "MALFORMED_APPROVAL": "it is not one well-formed approval",
 }

@@ -7,6 +7,7 @@ somebody looks at the commit before it is pushed.
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
 from vanta.governance.approvals import seen
@@ -15,6 +16,7 @@ from vanta.governance.documents.editor import editor_hint
 from vanta.governance.documents.kinds import OverlayDocument
 from vanta.governance.documents.read import halts, read_document
 from vanta.governance.halting import Halting, one_line, remembering, slug
+from vanta.governance.halts import among_halts
 from vanta.governance.history import History
 from vanta.governance.rewalk import LANE
 from vanta.governance.signing import Signed
@@ -26,6 +28,13 @@ Look = Callable[[str], object]
 
 def _unseen(_commit: str) -> None:
     """Where nobody has the pin to judge it by."""
+
+
+class _Beside(NamedTuple):
+    """A halt of the lane."""
+
+    commit: str
+    file: str
 
 
 class Resuming(Halting):
@@ -66,15 +75,15 @@ class Resuming(Halting):
             **{path: None for stem in stems for path in filed.get(stem, ())},
             **releases,
         }
-        folder = halts(self.environment)
+        shown = [path for s in stems for path in filed.get(s) or [lane[s].file]]
         return self._push(
             changed,
             f"{'Resume' if stems else 'Release'}: {one_line(reason)}",
             remote,
             branch,
-            files=(*(f"{folder}{stem}.yaml" for stem in stems), *releases),
+            files=(*dict.fromkeys(shown), *releases),
             look=look,
-            merged=[lane[stem] for stem in stems if stem in lane],
+            merged=[lane[stem].commit for stem in stems if stem in lane],
             lane=tuple(f"{LANE}/{stem}" for stem in stems if stem in lane),
         )
 
@@ -132,7 +141,7 @@ class Resuming(Halting):
             return True
         return not isinstance(document, OverlayDocument) or bool(document.spec.switches)
 
-    def _standing(self, tip: str, remotes: Sequence[str]) -> dict[str, str]:
+    def _standing(self, tip: str, remotes: Sequence[str]) -> dict[str, _Beside]:
         """The halts of this environment on the lane that the branch does not hold, by stem."""
         for remote in dict.fromkeys(remotes):
             try:
@@ -140,25 +149,26 @@ class Resuming(Halting):
             except VantaError:
                 # What this clone knows already can be taken back all the same.
                 continue
-        found: dict[str, str] = {}
+        found: dict[str, _Beside] = {}
         for ref, oid in self.clone.refs(LANE).items():
-            stem = ref.removeprefix(f"{LANE}/")
             try:
-                if self._is_halt(stem, oid) and not self.repository.is_ancestor(oid, tip):
-                    found[stem] = oid
+                file = self._halt_of(oid)
+                if file and not self.repository.is_ancestor(oid, tip):
+                    found[ref.removeprefix(f"{LANE}/")] = _Beside(oid, file)
             except UNREADABLE:
                 continue
         return found
 
-    def _is_halt(self, stem: str, oid: str) -> bool:
-        """Whether a commit is somebody's halt, and no junk that would ride along in a merge."""
+    def _halt_of(self, oid: str) -> str:
+        """The file of somebody's halt; empty for junk that would ride along in a merge."""
         parent = self.repository.parents(oid)[0:1]
         history = History(self.repository, self.environment)
         added = history.halts_added(oid, parent[0]) if parent else {}
-        if f"{halts(self.environment)}{stem}.yaml" not in added:
-            return False
+        file = next(filter(among_halts, added), "")
+        if not file:
+            return ""
         authority = self.authority_below(parent[0])
-        return bool(seen(authority, self.environment, oid, history, self.now).signer)
+        return file if seen(authority, self.environment, oid, history, self.now).signer else ""
 
     def _push(
         self,

@@ -14,7 +14,6 @@ from vanta.governance.documents.mistakes import MistakeError
 from vanta.governance.strict_yaml import Number
 from vanta.lattice.direction import BOUNDLESS, EVERYTHING
 
-NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 ONE_MEMBER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,30}$"
 MEMBER_PATTERN = r"^(?:\*|[A-Za-z0-9][A-Za-z0-9._/-]{0,30})$"
 PATH_PATTERN = r"^(?:\*|[a-z_]{1,40}(?:\.(?:\*|[A-Za-z0-9_-]{1,63})){0,6})$"

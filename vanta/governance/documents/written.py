@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, StrictBool, StringConstraints, WithJsonSchema
 
 from vanta.domain.exact import PPM, UNIT
+from vanta.domain.name import NAME_PATTERN
 from vanta.governance.documents.scalars import (
     MEMBER_PATTERN,
-    NAME_PATTERN,
     ONE_MEMBER_PATTERN,
     PATH_PATTERN,
     read_count,
