@@ -5,18 +5,21 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vanta.cli.output import say
+from vanta.cli.output import print_json, say
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import SECOND, show_instant
 from vanta.node.config import GovernanceConfig, NodeConfig, read_config
 from vanta.node.layout import Layout
 
 if TYPE_CHECKING:
+    from vanta.domain.record import Position
     from vanta.governance.controller import Controller
     from vanta.governance.metrics import Metrics
+    from vanta.governance.policy_log import Happened
     from vanta.governance.status import StatusView
     from vanta.governance.walk import Step
 
@@ -24,18 +27,21 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 _TEXTFILE_EVERY = 5 * SECOND
 
 
-def look_once(node: Path) -> None:
-    """Settle, fetch, take in what came, and end.
+def look_once(node: Path, *, as_json: bool = False) -> None:
+    """Settle, fetch, take in what came, tell everything that was journalled, and end.
 
     Raises:
         UnavailableError: `NO_HEAD`: the branch could not be read.
     """
     layout, config = _node(node)
+    journal = layout.journal("governance")
+    before = _position(journal)
     with _controller(layout, config) as (controller, shown):
-        _say_steps(controller.tick())
+        controller.tick()
         # What the look brought may have ended or lifted something.
         controller.settle()
         shown.refresh()
+        _tell_since(journal, before, as_json=as_json)
         if controller.trouble:
             raise UnavailableError(
                 f"the branch could not be read: {controller.trouble.strip()}",
@@ -166,6 +172,51 @@ def _group(wanted: GovernanceConfig, layout: Layout) -> int | None:
             place=f"{layout.config}: governance.group",
             remedy=f"groupadd --system {wanted.group}",
         ) from error
+
+
+def _position(journal: Path) -> "Position | None":
+    """How far the journal goes; None before there is one."""
+    from vanta.journal.reader import live_state
+
+    try:
+        return live_state(journal).position
+    except UnavailableError as error:
+        if error.code != "JOURNAL_MISSING":
+            raise
+        return None
+
+
+def _tell_since(journal: Path, before: "Position | None", *, as_json: bool) -> None:
+    """Everything that was journalled since, but for the look itself."""
+    from vanta.governance.policy_log import of_record
+    from vanta.governance.receipts import SILENCE_ENDED
+    from vanta.journal.reader import Tail
+
+    with Tail(journal, before) as tail:
+        records = list(chain.from_iterable(iter(tail.poll, [])))
+    told = [
+        (each.ts, of_record(each))
+        for each in records
+        # That somebody looks again after a while is why this was typed.
+        if each.type != SILENCE_ENDED and not each.type.startswith("journal.")
+    ]
+    if as_json:
+        print_json({"happened": [happened for _, happened in told]})
+        return
+    for ts, happened in told:
+        say(f"{show_instant(ts)} {_line(happened)}")
+
+
+def _line(happened: "Happened") -> str:
+    """What happened in a line; of a step on the branch, its verdict says it."""
+    from vanta.governance.receipts import EVALUATED, HALT_DELIVERED
+
+    what = happened.verdict if happened.what == EVALUATED else happened.what
+    if happened.what == HALT_DELIVERED:
+        return f"{happened.commit[:12]} {what} by {happened.signed[0].person}: {happened.message}"
+    words = [happened.commit[:12], what, happened.reason]
+    line = " ".join(filter(None, words))
+    return f"{line}: {happened.message}" if happened.message else line
 
 
 def _say_steps(steps: "tuple[Step, ...]") -> None:

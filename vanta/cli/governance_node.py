@@ -26,11 +26,23 @@ def status(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
 def controller(
     node: NodeDir = NODE_DEFAULT,
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --once: print what happened for programs.")
+    ] = False,
 ) -> None:
-    """Follow the governed branch, enforce what may be enforced, write a receipt for all of it."""
+    """Follow the governed branch, enforce what may be enforced, write a receipt for all of it.
+
+    With --once it tells everything it journalled: steps of the branch, halts of the lane, hand
+    edits, latches, ends. docs/reference/plan.md has the JSON, which is that of the log.
+    """
     from vanta.cli.controller import follow, look_once
 
-    look_once(node) if once else follow(node)
+    if as_json and not once:
+        raise typer.BadParameter("--json goes with --once; a controller that follows never ends")
+    if once:
+        look_once(node, as_json=as_json)
+    else:
+        follow(node)
 
 
 @command

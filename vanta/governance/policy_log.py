@@ -131,11 +131,16 @@ def of_node(journal: Path) -> Iterator[Happened]:
         VantaError: there is no such journal, or it does not verify.
     """
     for record in read(journal):
-        told = _TOLD.get(record.type)
-        if told is not None:
-            yield told(record)
-        elif not record.type.startswith("journal."):
-            yield Happened(at=show_instant(record.ts), clock=OBSERVED, what=record.type)
+        if not record.type.startswith("journal."):
+            yield of_record(record)
+
+
+def of_record(record: Record) -> Happened:
+    """What one record of a node's journal tells."""
+    told = _TOLD.get(record.type)
+    if told is not None:
+        return told(record)
+    return Happened(at=show_instant(record.ts), clock=OBSERVED, what=record.type)
 
 
 def _evaluated(record: Record) -> Happened:
@@ -203,6 +208,30 @@ def _ended(record: Record) -> Happened:
     return Happened(at=show_instant(record.ts), clock=OBSERVED, what=record.type, message=message)
 
 
+def _kept(record: Record) -> Happened:
+    """Latches that were put back, or whose release has come."""
+    body = decode(receipts.LatchLifted, bytes(record.body), place=record.id)
+    held = ", ".join(body.nonces)
+    message = (
+        f"released by a quorum: {held}"
+        if record.type == receipts.LATCH_LIFTED
+        else f"put back, for no quorum has released it: {held}"
+    )
+    return Happened(at=show_instant(record.ts), clock=OBSERVED, what=record.type, message=message)
+
+
+def _unheard(record: Record) -> Happened:
+    body = decode(receipts.HaltsRefused, bytes(record.body), place=record.id)
+    each = [f"{one.commit[:12]} {one.code}" for one in body.refused]
+    more = [f"and {body.more} more"] if body.more else []
+    return Happened(
+        at=show_instant(body.observed),
+        clock=OBSERVED,
+        what=record.type,
+        message=f"commits of the lane that halt nothing: {', '.join([*each, *more])}",
+    )
+
+
 def _refused(record: Record) -> Happened:
     """A head that could not be walked, or a hand edit that was put back."""
     body: dict[str, Any] = decode(dict, bytes(record.body), place=record.id)
@@ -225,5 +254,8 @@ _TOLD: dict[str, Callable[[Record], Happened]] = {
     receipts.REVERTED: _refused,
     receipts.HEAD_REFUSED: _refused,
     receipts.LATCH_SET: _latched,
+    receipts.LATCH_RESTORED: _kept,
+    receipts.LATCH_LIFTED: _kept,
+    receipts.HALTS_REFUSED: _unheard,
     receipts.TERM_ENDED: _ended,
 }
