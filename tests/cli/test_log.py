@@ -44,9 +44,9 @@ def test_a_policy_is_walked_back_to_its_people(fund: Path) -> None:
 
 def test_as_many_steps_as_asked_for(fund: Path) -> None:
     assert len(log(fund, "governance", "-e", "dev")) == 4
-    (newest,) = log(fund, "governance", "-e", "dev", "-n", "1")
+    (newest,) = log(fund, "governance", "-e", "dev", "-c", "1")
     assert newest["verdict"] == "tightened"
-    assert vanta("governance", "log", "governance", "-e", "dev", "-n", "0", at=fund).returncode == 2
+    assert vanta("governance", "log", "governance", "-e", "dev", "-c", "0", at=fund).returncode == 2
 
 
 def test_a_node_tells_what_it_saw(fund: Path) -> None:

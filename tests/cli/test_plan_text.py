@@ -159,3 +159,12 @@ def test_a_plan_ends_with_what_becomes_of_it(more: dict[str, object], ends: str)
 def test_a_comment_says_that_the_button_of_the_forge_does_not_count() -> None:
     assert "Approve button does not count" in plan_markdown(plan(exit=3))
     assert "Approve button" not in plan_markdown(plan(exit=0))
+
+
+def test_a_tightening_that_one_signature_makes_needs_no_approval() -> None:
+    """It is not said that somebody is missing above the line that it may be applied."""
+    need = Ask("tighten", "momentum", "risk", 1, (), ("ada", "grace"), met=False, fields=())
+    text = plan_text(plan(exit=0, needs=(need,)))
+    assert "1 more" not in text
+    assert "needs no approval to tighten momentum: whoever may do it alone signed it" in text
+    assert "1 more of ada, grace" in plan_text(plan(needs=(need,)))

@@ -271,3 +271,13 @@ def test_an_introduction_signed_by_another_key_is_no_introduction(fund: Fund) ->
     with pytest.raises(RefusedError) as refused:
         introduce(unsigned, other, "prod", fund.history)
     assert refused.value.code == "UNSIGNED"
+
+
+@pytest.mark.parametrize("below", ["a pending raise", "a vault nobody can read"])
+def test_a_halt_on_top_of_something_else_says_first_that_it_holds(fund: Fund, below: str) -> None:
+    raise_ = {MOMENTUM: vault("momentum", capital=2000)}
+    fund.change(raise_ if below == "a pending raise" else {MOMENTUM: "spec: ["}, by="ada")
+    fund.change({fund.halt("stop"): switch("stop")}, by="olga")
+    step = fund.walk()[-1]
+    assert step.verdict == "tightened"
+    assert step.message.startswith("what it tightens holds; for the rest, ")

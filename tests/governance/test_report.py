@@ -21,7 +21,7 @@ from tests.governance.fund import (
 from tests.governance.simulator import START, Content, person
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import RefusedError
-from vanta.domain.instant import HOUR
+from vanta.domain.instant import FOREVER, HOUR, parse_instant
 from vanta.governance.report import EXIT, Report, sentence, told, unit_of, walk
 from vanta.governance.trust import Trust
 from vanta.lattice.algebra import changes
@@ -176,7 +176,7 @@ def said(changed: dict[str, Content | None]) -> list[str]:
         (LOOSER, ["vaults.momentum.capital: 1000 -> 2000"]),
         (
             {MOMENTUM: vault("momentum").replace("default: 0.10", "default: 0.05, KO: 0.1")},
-            ["vaults.momentum.exposure.per_ticker.(default): 0.1 -> 0.05"],
+            ["vaults.momentum.exposure.perTicker.(default): 0.1 -> 0.05"],
         ),
         (
             {MOMENTUM: vault("momentum").replace("ttl: 2h", "ttl: 90m")},
@@ -221,7 +221,7 @@ def said(changed: dict[str, Content | None]) -> list[str]:
                     "stop", scope="vault: crypto", until=START
                 )
             },
-            ["overlay.vaults.crypto.full_halt: off -> 2026-11-22T00:00:00Z"],
+            ["overlay.vaults.crypto.full_halt: off -> on until 2026-11-22T00:00:00Z"],
         ),
     ],
 )  # fmt: skip
@@ -231,9 +231,19 @@ def test_a_change_is_said_the_way_a_risk_officer_would(
     assert said(changed) == sentences
 
 
-def test_a_halt_of_everything_says_forever() -> None:
-    found = said({f"environments/{ENVIRONMENT}/halts/stop.yaml": switch("stop")})
-    assert "overlay.everywhere.full_halt: off -> forever" in found
+def test_a_switch_is_on_or_off_and_says_until_when() -> None:
+    path = f"environments/{ENVIRONMENT}/halts/stop.yaml"
+    assert "overlay.everywhere.full_halt: off -> on" in said({path: switch("stop")})
+    ends = "2036-11-22T12:00:00Z"
+    found = said({path: switch("stop", until=parse_instant(ends))})
+    assert f"overlay.everywhere.full_halt: off -> on until {ends}" in found
+
+
+def test_a_field_is_spelled_as_in_the_documents_and_a_name_as_people_gave_it() -> None:
+    change = Change(("vaults", "a", "orders", "per_minute"), 60, 90, Effect.LOOSENS)
+    assert sentence(change) == "vaults.a.orders.perMinute: 60 -> 90"
+    change = Change(("overlay", "venues", "ib_paper", "full_halt"), 0, FOREVER, Effect.TIGHTENS)
+    assert sentence(change) == "overlay.venues.ib_paper.full_halt: off -> on"
 
 
 @pytest.mark.parametrize(

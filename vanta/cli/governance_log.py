@@ -17,7 +17,7 @@ def log(
         Path | None, typer.Argument(help="A clone or bare repository; here if neither is named.")
     ] = None,
     node: Annotated[
-        Path | None, typer.Option("--node", help="A node's folder: tell what that node did.")
+        Path | None, typer.Option("--node", "-n", help="A node's folder: tell what that node did.")
     ] = None,
     trust: MaybeTrust = None,
     environment: Annotated[
@@ -32,7 +32,7 @@ def log(
     ] = None,
     head: Annotated[str, typer.Option("--head", help="Of a repository: up to where.")] = "HEAD",
     count: Annotated[
-        int, typer.Option("--count", "-n", min=1, help="How many steps, newest first.")
+        int, typer.Option("--count", "-c", min=1, help="How many steps, newest first.")
     ] = 20,
     as_json: Json = False,
 ) -> None:

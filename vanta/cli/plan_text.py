@@ -37,10 +37,13 @@ def outcome(plan: Plan) -> str:
     return f"{text} {_TIGHTENS_ONLY}" if plan.only_tightens and plan.changes else text
 
 
-def _need(need: Ask) -> str:
+def _need(need: Ask, *, done: bool) -> str:
+    """What one kind of change takes; `done` where all of it may be applied as it stands."""
     where = "the whole environment" if need.scope == "*" else need.scope
     if not need.role:
         return f"no role may {need.action} {where}"
+    if done and not need.met:
+        return f"no approval to {need.action} {where}: whoever may do it alone signed it"
     signed = ", ".join(need.approved) or "nobody"
     missing = need.quorum - len(need.approved)
     rest = "enough" if missing <= 0 else f"{missing} more of {', '.join(need.missing)}"
@@ -56,7 +59,7 @@ def plan_text(plan: Plan) -> str:
         lines.append("  nothing changes" if plan.exit == MAY else f"  {plan.message}")
     elif plan.exit == NEVER_AS_IT_STANDS:
         lines.append(f"  {plan.message}")
-    lines += [f"  needs {_need(need)}" for need in plan.needs]
+    lines += [f"  needs {_need(need, done=plan.exit == MAY)}" for need in plan.needs]
     lines += [f"  {_given(*each)}" for each in _approvals(plan)]
     lines += [f"  {each.commit[:12]} speaks for nobody: {each.why}" for each in plan.silent]
     if plan.exit != MAY:
@@ -116,7 +119,7 @@ def _markdown(plan: Plan, rows: int) -> str:
         lines += [f"Because: {_code(plan.message)}", ""]
     elif not plan.changes:
         lines += ["Nothing changes.", ""]
-    lines += listed("Needs:", (_code(_need(need)) for need in plan.needs))
+    lines += listed("Needs:", (_code(_need(need, done=plan.exit == MAY)) for need in plan.needs))
     lines += listed("Signed:", (_code(_given(*each)) for each in _approvals(plan)))
     silent = (f"{_code(each.commit[:12])}: {each.why}" for each in plan.silent)
     lines += listed("Commits that speak for nobody:", silent)

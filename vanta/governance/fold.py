@@ -250,6 +250,9 @@ def _judged(state: State, arrival: _Arrival, objects: Objects, now: int) -> Step
     whole = ""
     if candidate is not None and not _changes(left, candidate, now):
         whole, why = arrival.tree, ("", "")
+    elif why[0]:
+        # Somebody who has just halted reads this: first, that they have.
+        why = why[0], f"what it tightens holds; for the rest, {why[1]}"
     return _stepped(
         state, arrival, "tightened", left, whole=whole, why=why, found=found, needs=needs
     )

@@ -1,5 +1,6 @@
 """The conformance door and the plan: a fold from the introduction, told as data and as text."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 
 from vanta.domain.policy import Policy
+from vanta.domain.switches import SWITCHES
 from vanta.governance.authority import Need
 from vanta.governance.documents.compile import settled
 from vanta.governance.documents.scalars import show
@@ -25,6 +27,9 @@ HALTED = "HALTED"
 
 NEVER = frozenset({"AUTHORITY_NOT_ALONE", "NO_RULE"})
 """Reasons that no further approval can heal."""
+
+
+_SNAKE = re.compile(r"_([a-z])")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -152,13 +157,32 @@ def sentence(change: Change) -> str:
     """A change the way a risk officer would say it."""
     if change.path[0] == "authority":
         return _authority_sentence(change)
-    where, unit = ".".join(change.path), unit_of(change.path)
+    where, unit = _written(change.path), unit_of(change.path)
     before, after = side(change.before, unit), side(change.after, unit)
+    if change.path[0] == "overlay" and change.path[-1] in SWITCHES:
+        before, after = _switched(before), _switched(after)
     if isinstance(change.after, dict) and not change.after:
         return f"{where} goes away"
     if isinstance(change.before, dict) and not change.before:
         return f"{where} is new"
     return f"{where}: {before} -> {after}"
+
+
+def _written(path: tuple[str, ...]) -> str:
+    """A policy path as the documents spell its fields; what people named stays as they did."""
+    direction: Direction[Any] | None = Group(Policy)
+    words = []
+    for step in path:
+        inside = direction.inside(step) if direction else None
+        field = isinstance(direction, Group) and step not in SWITCHES
+        words.append(_SNAKE.sub(lambda found: found[1].upper(), step) if field else step)
+        direction = inside
+    return ".".join(words)
+
+
+def _switched(shown: str) -> str:
+    """A switch by whether it is on, and until when where that has an end."""
+    return {"off": "off", "forever": "on"}.get(shown, f"on until {shown}")
 
 
 def _authority_sentence(change: Change) -> str:
