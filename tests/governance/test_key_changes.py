@@ -265,12 +265,34 @@ def test_a_revocation_beside_a_spoiled_authority_speaks_for_nothing_else(office:
 
 
 def test_a_protected_branch_is_told_and_how_to_go_around_it(office: Office) -> None:
+    """What it says is typed as it stands, and merged by the forge's button, which signs nothing."""
     office.protect()
+    mine = desk(office, "grace")
     with pytest.raises(UnavailableError) as refused:
-        desk(office, "grace").revoke("ada", fingerprint(office, "ada"), "origin", "main")
+        mine.revoke("ada", fingerprint(office, "ada"), "origin", "main")
     assert refused.value.code == "NOT_DELIVERED"
     assert "vanta halt" in refused.value.remedy
-    assert "refs/heads/revoke-" in refused.value.remedy
+    assert "with a merge commit" in refused.value.remedy
+    words = refused.value.remedy.split()
+    at = words.index("push")
+    office.git("-C", str(office.clone("grace")), *words[at : at + 3])
+    branch = words[at + 2].partition(":")[2]
+    (office.bare / "hooks" / "pre-receive").unlink()
+    clone = office.clone("alan")
+    office.git("-C", str(clone), "fetch", "--quiet", "origin", branch)
+    who = ("-c", "user.name=forge", "-c", "user.email=forge@example.org")
+    office.git(
+        "-C", str(clone), *who, "merge", "--quiet", "--no-ff", "--no-gpg-sign", "-m", "Merge",
+        "FETCH_HEAD",
+    )  # fmt: skip
+    office.push("alan")
+    report = office.verdict()
+    assert report.verdict == "tightened"
+    # Ada's approval is worth nothing from here on.
+    office.edit("ada", "capital: 1000000", "capital: 900000")
+    office.desk("ada").propose("Less")
+    office.push("ada")
+    assert office.verdict().commits[-1]["signers"][office.head()] == "UNKNOWN_SIGNER"
 
 
 # Rotate

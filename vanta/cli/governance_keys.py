@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from vanta.cli.options import Branch, Json, Key, Remote, Repo, environments
+from vanta.cli.options import Branch, Json, MaybeKey, Remote, Repo, environments
 from vanta.cli.output import command, print_json, say
+from vanta.cli.signing_key import signing_key
 from vanta.domain.instant import FOREVER
 
 app = typer.Typer(
@@ -67,7 +68,7 @@ def list_(
 def add(
     person: Person,
     public_key: PublicKeyFile,
-    key: Key,
+    key: MaybeKey = None,
     email: Annotated[
         str, typer.Option("--email", help="The address of somebody new, as in their commits.")
     ] = "",
@@ -99,7 +100,7 @@ def add(
 def revoke(
     person: Person,
     fingerprint: Annotated[str, typer.Argument(help="SHA256:..., or the beginning of it.")],
-    key: Key,
+    key: MaybeKey = None,
     repo: Repo = Path(),
     remote: Remote = "origin",
     branch: Branch = "main",
@@ -121,7 +122,7 @@ def revoke(
 def rotate(
     person: Person,
     public_key: PublicKeyFile,
-    key: Key,
+    key: MaybeKey = None,
     fingerprint: Annotated[
         str, typer.Option("--old", help="The key that goes, if they have several.")
     ] = "",
@@ -149,10 +150,10 @@ def rotate(
     _tell(change, dry_run=dry_run, as_json=as_json, pushed=push)
 
 
-def _desk(repo: Path, key: Path, environment: list[str] | None) -> Any:  # noqa: ANN401 - lazily
+def _desk(repo: Path, key: Path | None, environment: list[str] | None) -> Any:  # noqa: ANN401 - lazily
     from vanta.governance.key_changes import KeyDesk
 
-    return KeyDesk(repo, key, time.time_ns(), environment or ())
+    return KeyDesk(repo, signing_key(key, repo), time.time_ns(), environment or ())
 
 
 def _new(
@@ -192,8 +193,10 @@ def _tell(change: Any, *, dry_run: bool, as_json: bool, pushed: bool) -> None:  
     if dry_run:
         say("nothing was signed")
     elif change.proposed:
-        step = "each runs `vanta governance approve` for each environment"
-        say(f"  next: {'' if pushed else 'git push, then '}{step}")
+        named = " ".join(f"-e {each}" for each in change.approvals)
+        first = "" if pushed else "git push; "
+        say(f"  next: {first}each of the others, in their clone:")
+        say(f"    git pull && vanta governance approve {named} --push")
     for line in change.next:
         say(f"  next: {line}")
 

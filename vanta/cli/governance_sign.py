@@ -12,13 +12,15 @@ from vanta.cli.options import (
     Combined,
     Environment,
     Json,
-    Key,
+    MaybeKey,
     MaybeTrust,
     Remote,
     Repo,
     environments,
 )
 from vanta.cli.output import command, errors, print_json, say
+from vanta.cli.signing_key import signing_key
+from vanta.cli.trust_file import UNJUDGED, find_trust
 
 Expires = Annotated[
     str, typer.Option("--expires", help="For how long the approval may be first seen.")
@@ -29,7 +31,7 @@ Expires = Annotated[
 def propose(
     message: Annotated[str, typer.Option("--message", "-m", help="Why.")],
     environment: Environment,
-    key: Key,
+    key: MaybeKey = None,
     repo: Repo = Path(),
     push: Annotated[bool, typer.Option("--push", help="Push the commit too.")] = False,
     remote: Remote = "origin",
@@ -40,7 +42,7 @@ def propose(
     from vanta.cli.spans import span
     from vanta.governance.authoring import Desk
 
-    desk = Desk(repo, environment, key, time.time_ns())
+    desk = Desk(repo, environment, signing_key(key, repo), time.time_ns())
     signed = desk.propose(message, ttl=span(expires, place="--expires"))
     if push:
         desk.clone.push(remote, signed.commit, desk.clone.branch())
@@ -62,7 +64,7 @@ def approve(
             autocompletion=environments,
         ),
     ],
-    key: Key,
+    key: MaybeKey = None,
     repo: Repo = Path(),
     trust: MaybeTrust = None,
     base: Annotated[
@@ -86,13 +88,13 @@ def approve(
     """
     from vanta.cli.plan_text import outcome, plan_text
     from vanta.cli.spans import span
-    from vanta.cli.trust_file import UNJUDGED, find_trust
     from vanta.governance.approving import look
     from vanta.governance.authoring import Desk
     from vanta.governance.planning import make_plan
 
     now = time.time_ns()
     ttl = span(expires, place="--expires")
+    key = signing_key(key, repo)
     desks = [Desk(repo, each, key, now) for each in dict.fromkeys(environment)]
     clone = desks[0].clone
     git_dir, head, pinned = clone.git_dir(), clone.head(), find_trust(trust, repo)

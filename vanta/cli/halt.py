@@ -14,7 +14,6 @@ from vanta.cli.options import (
     Combined,
     Environment,
     Json,
-    Key,
     MaybeEnvironment,
     MaybeKey,
     MaybeTrust,
@@ -23,6 +22,7 @@ from vanta.cli.options import (
     Repo,
 )
 from vanta.cli.output import command, errors, print_json, say
+from vanta.cli.signing_key import signing_key
 from vanta.cli.trust_file import UNJUDGED, find_trust
 from vanta.domain.errors import RefusedError
 from vanta.domain.switches import SWITCHES
@@ -37,16 +37,6 @@ def _scope(**given: str | None) -> dict[str, str]:
             "a halt has one scope", code="TWO_SCOPES", remedy="run `vanta halt` once for each"
         )
     return named
-
-
-def _signing(environment: str | None, key: Path | None) -> tuple[str, Path]:
-    """What a signed halt needs, and one on the spot does not."""
-    for given, name in ((environment, "--environment"), (key, "--key")):
-        if given is None:
-            raise typer.BadParameter(
-                f"a signed halt needs it: name it with {name}", param_hint=name
-            )
-    return environment or "", key or Path()
 
 
 def _switches(incomplete: str) -> list[str]:
@@ -97,7 +87,10 @@ def halt(
         )
         halt_now(node, reason, switch, scope, until=until, as_json=as_json)
         return
-    environment, key = _signing(environment, key)
+    if environment is None:
+        raise typer.BadParameter(
+            "a signed halt needs it: name it with --environment", param_hint="--environment"
+        )
     from vanta.governance.authoring import Desk
     from vanta.governance.trust import read_trust
 
@@ -110,7 +103,7 @@ def halt(
     scope = _scope(vault=vault, venue=venue, persona=persona, strategy=strategy, follower=follower)
     entry = {"switch": switch, "scope": scope, "reason": reason, "until": until}
     pinned = read_trust(trust) if trust else None
-    signed = Desk(repo, environment, key, time.time_ns()).halt(
+    signed = Desk(repo, environment, signing_key(key, repo), time.time_ns()).halt(
         entry, remote, branch, also=also or (), trust=pinned
     )
     if as_json:
@@ -128,7 +121,7 @@ def halt(
 def resume(
     reason: Reason,
     environment: Environment,
-    key: Key,
+    key: MaybeKey = None,
     repo: Repo = Path(),
     name: Annotated[
         list[str] | None,
@@ -157,7 +150,7 @@ def resume(
     from vanta.governance.authoring import Desk
     from vanta.governance.plan import Plan
 
-    desk = Desk(repo, environment, key, time.time_ns())
+    desk = Desk(repo, environment, signing_key(key, repo), time.time_ns())
     git_dir, pinned = desk.clone.git_dir(), find_trust(trust, repo)
     plans: list[Plan] = []
 

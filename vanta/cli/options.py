@@ -48,7 +48,12 @@ MaybeEnvironment = Annotated[
 ]
 MaybeKey = Annotated[
     Path | None,
-    typer.Option("--key", "-k", envvar="VANTA_KEY", help="Your SSH key: the private key file."),
+    typer.Option(
+        "--key",
+        "-k",
+        envvar="VANTA_KEY",
+        help="Your SSH key: the private key file; Git's user.signingkey if none is named.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Remote = Annotated[str, typer.Option("--remote", help="The Git remote to push to.")]

@@ -16,6 +16,8 @@ from vanta.governance.authority import Authority
 from vanta.governance.keys import PublicKey, load_private_key, parse_public_key, public_key_of
 
 _SECONDS = 60
+_SECONDS_TO_TOUCH = 300
+"""For a signature by a key that somebody has to find and touch."""
 _ELSEWHERE = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE",
@@ -79,7 +81,11 @@ class Clone:
         self._git("rev-parse", "--git-dir")
 
     def _git(
-        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: int | None = None,
     ) -> str:
         command = ["git", "-C", str(self.path), *args]
         inherited = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
@@ -88,7 +94,7 @@ class Clone:
                 command,
                 input=stdin or b"",
                 capture_output=True,
-                timeout=_SECONDS,
+                timeout=seconds or _SECONDS,
                 check=False,
                 env={**inherited, **(env or {}), "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
             )
@@ -105,6 +111,13 @@ class Clone:
     def head(self, ref: str = "HEAD") -> str:
         """The commit a ref points to."""
         return self._git("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")
+
+    def configured(self, name: str, *how: str) -> str:
+        """What Git's own configuration says here; empty for nothing."""
+        try:
+            return self._git("config", *how, "--get", name)
+        except GitError:
+            return ""
 
     def git_dir(self) -> Path:
         """The repository itself."""
@@ -241,6 +254,7 @@ class Clone:
         return self._git(
             *options, "commit-tree", "-S", *lineage, "-F", "-", tree,
             stdin=message.encode(), env=identity,
+            seconds=_SECONDS_TO_TOUCH if public_half(who.key).hardware else None,
         )  # fmt: skip
 
     def advance(self, oid: str, old: str) -> None:

@@ -22,7 +22,7 @@ class Delivery:
     said: str = ""
     """Why it was not taken."""
     commit: str = ""
-    """The commit that was pushed."""
+    """The commit that was pushed, or that was the last to be refused."""
 
 
 Way = Callable[[], Delivery]
@@ -58,13 +58,13 @@ def onto_branch(
         commit_on: the commit to push when the branch is at a given one.
     """
     where = f"{shown(remote)} refs/heads/{branch}"
-    said = ""
+    said = oid = ""
     for _ in range(_PUSH_TRIES):
         try:
             oid = commit_on(tip)
         except VantaError as error:
             # Such as a tree that has a file where a folder of ours belongs.
-            return Delivery(where, taken=False, said=shown(str(error)))
+            return Delivery(where, taken=False, said=shown(str(error)), commit=oid)
         delivery = to_ref(clone, remote, oid, f"refs/heads/{branch}")
         if delivery.taken:
             return delivery
@@ -77,7 +77,7 @@ def onto_branch(
             # Nobody was faster: it was refused, and will be again.
             break
         tip = now_at
-    return Delivery(where, taken=False, said=said)
+    return Delivery(where, taken=False, said=said, commit=oid)
 
 
 def require_one(deliveries: Sequence[Delivery], what: str, remedy: str) -> None:

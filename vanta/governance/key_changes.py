@@ -198,8 +198,9 @@ class KeyDesk:
                 f"{delivery.where} did not take it: {delivery.said}",
                 code="NOT_DELIVERED",
                 place=str(self._clone.path),
-                remedy=f"git push {remote} {delivery.commit[:12]}:refs/heads/revoke-"
-                f"{delivery.commit[:8]} and merge that; `vanta halt` until it is",
+                remedy=f"`vanta halt` first, which needs no branch; if the branch is protected, "
+                f"git push {remote} {delivery.commit[:12]}:refs/heads/revoke-"
+                f"{delivery.commit[:8]} and merge that, with a merge commit",
             )
         return replace(change, revoked=delivery.commit, deliveries=(delivery,))
 

@@ -107,6 +107,11 @@ class PublicKey:
         """The key as one line of text without a comment: `ssh-ed25519 AAAA...`."""
         return f"{self.kind} {base64.b64encode(self.blob).decode('ascii')}"
 
+    @property
+    def hardware(self) -> bool:
+        """Whether it lies in a security key, which somebody touches for each signature."""
+        return self.kind.startswith("sk-")
+
 
 def public_key_of(private_key: Ed25519PrivateKey) -> PublicKey:
     """The public half of a node's or person's Ed25519 key."""
