@@ -1,9 +1,12 @@
 """Runs an Executor again and again and kills it, for real, wherever it is.
 
-`python -m tests.executor.crash_driver ROOT ROUNDS SEED`: every round sends intents, starts a node
-as a process of its own, and ends it with SIGKILL: at its nth checkpoint, or after a moment,
+`python -m tests.executor.crash_driver ROOT ROUNDS SEED [HOW]`: every round sends intents, starts a
+node as a process of its own, and ends it with SIGKILL: at its nth checkpoint, or after a moment,
 wherever that finds it. Now and then the paper broker dies too. Then one last node works off
 everything.
+
+HOW is `misbehaving` for a broker whose answers are misused on the way, or `one-shot` for the same
+where an order that is absent must not be sent again.
 """
 
 import contextlib
@@ -11,6 +14,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,6 +28,7 @@ from vanta.domain.exact import UNIT
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.paper.process import start
+from vanta.executor.brokers.paper.wire import SOCKET
 from vanta.executor.service import ExecutorNode
 from vanta.journal.view import read_view
 from vanta.lattice.direction import Table
@@ -45,20 +50,35 @@ RULES = published(
 )
 
 
-def node(root: Path, strike: int) -> ExecutorNode:
+PATIENCE = {"plain": 2.0, "misbehaving": 0.2, "one-shot": 0.2}
+"""Seconds a node waits for one answer."""
+
+
+class OneShot(PaperBroker):
+    """A broker at which a second submission would be a second order."""
+
+    resubmits = False
+
+
+def node(root: Path, strike: int, how: str, *, direct: bool = False) -> ExecutorNode:
     """A node that kills its own process at its `strike`-th checkpoint; 0 for never."""
     left = [strike]
 
-    def checkpoint(_: str) -> None:
+    def checkpoint(name: str) -> None:
         left[0] -= 1
         if left[0] == 0:
+            with (root / "killed-at").open("a") as out:
+                out.write(f"{name}\n")
             os.kill(os.getpid(), signal.SIGKILL)
+
+    kind = OneShot if how == "one-shot" else PaperBroker
+    place = "broker" if direct or how == "plain" else "front"
 
     return ExecutorNode(
         Layout(root),
         read_policy=lambda: RULES,
         clock=time.time_ns,
-        broker=PaperBroker(root / "broker", timeout=2.0),
+        broker=kind(root / place, timeout=PATIENCE[how]),
         inbox=DirectoryInbox(root / "bus"),
         actor="executor@crash",
         checkpoint=checkpoint,
@@ -66,14 +86,14 @@ def node(root: Path, strike: int) -> ExecutorNode:
     )
 
 
-def child(root: Path, strike: int) -> int:
+def child(root: Path, strike: int, how: str) -> int:
     """Run a node in a process of its own; returns the process's id."""
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        running = node(root, strike)
+        running = node(root, strike, how)
         until = time.monotonic() + 15
         while time.monotonic() < until:
             if not running.step():
@@ -81,6 +101,17 @@ def child(root: Path, strike: int) -> int:
         status = 0
     finally:
         os._exit(status)
+
+
+def between(root: Path, seed: str) -> subprocess.Popen[bytes]:
+    """Start what misuses the broker's answers; it takes the broker's place in `front`."""
+    command = [sys.executable, "-m", "tests.executor.misbehaving"]
+    proxy = subprocess.Popen(
+        [*command, str(root / "broker"), str(root / "front"), seed], stdout=subprocess.PIPE
+    )
+    while not (root / "front" / SOCKET).exists():
+        time.sleep(0.01)
+    return proxy
 
 
 def settled(root: Path) -> bool:
@@ -95,8 +126,10 @@ def settled(root: Path) -> bool:
 def main() -> None:
     root, rounds = Path(sys.argv[1]), int(sys.argv[2])
     generator = random.Random(int(sys.argv[3]))
-    for name in ("memory", "bus", "broker"):
+    how = sys.argv[4] if len(sys.argv) > 4 else "plain"
+    for name in ("memory", "bus", "broker", "front"):
         (root / name).mkdir()
+    proxy = between(root, sys.argv[3]) if how != "plain" else None
     prices = tape(root / "tape.jsonl", [("BTC-USD", MARKET, 20_000)])
     broker = start(root / "broker", prices)
     outbox = DirectoryOutbox(root / "bus")
@@ -111,9 +144,9 @@ def main() -> None:
             outbox.send(wanted.id, envelope(wanted))
             sent.append(wanted.id)
         timed = number % 2
-        pid = child(root, 0 if timed else generator.randint(1, 18))
+        pid = child(root, 0 if timed else generator.randint(1, 18), how)
         if timed:
-            time.sleep(generator.random() * 0.12)
+            time.sleep(generator.random() * (0.12 if how == "plain" else 0.4))
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if number % 9 == 8:
@@ -123,7 +156,11 @@ def main() -> None:
         _, status = os.waitpid(pid, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         ends["killed" if killed else f"exit {os.waitstatus_to_exitcode(status)}"] += 1
-    last = node(root, 0)
+    misused: dict[str, int] = {}
+    if proxy is not None:
+        proxy.terminate()
+        misused = json.loads(proxy.communicate()[0])
+    last = node(root, 0, how, direct=True)
     quiet, until = 0, time.monotonic() + 20
     while quiet < 20 and time.monotonic() < until:
         quiet = 0 if last.step() else quiet + 1
@@ -132,7 +169,8 @@ def main() -> None:
     last.close()
     broker.terminate()
     broker.wait()
-    json.dump({"sent": sent, "ends": ends, "settled": settled(root)}, sys.stdout)
+    told = {"sent": sent, "ends": ends, "settled": settled(root), "misused": misused}
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":
