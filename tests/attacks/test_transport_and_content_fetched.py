@@ -129,8 +129,6 @@ def test_a_mirror_whose_objects_hold_other_bytes_is_fetched_again(
     assert controller.memory.state.anchor == head
 
 
-@pytest.mark.xfail(reason="a fetch that fails over the mirror's own damage is not tried afresh",
-                   strict=True)  # fmt: skip
 def test_a_mirror_with_an_empty_object_hears_the_next_halt(fund: Fund, station: Station) -> None:
     """As a crash of the machine leaves one behind."""
     station.start().tick()
@@ -323,7 +321,6 @@ def test_huge_numbers_of_refs_in_the_lane_hold_the_main_line_back_for_nobody(
     assert capital(station.reader().policy) == 1
 
 
-@pytest.mark.xfail(reason="beyond the bound on refs the lane is not heard at all", strict=True)
 def test_huge_numbers_of_refs_in_the_lane_hide_no_halt(fund: Fund, station: Station) -> None:
     station.start(bounds=FEW).tick()
     flooded(fund, 60)
@@ -333,7 +330,6 @@ def test_huge_numbers_of_refs_in_the_lane_hide_no_halt(fund: Fund, station: Stat
     assert halted(station.reader().policy)
 
 
-@pytest.mark.xfail(reason="the lane is fetched together or not at all", strict=True)
 def test_a_huge_ref_in_the_lane_hides_no_halt_beside_it(fund: Fund, station: Station) -> None:
     """One push that is too much to fetch, to a ref of its own."""
     bounds = Bounds(fetch_bytes=200_000)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.governance.fund import Fund
-from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.domain.errors import UnavailableError
 from vanta.governance.bounds import Bounds
 from vanta.governance.fetcher import Fetched, Fetcher, Source
 from vanta.governance.repository import Repository
@@ -57,10 +57,12 @@ def test_what_is_broken_is_fetched_apart_until_it_is_whole_again(
     for _ in range(2):
         fetched = fetcher.fetch()
         assert fetched.head == fund.sim.head()
-        assert isinstance(fetched.halts, RefusedError)
+        assert fetched.halts == dict.fromkeys(
+            (f"refs/vanta/halts/{number}" for number in range(9)), fund.introduction
+        )
         assert fetched.notes == {}
-        assert set(fetched.troubles()) == {"lane"}
-    assert len(mirror.asked) == 1 + 3 + 3, "not together while it is known to fail"
+        assert fetched.troubles()["lane"].code == "TOO_MANY_REFS"
+    assert len(mirror.asked) == 1 + 1 + 1, "not together while it is known to fail"
     for ref in (fund.sim.path / "refs/vanta/halts").iterdir():
         ref.unlink()
     assert fetcher.fetch().troubles() == {}

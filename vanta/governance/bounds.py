@@ -25,7 +25,8 @@ class Bounds:
         fetch_seconds: longest a fetch may take, from connection to the last byte checked.
         fetch_bytes: most bytes one fetch may add to the store.
         fetch_objects: most objects one fetch may add to the store.
-        refs_per_fetch: most refs one pattern may match.
+        refs_per_fetch: most refs one pattern may match, or one fetch may ask for.
+        listing_bytes: most bytes of a list of refs that are read.
     """
 
     object_bytes: int = _MEBIBYTE
@@ -42,3 +43,4 @@ class Bounds:
     fetch_bytes: int = 256 * _MEBIBYTE
     fetch_objects: int = 200_000
     refs_per_fetch: int = 1_000
+    listing_bytes: int = 64 * _MEBIBYTE

@@ -81,6 +81,7 @@ FETCH_CODES = frozenset(
         "FETCH_TOO_LARGE",
         "FOREIGN_OWNER",
         "GIT_MISSING",
+        "MIRROR_UNUSABLE",
         "REF_MISSING",
         "SHALLOW",
         "TOO_MANY_OBJECTS",

@@ -71,13 +71,18 @@ def find(path: Path) -> Layout:
     return Layout(git_dir.resolve(), common.resolve())
 
 
+def is_ref(name: str) -> bool:
+    """Whether `name` is a full ref name such as `refs/heads/main`, of plain letters."""
+    return _REF.match(name) is not None and ".." not in name and "@{" not in name
+
+
 def check_ref(ref: str) -> str:
     """`ref`, if it is a full ref name such as `refs/heads/main`.
 
     Raises:
         RefusedError: code `BAD_REF`.
     """
-    if not _REF.match(ref) or ".." in ref or "@{" in ref:
+    if not is_ref(ref):
         raise RefusedError(
             f"{ref[:100]!r} is not a full ref name",
             code="BAD_REF",

@@ -6,20 +6,22 @@ part in it. Objects never change, so what was read once is remembered.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from vanta.domain.errors import MalformedError, RefusedError, VantaError
-from vanta.governance import layout, transport
+from vanta.governance import layout, mirror, transport
 from vanta.governance.batch import AHEAD
 from vanta.governance.bounds import Bounds
 from vanta.governance.commits import Commit, Links, parse_commit, parse_links
-from vanta.governance.git_process import skeleton
 from vanta.governance.graph import Graph
+from vanta.governance.listing import listing
 from vanta.governance.main_line import MainLine, descend
 from vanta.governance.objects import SHA1, ObjectStore
+from vanta.governance.piecemeal import Piecemeal
 from vanta.governance.remembered import Remembered
 from vanta.governance.transport import SshAccess
 from vanta.governance.trees import (
@@ -77,9 +79,14 @@ class Repository:
         ssh: SshAccess | None = None,
         object_format: str = SHA1,
     ) -> Self:
-        """Open the bare mirror at `path`, making an empty one if nothing is there."""
-        if not path.exists():
-            skeleton(path, object_format)
+        """Open the bare mirror at `path`, made if nothing is there, and mended if it is no more.
+
+        Raises:
+            UnavailableError: code `MIRROR_UNUSABLE`: the disk refuses.
+        """
+        with mirror.usable(path):
+            mirror.make(path, object_format)
+            mirror.sweep(path)
         return cls(path, bounds, ssh=ssh)
 
     def __enter__(self) -> Self:
@@ -224,21 +231,91 @@ class Repository:
 
         Raises:
             RefusedError: also code `WRONG_TYPE`: a ref that was asked for by name is no commit.
+            UnavailableError: also code `MIRROR_UNUSABLE`: this repository takes nothing.
         """
-        found = transport.fetch(
-            self._layout,
-            remote_url,
-            refs,
-            bounds=self.bounds,
-            ssh=self._ssh,
-            holds=self._holds,
-            afresh=afresh,
-            abort=abort,
-        )
+        found = self._fetch(remote_url, refs, self.bounds.fetch_seconds, afresh=afresh, abort=abort)
         for ref in refs:
             if ref in found:
                 self.links(found[ref])
         return found
+
+    def fetch_some(
+        self, remote_url: str, refs: Sequence[str], seconds: float, *, abort: int | None = None
+    ) -> dict[str, str]:
+        """Fetch refs of which nothing is asked, not even that they are commits."""
+        return self._fetch(remote_url, refs, seconds, afresh=False, abort=abort)
+
+    def _fetch(
+        self,
+        remote_url: str,
+        refs: Sequence[str],
+        seconds: float,
+        *,
+        afresh: bool,
+        abort: int | None,
+    ) -> dict[str, str]:
+        with mirror.usable(self._layout.common):
+            return transport.fetch(
+                self._layout,
+                remote_url,
+                refs,
+                bounds=replace(self.bounds, fetch_seconds=seconds),
+                ssh=self._ssh,
+                holds=self.holds,
+                afresh=afresh,
+                abort=abort,
+            )
+
+    def listed(
+        self, remote_url: str, refs: Sequence[str], *, abort: int | None = None
+    ) -> dict[str, str]:
+        """Which of these refs and `/*` patterns are there. See `listing`."""
+        with mirror.usable(Path(tempfile.gettempdir())):
+            return listing(remote_url, refs, bounds=self.bounds, ssh=self._ssh, abort=abort)
+
+    @contextlib.contextmanager
+    def beside(self, object_format: str) -> Iterator["Repository"]:
+        """An empty mirror beside this one, gone afterwards unless `become` takes it.
+
+        Raises:
+            UnavailableError: code `MIRROR_UNUSABLE`: there is no room for one.
+        """
+        with mirror.usable(self._layout.common.parent):
+            place = mirror.beside(self._layout.common)
+            mirror.make(place, object_format)
+        try:
+            with Repository(place, self.bounds, ssh=self._ssh) as made:
+                yield made
+        finally:
+            mirror.remove(place)
+
+    def become(self, other: "Repository") -> None:
+        """Take another mirror's place on the disk from here on, and leave it this one's.
+
+        What this one remembers and still has whole goes over first: it may be there no longer.
+
+        Raises:
+            UnavailableError: code `MIRROR_UNUSABLE`: nothing changed.
+        """
+        with contextlib.suppress(VantaError, OSError):
+            other.carry_over(self)
+        with mirror.usable(self._layout.common):
+            mirror.exchange(self._layout.common, other._layout.common)  # noqa: SLF001 - its own kind
+            other.close()
+            self.close()
+            self._large = None
+            self._store = ObjectStore(self._layout.objects, self._layout.object_format, self.bounds)
+
+    def carry_over(self, other: "Repository") -> None:
+        """Fetch from another mirror all that it remembers to have, as far as that is sound."""
+        with tempfile.TemporaryDirectory(prefix="vanta-kept-") as folder:
+            there = Path(folder)
+            refs = transport.offered(other._layout, there, other.holds)  # noqa: SLF001 - as above
+            Piecemeal(self.bounds.refs_per_fetch, self.bounds.fetch_seconds).look(
+                {ref: ref for ref in refs},
+                lambda some, seconds: self.fetch_some(folder, some, seconds),
+                lambda _: False,
+            )
 
     def resolve(self, ref: str = "HEAD") -> str:
         """What a local ref points to: a place to start from, of which nothing is trusted."""
@@ -318,7 +395,8 @@ class Repository:
     def _take_blob(self, oid: str, content: bytes) -> bytes:
         return self._blobs.keep(oid, content, len(content))
 
-    def _holds(self, oid: str) -> bool:
+    def holds(self, oid: str) -> bool:
+        """Whether an object is here, sound."""
         try:
             self._store.read(oid)
         except VantaError:

@@ -10,30 +10,26 @@ import contextlib
 import hashlib
 import os
 import re
-import select
 import shlex
 import shutil
-import signal
 import stat
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vanta.domain.errors import RefusedError, UnavailableError, VantaError
+from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.governance import layout
 from vanta.governance.bounds import Bounds
-from vanta.governance.commits import is_oid
-from vanta.governance.git_process import command, environment, skeleton
+from vanta.governance.exchange import converse
+from vanta.governance.git_process import environment, skeleton
 
 KNOWN_HEADS = "refs/vanta/fetched"
 """Where a mirror keeps the ids it has; real refs, so that `git gc` spares their objects."""
 
 _MAX_KNOWN_HEADS = 64
 _FETCHED = "refs/fetched"
-_ERROR_BYTES = 2000
 _SEGMENTS = r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~+@=,-]+)+/?"
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
 _URLS = {
@@ -131,7 +127,7 @@ def fetch(
         if not afresh:
             _offer(git_dir, mirror, holds)
         extra = {"GIT_SSH_COMMAND": ssh.command() if ssh else "false"}
-        _run(
+        converse(
             [
                 *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--refmap="),
                 *("--", url, *(f"+{ref}:{_FETCHED}/{ref}" for ref in wanted)),
@@ -153,94 +149,29 @@ def _offer(git_dir: Path, mirror: layout.Layout, holds: Callable[[str], bool]) -
     """Let the fetch read the mirror's objects, and tell the other side which commits we have."""
     (git_dir / "objects" / "info").mkdir()
     (git_dir / "objects" / "info" / "alternates").write_text(f"{mirror.objects}\n")
-    heads = sorted(
-        (mirror.common / KNOWN_HEADS).glob("*"), key=lambda path: path.stat().st_mtime_ns
-    )
-    stated = {path.read_text().strip() for path in heads[-_MAX_KNOWN_HEADS:]}
-    known = sorted(oid for oid in stated if is_oid(oid) and holds(oid))
+    stated = layout.refs(mirror, KNOWN_HEADS)
+    heads = sorted(stated, key=lambda ref: _age(mirror.common / ref))[-_MAX_KNOWN_HEADS:]
+    known = sorted(oid for oid in {stated[ref] for ref in heads} if holds(oid))
     lines = (f"{oid} refs/known/{number:04d}\n" for number, oid in enumerate(known))
     (git_dir / "packed-refs").write_text("".join(lines))
 
 
-def _run(
-    arguments: Sequence[str],
-    git_dir: Path,
-    variables: Mapping[str, str],
-    url: str,
-    bounds: Bounds,
-    abort: int | None,
-) -> None:
-    complaint = git_dir / "complaint"
-    # To a file, under the size limit: the other side writes to it, and pipes are read into memory.
-    with complaint.open("wb") as errors:
-        process = subprocess.Popen(
-            command(
-                arguments,
-                bounds=bounds,
-                configuration=(f"protocol.{variables['GIT_ALLOW_PROTOCOL']}.allow=always",),
-            ),
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            cwd=git_dir,
-            start_new_session=True,
-        )
-        try:
-            ended = _ended(process, bounds.fetch_seconds, abort)
-        finally:
-            if process.returncode is None:
-                # The whole session: ssh and index-pack are Git's children, not ours.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    if not ended:
-        if abort is not None and select.select([abort], [], [], 0)[0]:
-            raise UnavailableError("the fetch was given up", code="FETCH_ABORTED", place=url)
-        raise UnavailableError(
-            f"the fetch took longer than {bounds.fetch_seconds} s", code="FETCH_TIMEOUT", place=url
-        )
-    if process.returncode:
-        with complaint.open("rb") as file:
-            said = file.read(_ERROR_BYTES).decode("utf-8", "replace")
-        raise _failure(said, url, bounds)
-
-
-def _ended(process: subprocess.Popen[bytes], seconds: float, abort: int | None) -> bool:
-    """Wait for a process; `Popen.wait` with a timeout looks only every 50 ms."""
-    descriptor = os.pidfd_open(process.pid)
+def _age(path: Path) -> int:
+    """When a ref was last written; one that `git gc` packed is as old as can be."""
     try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        if abort is not None:
-            poll.register(abort, select.POLLIN)
-        if descriptor not in {ready for ready, _ in poll.poll(seconds * 1000)}:
-            return False
-    finally:
-        os.close(descriptor)
-    process.wait()
-    return True
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
-def _failure(said: str, url: str, bounds: Bounds) -> VantaError:
-    if "signal 25" in said or "File too large" in said:
-        return RefusedError(
-            f"the other side sent more than {bounds.fetch_bytes} bytes",
-            code="FETCH_TOO_LARGE",
-            place=url,
-        )
-    if "couldn't find remote ref" in said:
-        return UnavailableError("no such ref there", code="REF_MISSING", place=url)
-    if "dubious ownership" in said:
-        return RefusedError(
-            "the repository there belongs to another user",
-            code="FOREIGN_OWNER",
-            place=url,
-            remedy="fetch it over ssh://, or let this service's user own it",
-        )
-    printable = "".join(letter if letter.isprintable() else " " for letter in said)
-    return UnavailableError(
-        f"git fetch failed: {' '.join(printable.split())[:500]}", code="FETCH_FAILED", place=url
-    )
+def offered(mirror: layout.Layout, git_dir: Path, holds: Callable[[str], bool]) -> list[str]:
+    """Make `git_dir` a repository that has what a mirror remembers to have; its refs.
+
+    Nothing else of the mirror is seen in it: neither its configuration nor what became of it.
+    """
+    skeleton(git_dir, mirror.object_format)
+    _offer(git_dir, mirror, holds)
+    return list(layout.refs(layout.Layout(git_dir, git_dir), "refs/known"))
 
 
 def _fetched(git_dir: Path, wanted: Sequence[str], bounds: Bounds, url: str) -> dict[str, str]:
@@ -304,17 +235,16 @@ def _remember(
 ) -> None:
     folder = mirror.common / KNOWN_HEADS
     folder.mkdir(parents=True, exist_ok=True)
+    known = layout.refs(mirror, KNOWN_HEADS)
     # What was asked for by name last, so that no number of others is newer.
     for ref in sorted(found, key=lambda ref: ref in wanted):
         name = hashlib.sha256(f"{url}\0{ref}".encode()).hexdigest()[:32]
-        line = f"{found[ref]}\n"
         now = time.time_ns()
-        with contextlib.suppress(OSError):
-            if (folder / name).read_text() == line:
-                os.utime(folder / name, ns=(now, now))
-                continue
+        if known.get(f"{KNOWN_HEADS}/{name}") == found[ref] and (folder / name).exists():
+            os.utime(folder / name, ns=(now, now))
+            continue
         draft = mirror.common / "incoming" / f"{name}.{os.getpid()}.{os.urandom(4).hex()}"
-        draft.write_text(line)
+        draft.write_text(f"{found[ref]}\n")
         os.utime(draft, ns=(now, now))
         draft.rename(folder / name)
 

@@ -25,7 +25,7 @@ from vanta.governance.rewalk import RECEIPTS, sightings
 from vanta.governance.trust import Trust
 from vanta.governance.walk import UNREADABLE, State, Step
 
-STORE_FAULTS = frozenset({"MISSING_OBJECT", "CORRUPT_OBJECT", "OBJECT_MISMATCH"})
+STORE_FAULTS = frozenset({"MISSING_OBJECT", "CORRUPT_OBJECT", "OBJECT_MISMATCH", "GIT_STALLED"})
 """What this node's store lacks: everything is fetched again, not only what seems new."""
 
 _TOLD_AT_ONCE = 50
