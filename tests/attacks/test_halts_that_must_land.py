@@ -168,7 +168,6 @@ def test_a_halt_lands_in_however_large_a_folder(fund: Fund, folder: str, ref: st
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="a folder beyond the bound on folders hides every halt", strict=True)
 @pytest.mark.parametrize("folder", ["", HALTS], ids=lambda folder: folder or "root")
 def test_a_halt_lands_in_however_large_a_folder_that_is_a_push_of_two_megabytes(
     fund: Fund, folder: str
@@ -214,7 +213,6 @@ def test_a_halt_lands_from_beside_what_its_ref_was_merged_into(fund: Fund) -> No
     check_lands(fund, "HALTED")
 
 
-@pytest.mark.xfail(reason="of the halts of one commit the first 64 by name are read", strict=True)
 def test_a_halt_lands_beside_however_many_that_somebody_else_made(fund: Fund) -> None:
     """Olga squashes a branch that she did not look through, and halts."""
     junk: dict[str, Content] = {fund.halt(f"a{n:02d}"): "spec: [" for n in range(70)}

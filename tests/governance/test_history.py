@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.governance.fund import HERE, MOMENTUM, Fund, switch, vault
+from tests.governance.fund import HERE, MOMENTUM, OVERLAY, Fund, switch, vault
+from tests.governance.simulator import Content
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.governance.bounds import Bounds
 from vanta.governance.documents.read import AUTHORITY
@@ -142,6 +143,23 @@ def test_a_halt_too_large_to_read_keeps_no_other_out(tmp_path: Path) -> None:
     large, stop = fund.halt("large"), fund.halt("stop")
     halt = fund.change({large: b"#" * 2**20 + b"#", stop: switch("stop")}, by=None)
     assert set(fund.history.halts_added(halt, fund.introduction)) == {stop}
+
+
+def test_what_somebody_else_made_crowds_out_nothing_of_what_a_commit_made_itself(
+    fund: Fund,
+) -> None:
+    """Junk of a branch that is merged beside a halt; and the overlay comes before any of them."""
+    junk: dict[str, Content] = {fund.halt(f"a{n:03d}"): "spec: [" for n in range(100)}
+    main = fund.introduction
+    branch = fund.change(junk, by=None, parents=[main], ref=None)
+    own: dict[str, Content] = {fund.halt("stop"): switch("stop"), OVERLAY: switch("all")}
+    files = {**fund.sim.files(main), **junk, **own}
+    merge = fund.tree(files, by="olga", parents=[main, branch])
+    assert len(fund.history.halts_added(merge, main)) == 102
+    with Repository(fund.sim.path, Bounds(tree_bytes=20_000)) as little:
+        found = History(little, "prod").halts_added(merge, main)
+    assert own.keys() < found.keys()
+    assert len(found) == 20
 
 
 def test_a_folder_of_halts_that_git_would_not_write_is_looked_through_as_it_stands(

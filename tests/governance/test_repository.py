@@ -120,7 +120,8 @@ class TestObjects:
         """The verdict does not depend on whether Git died of it or said its size first."""
         bomb = sim.write("commit", bytes(192 * 1024 * 1024))
         small = sim.write("blob", b"small")
-        with Repository(sim.path, Bounds(memory_bytes=128 * 1024 * 1024)) as repository:
+        little = Bounds(memory_bytes=128 * 1024 * 1024, folder_bytes=16 * 1024 * 1024)
+        with Repository(sim.path, little) as repository:
             with pytest.raises(RefusedError) as caught:
                 repository.commit(bomb)
             assert caught.value.code == "OBJECT_TOO_LARGE"

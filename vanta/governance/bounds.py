@@ -13,7 +13,9 @@ class Bounds:
 
     Attributes:
         object_bytes: greatest commit, tree or governed blob read into memory.
-        folder_bytes: greatest tree that is looked through for halts.
+        folder_bytes: greatest tree that is looked through for halts, and greatest commit that is
+            stepped over; neither is held in memory.
+        folder_files: most files of interest in one of those.
         read_seconds: longest wait for one object of the local store.
         memory_bytes: greatest address space of a Git process.
         tree_depth: deepest folder of a governed tree; 1 is a folder's own files.
@@ -30,7 +32,8 @@ class Bounds:
     """
 
     object_bytes: int = _MEBIBYTE
-    folder_bytes: int = 16 * _MEBIBYTE
+    folder_bytes: int = 256 * _MEBIBYTE
+    folder_files: int = 100_000
     read_seconds: float = 30.0
     memory_bytes: int = 2048 * _MEBIBYTE
     tree_depth: int = 16

@@ -29,11 +29,14 @@ Spots = tuple[TreeEntry | None, ...]
 
 _DOMAIN = b"vanta-governed-tree-v1"
 _OVERLAY = "overlay.yaml"
-_HALTS_PER_COMMIT = 64
-"""Halt files of one commit that are read; who signs more wants something else."""
+_FEW = 64
+_COST = 1024
+"""Bytes that reading one more halt file costs beside its own."""
 _COMPILED = 5
 """How many times its documents' bytes a policy takes to remember, about."""
-_HALT_NAME = re.compile(rb"[a-z0-9_][a-z0-9 ._-]{0,99}\.ya?ml\Z", re.IGNORECASE)
+_HALT = re.compile(
+    rb"%s [a-z0-9_][a-z0-9 ._-]{0,99}\.ya?ml" % FILE_MODE.encode(), re.IGNORECASE
+)
 """More than what a halt may be called: a tree with a `Stop.YML` is refused, and the halt lands."""
 
 
@@ -89,11 +92,20 @@ class History:
     def halts_added(self, oid: str, parent: str) -> Mapping[str, Written]:
         before, after = self._switches(parent), self._switches(oid)
         added = [path for path, blob in after.items() if before.get(path) != blob]
+        if len(added) > _FEW:
+            # What this commit made itself, before what it took over in a merge: so no crowd that
+            # somebody else made keeps out what its signer wrote.
+            others = [self._switches(each) for each in self.parents(oid) if each != parent]
+            added.sort(key=lambda path: any(each.get(path) == after[path] for each in others))
         found: dict[str, Written] = {}
-        for path in sorted(added)[:_HALTS_PER_COMMIT]:
+        room = self._repository.bounds.tree_bytes
+        for path in added:
             if now := self._or_empty(after[path]):
                 found[path] = Written(now, self._or_empty(before.get(path)))
-        return found
+                room -= _COST + len(found[path].after) + len(found[path].before)
+                if room <= 0:
+                    break
+        return dict(sorted(found.items()))
 
     def _or_empty(self, blob: str | None) -> bytes:
         """A file's bytes; none where there is no such file, or it is too large to be a halt."""
@@ -103,7 +115,7 @@ class History:
             return b""
 
     def _switches(self, oid: str) -> dict[str, str]:
-        """Path and blob of a commit's overlay and of every plain file among its halts."""
+        """Path and blob of a commit's overlay, and then of every plain file among its halts."""
         *above, last = halts(self._environment).rstrip("/").split("/")
         tree = self._repository.links(oid).tree
         try:
@@ -113,10 +125,9 @@ class History:
             overlay = self._stands(tree, _OVERLAY, FILE_MODE)
             found = {f"{here}/{_OVERLAY}": overlay} if overlay else {}
             folder = self._stands(tree, last, FOLDER_MODE)
-            entries = self._repository.folder(folder) if folder else ()
-            for entry in entries:
-                if entry.mode == FILE_MODE and _HALT_NAME.match(entry.name):
-                    found[f"{here}/{last}/{entry.name.decode('ascii')}"] = entry.oid
+            entries = self._repository.folder(folder, _HALT) if folder else ()
+            for entry in sorted(entries, key=lambda each: each.name):
+                found[f"{here}/{last}/{entry.name.decode('ascii')}"] = entry.oid
         except UNREADABLE:
             return {}
         return found
@@ -126,9 +137,9 @@ class History:
         known = self._standing.get((tree, name, mode))
         if known is not None:
             return known
-        sought = (mode, name.encode())
-        entries = self._repository.folder(tree) if tree else ()
-        found = next((each.oid for each in entries if (each.mode, each.name) == sought), "")
+        sought = re.compile(re.escape(f"{mode} {name}".encode()))
+        entries = self._repository.folder(tree, sought) if tree else ()
+        found = next((each.oid for each in entries), "")
         return self._standing.keep((tree, name, mode), found, len(found))
 
     def tree_files(self, tree: str) -> Mapping[str, bytes]:

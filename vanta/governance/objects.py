@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -74,10 +74,7 @@ class ObjectStore:
                 store's bytes are not the object's), `GIT_STALLED`, `GIT_MISSING`: this store's
                 fault, which says nothing about the object. Fetch afresh; never fold over it.
         """
-        if not is_oid(oid) or len(oid) != _OID_LENGTH[self.object_format]:
-            raise RefusedError(
-                f"{oid[:64]!r} is not a full {self.object_format} object id", code="BAD_OID"
-            )
+        self._check(oid)
         with self._lock:
             try:
                 kind, content = self._ask(oid)
@@ -86,13 +83,64 @@ class ObjectStore:
                 self._stop()
                 raise
         if self._id_of(kind, content) != oid:
-            raise UnavailableError(
-                "the object store's bytes do not hash to the id",
-                code="OBJECT_MISMATCH",
-                place=_place(oid),
-                remedy="the local copy is damaged or tampered with: remove it and fetch again",
-            )
+            raise _mismatch(oid)
         return kind, content
+
+    def stream(self, oid: str, take: Callable[[bytes], None]) -> str:
+        """Give out the content of an object as it comes, however large within the bound.
+
+        Nothing of it may be believed before this returns.
+
+        Returns:
+            The type of the object.
+
+        Raises:
+            As `read`, and whatever `take` raises.
+        """
+        self._check(oid)
+        with self._lock:
+            try:
+                kind, found = self._give_out(oid, take)
+            except BaseException:
+                self._stop()
+                raise
+        if found != oid:
+            raise _mismatch(oid)
+        return kind
+
+    def _give_out(self, oid: str, take: Callable[[bytes], None]) -> tuple[str, str]:
+        process = self._running()
+        if process.stdin is None or process.stdout is None:
+            raise UnavailableError("Git has no pipes", code="GIT_MISSING")
+        output = process.stdout.fileno()
+        received = b""
+        try:
+            os.write(process.stdin.fileno(), f"{oid}\n".encode("ascii"))
+            while b"\n" not in received:
+                received += self._chunk(oid, output)
+            line, _, received = received.partition(b"\n")
+            header = self._header(oid, line)
+            left = header.end - header.start - 1
+            digest = hashlib.new(self.object_format, f"{header.kind} {left}\0".encode())
+            while left:
+                chunk = received[:left] or self._chunk(oid, output)[:left]
+                received = received[len(chunk) :]
+                digest.update(chunk)
+                take(chunk)
+                left -= len(chunk)
+        except BrokenPipeError as error:
+            raise self._failed(oid) from error
+        # The line end after it is still to come, or came: either way the next answer is another's.
+        self._stop()
+        return header.kind, digest.hexdigest()
+
+    def _chunk(self, oid: str, output: int) -> bytes:
+        if not readable(output, self._bounds.read_seconds):
+            raise self._stalled(oid)
+        received = os.read(output, _CHUNK)
+        if not received:
+            raise self._failed(oid)
+        return received
 
     def ahead(self, names: Sequence[str]) -> Found:
         """What is likely to be asked for soon, by id; never an error.
@@ -116,6 +164,12 @@ class ObjectStore:
                 if not whole:
                     self._stop()
         return found
+
+    def _check(self, oid: str) -> None:
+        if not is_oid(oid) or len(oid) != _OID_LENGTH[self.object_format]:
+            raise RefusedError(
+                f"{oid[:64]!r} is not a full {self.object_format} object id", code="BAD_OID"
+            )
 
     def _id_of(self, kind: str, content: bytes) -> str:
         digest = hashlib.new(self.object_format, f"{kind} {len(content)}\0".encode())
@@ -223,6 +277,15 @@ class ObjectStore:
             code="OBJECT_TOO_LARGE",
             place=_place(oid),
         )
+
+
+def _mismatch(oid: str) -> UnavailableError:
+    return UnavailableError(
+        "the object store's bytes do not hash to the id",
+        code="OBJECT_MISMATCH",
+        place=_place(oid),
+        remedy="the local copy is damaged or tampered with: remove it and fetch again",
+    )
 
 
 def _missing(oid: str) -> UnavailableError:

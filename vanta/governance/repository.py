@@ -6,8 +6,9 @@ part in it. Objects never change, so what was read once is remembered.
 """
 
 import contextlib
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -27,10 +28,10 @@ from vanta.governance.transport import SshAccess
 from vanta.governance.trees import (
     GovernedFile,
     TreeEntry,
+    TreeScan,
     list_files,
     locate,
     parse_tree,
-    scan_tree,
 )
 
 __all__ = ("Bounds", "GovernedFile", "Repository", "SshAccess")
@@ -64,6 +65,7 @@ class Repository:
         self._commits = Remembered[str, Commit | MalformedError](room)
         self._trees = Remembered[str, tuple[TreeEntry, ...]](room)
         self._listings = Remembered[tuple[str, str], dict[str, GovernedFile]](room)
+        self._scanned = Remembered[tuple[str, bytes], tuple[TreeEntry, ...]](room)
         self._blobs = Remembered[str, bytes](room)
         self._line = MainLine()
         self._asked: set[str] = set()
@@ -159,25 +161,42 @@ class Repository:
         """
         return self._tree(tree_oid)
 
-    def folder(self, tree_oid: str) -> Iterable[TreeEntry]:
-        """The entries of a tree object in which halts must be found however large it is.
+    def folder(self, tree_oid: str, sought: re.Pattern[bytes]) -> Sequence[TreeEntry]:
+        """Entries of a tree object in which halts must be found however large it is.
 
         One too large or too odd for `entries` is looked through as it stands: who fills a folder
         with junk must not be able to hide what lies beside it.
 
+        Args:
+            tree_oid: the tree.
+            sought: matches the whole of `mode name` of an entry that is wanted.
+
         Raises:
-            RefusedError: codes `WRONG_TYPE`, `OBJECT_TOO_LARGE`: beyond `Bounds.folder_bytes`.
+            RefusedError: codes `WRONG_TYPE`, `OBJECT_TOO_LARGE`: beyond `Bounds.folder_bytes`,
+                `TOO_MANY_FILES`.
         """
         try:
-            return self._tree(tree_oid)
-        except (MalformedError, RefusedError):
-            kind, raw = self._folders().read(tree_oid)
-            if kind != "tree":
-                raise
-            return scan_tree(tree_oid, raw)
+            entries = self._tree(tree_oid)
+        except (MalformedError, RefusedError) as error:
+            return self._looked_through(tree_oid, sought, error)
+        return [
+            each for each in entries if sought.fullmatch(b"%s %s" % (each.mode.encode(), each.name))
+        ]
+
+    def _looked_through(
+        self, tree_oid: str, sought: re.Pattern[bytes], error: VantaError
+    ) -> Sequence[TreeEntry]:
+        known = self._scanned.get((tree_oid, sought.pattern))
+        if known is not None:
+            return known
+        scan = TreeScan(tree_oid, sought, self.bounds.folder_files)
+        if self._folders().stream(tree_oid, scan.feed) != "tree":
+            raise error
+        size = _FILE_BYTES * len(scan.found)
+        return self._scanned.keep((tree_oid, sought.pattern), tuple(scan.found), size)
 
     def _folders(self) -> ObjectStore:
-        """A store that reads larger objects."""
+        """A store that gives out larger objects."""
         if self._large is None:
             bounds = replace(self.bounds, object_bytes=self.bounds.folder_bytes)
             self._large = ObjectStore(self._layout.objects, self._layout.object_format, bounds)
@@ -340,10 +359,15 @@ class Repository:
         """The links of a commit too large to read: it says nothing, and must stop nothing."""
         if error.code != "OBJECT_TOO_LARGE":
             raise error
-        kind, raw = self._folders().read(oid)
-        if kind != "commit":
+        head = bytearray()
+
+        def take(data: bytes) -> None:
+            head.extend(data[: max(0, self.bounds.object_bytes - len(head))])
+
+        if self._folders().stream(oid, take) != "commit":
             raise error
-        links = parse_links(oid, raw)
+        # Its parents stand at the beginning.
+        links = parse_links(oid, bytes(head))
         result = MalformedError(error.message, code=error.code, place=f"commit {oid[:12]}")
         self._line.passed(links.tree)
         self._commits.keep(oid, result, 0)

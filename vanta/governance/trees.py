@@ -1,7 +1,7 @@
 """Raw tree objects, and the only names and modes a governed folder may hold."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vanta.domain.errors import MalformedError, RefusedError
@@ -69,13 +69,56 @@ def parse_tree(oid: str, raw: bytes) -> tuple[TreeEntry, ...]:
     return tuple(entries)
 
 
-def scan_tree(oid: str, raw: bytes) -> Iterator[TreeEntry]:
-    """The entries of a tree object from its beginning on, in whatever order, while they are any."""
-    entry = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{%d})" % (len(oid) // 2), re.DOTALL)
-    at = 0
-    while match := entry.match(raw, at):
-        yield TreeEntry(match[1].decode("ascii"), match[2], match[3].hex())
-        at = match.end()
+class TreeScan:
+    """Looks through a tree object as its bytes come, in whatever order its entries stand.
+
+    It keeps what is sought and nothing else, and ends where the bytes are no entry any more.
+
+    Args:
+        oid: of the tree.
+        sought: matches the whole of `mode name` of an entry.
+        most: entries that are kept, at most.
+    """
+
+    def __init__(self, oid: str, sought: re.Pattern[bytes], most: int) -> None:
+        self.found: list[TreeEntry] = []
+        self._sought = sought
+        self._most = most
+        self._width = len(oid) // 2
+        self._left = bytearray()
+        self._searched = 0
+        self._over = False
+
+    def feed(self, data: bytes) -> None:
+        """Go on with these bytes.
+
+        Raises:
+            RefusedError: code `TOO_MANY_FILES`.
+        """
+        if self._over:
+            return
+        left, at = self._left, 0
+        left += data
+        while True:
+            end = left.find(b"\0", max(at, self._searched))
+            if end < 0 or end + self._width >= len(left):
+                # What was searched is not searched again, however long a name is.
+                self._searched = (len(left) if end < 0 else end) - at
+                break
+            self._take(bytes(left[at:end]), left, end + 1)
+            at = end + 1 + self._width
+        del left[:at]
+
+    def _take(self, head: bytes, left: bytearray, at: int) -> None:
+        mode, _, name = head.partition(b" ")
+        if not name or b"/" in name or not _MODE.match(mode):
+            self._over = True
+        if self._over or not self._sought.fullmatch(head):
+            return
+        if len(self.found) >= self._most:
+            raise RefusedError(f"more than {self._most} such files", code="TOO_MANY_FILES")
+        oid = left[at : at + self._width].hex()
+        self.found.append(TreeEntry(mode.decode("ascii"), name, oid))
 
 
 def governed_name(entry: TreeEntry, folder: str) -> str:
