@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.governance.fund import Fund
-from vanta.domain.errors import UnavailableError
+from vanta.domain.errors import UnavailableError, VantaError
+from vanta.governance import transport
 from vanta.governance.bounds import Bounds
 from vanta.governance.fetcher import Fetched, Fetcher, Source
 from vanta.governance.repository import Repository
@@ -33,6 +34,12 @@ def mirror(tmp_path: Path) -> Iterator[Counted]:
     with Counted.create(tmp_path / "mirror.git", Bounds(refs_per_fetch=5)) as made:
         made.asked = []
         yield made
+
+
+def stems(fetched: Fetched) -> set[str]:
+    """The refs of the lane that came."""
+    assert not isinstance(fetched.halts, VantaError)
+    return set(fetched.halts)
 
 
 def test_all_of_it_comes_in_one_connection(fund: Fund, mirror: Counted) -> None:
@@ -85,3 +92,34 @@ def test_what_is_being_fetched_can_be_given_up(fund: Fund, mirror: Counted) -> N
     assert isinstance(fetched.head, UnavailableError)
     assert fetched.head.code == "FETCH_ABORTED"
     fetcher.close()
+
+
+def test_what_the_mirror_lost_of_a_crowded_lane_is_fetched_again(
+    fund: Fund, mirror: Counted, tmp_path: Path
+) -> None:
+    """It is known to have come, and is not there: asking afresh asks for that too."""
+    fetcher = Fetcher(mirror, Source(str(fund.sim.path)))
+    for number in range(9):
+        fund.lane(f"stop-{number}", by="olga")
+    refs = stems(fetcher.fetch())
+    lost = fund.sim.head("refs/vanta/halts/stop-3")
+    for path in (tmp_path / "mirror.git" / "objects").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert not mirror.holds(lost)
+    fetcher.afresh = True
+    assert stems(fetcher.fetch()) == refs
+    assert mirror.holds(lost)
+
+
+def test_heads_that_are_remembered_are_no_more_than_can_be_looked_through(
+    fund: Fund, mirror: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "_MAX_REMEMBERED", 4)
+    fetcher = Fetcher(mirror, Source(str(fund.sim.path)))
+    for number in range(9):
+        fund.lane(f"stop-{number}", by="olga")
+    assert len(stems(fetcher.fetch())) == 9
+    known = list((tmp_path / "mirror.git" / "refs/vanta/fetched").iterdir())
+    assert len(known) == 4
+    assert fund.sim.head() in {path.read_text().strip() for path in known}

@@ -10,7 +10,7 @@ import contextlib
 import os
 import select
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vanta.domain.errors import UnavailableError, VantaError
@@ -105,6 +105,9 @@ class Fetcher:
     def fetch(self) -> Fetched:
         """Fetch everything; never raises what the other side can bring about."""
         self._asked_afresh = self._asked_afresh + 1 if self.afresh else 0
+        if self._asked_afresh == 1:
+            # What it is thought to have may be what it lacks.
+            self._beside = self._piecemeal()
         fetched = self._fetch()
         if self._asked_afresh > 1 or self._may_be_ours(fetched):
             with contextlib.suppress(VantaError):
@@ -161,9 +164,9 @@ class Fetcher:
         listed = into.listed(remote, [f"{prefix}/*"], abort=self._abort)
 
         def ask(refs: Sequence[str], seconds: float) -> dict[str, str]:
-            return into.fetch_some(remote, refs, seconds, abort=self._abort)
+            return into.fetch_some(remote, refs, seconds, afresh=self.afresh, abort=self._abort)
 
-        return piecemeal.look(listed, ask, into.holds)
+        return piecemeal.look(listed, ask, _none if self.afresh else into.present)
 
     def _ask(self, into: Repository, *refs: str) -> dict[str, str]:
         self._go_on()
@@ -204,6 +207,10 @@ class Fetcher:
     def _piecemeal(self) -> dict[str, Piecemeal]:
         bounds = self._repository.bounds
         return {part: Piecemeal(bounds.refs_per_fetch, bounds.fetch_seconds) for part in _BESIDE}
+
+
+def _none(_: Iterable[str]) -> set[str]:
+    return set()
 
 
 def _under(prefix: str, found: Refs) -> Refs:

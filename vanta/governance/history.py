@@ -34,9 +34,7 @@ _COST = 1024
 """Bytes that reading one more halt file costs beside its own."""
 _COMPILED = 5
 """How many times its documents' bytes a policy takes to remember, about."""
-_HALT = re.compile(
-    rb"%s [a-z0-9_][a-z0-9 ._-]{0,99}\.ya?ml" % FILE_MODE.encode(), re.IGNORECASE
-)
+_HALT = re.compile(rb"%s [a-z0-9_][a-z0-9 ._-]{0,99}\.ya?ml" % FILE_MODE.encode(), re.IGNORECASE)
 """More than what a halt may be called: a tree with a `Stop.YML` is refused, and the halt lands."""
 
 

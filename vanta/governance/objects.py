@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -249,19 +249,33 @@ class ObjectStore:
         while self._processes:
             _end(self._processes.pop())
 
-    def _failed(self, oid: str) -> UnavailableError | RefusedError:
-        """Why Git died over `oid`: too large for its memory limit, or damaged."""
-        self._stop()
-        answer = subprocess.run(
-            command(["cat-file", "--batch-check=%(objectsize)"], bounds=self._bounds),
+    def present(self, oids: Iterable[str]) -> set[str]:
+        """Which of these objects the store has, whatever became of them there."""
+        asked = [oid for oid in oids if is_oid(oid)]
+        try:
+            answer = self._described("%(objectname) here", asked)
+        except subprocess.TimeoutExpired:
+            return set()
+        lines = answer.decode("latin-1").splitlines()
+        return {line.partition(" ")[0] for line in lines if line.endswith(" here")}
+
+    def _described(self, how: str, oids: Iterable[str]) -> bytes:
+        """What another Git says of these objects without reading them."""
+        return subprocess.run(
+            command(["cat-file", f"--batch-check={how}"], bounds=self._bounds),
             env=environment(Path(self._home.name), self.objects),
-            input=f"{oid}\n".encode("ascii"),
+            input="".join(f"{oid}\n" for oid in oids).encode("ascii"),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=self._bounds.read_seconds,
             check=False,
             cwd=self._home.name,
-        ).stdout.strip()
+        ).stdout
+
+    def _failed(self, oid: str) -> UnavailableError | RefusedError:
+        """Why Git died over `oid`: too large for its memory limit, or damaged."""
+        self._stop()
+        answer = self._described("%(objectsize)", [oid]).strip()
         if answer.isdigit() and int(answer) > self._bounds.object_bytes:
             return self._too_large(oid, int(answer))
         return UnavailableError(

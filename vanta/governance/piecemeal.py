@@ -8,7 +8,7 @@ can keep the others waiting, however many somebody pushes.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from vanta.domain.errors import RefusedError, VantaError
 
 Ask = Callable[[Sequence[str], float], Mapping[str, str]]
 """Fetches refs by name within some seconds; what each points to. Raises `VantaError`."""
+
+Holds = Callable[[Iterable[str]], set[str]]
+"""Which of these objects are there."""
 
 MOST_RUNS = 32
 """Fetches of one look."""
@@ -73,13 +76,13 @@ class Piecemeal:
         self._complaint: VantaError | None = None
         self._turn = _ALONE
 
-    def look(self, listed: Mapping[str, str], ask: Ask, holds: Callable[[str], bool]) -> Came:
+    def look(self, listed: Mapping[str, str], ask: Ask, holds: Holds) -> Came:
         """Fetch what is listed and was not fetched yet, or as much of it as one look may.
 
         Args:
             listed: every ref that is there, and what it points to.
             ask: see `Ask`.
-            holds: whether an object is there already, with all that is below it.
+            holds: which of these objects are there already, with all that is below them.
         """
         names = {oid: name for name, oid in sorted(listed.items(), reverse=True)}
         self._take_note(names, holds)
@@ -111,7 +114,7 @@ class Piecemeal:
         """Whether another look would ask for something that no look has asked for by itself."""
         return bool(self._new or self._halves)
 
-    def _take_note(self, names: Mapping[str, str], holds: Callable[[str], bool]) -> None:
+    def _take_note(self, names: Mapping[str, str], holds: Holds) -> None:
         """Forget what is there no longer, and line up what came to be."""
         self._have &= names.keys()
         self._alone = {oid: one for oid, one in self._alone.items() if oid in names}
@@ -124,11 +127,10 @@ class Piecemeal:
             *self._new,
             *(o for group in self._halves for o in group),
         }
-        for oid in sorted(names.keys() - known):
-            if holds(oid):
-                self._have.add(oid)
-            else:
-                self._new.append(oid)
+        came = names.keys() - known
+        have = holds(came) if came else set()
+        self._have |= have
+        self._new.extend(sorted(came - have))
 
     def _next(self, names: Mapping[str, str]) -> tuple[str, ...]:
         """What to ask for now; nothing where nothing is left."""

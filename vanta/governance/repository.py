@@ -8,7 +8,7 @@ part in it. Objects never change, so what was read once is remembered.
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -259,10 +259,16 @@ class Repository:
         return found
 
     def fetch_some(
-        self, remote_url: str, refs: Sequence[str], seconds: float, *, abort: int | None = None
+        self,
+        remote_url: str,
+        refs: Sequence[str],
+        seconds: float,
+        *,
+        afresh: bool = False,
+        abort: int | None = None,
     ) -> dict[str, str]:
         """Fetch refs of which nothing is asked, not even that they are commits."""
-        return self._fetch(remote_url, refs, seconds, afresh=False, abort=abort)
+        return self._fetch(remote_url, refs, seconds, afresh=afresh, abort=abort)
 
     def _fetch(
         self,
@@ -333,7 +339,7 @@ class Repository:
             Piecemeal(self.bounds.refs_per_fetch, self.bounds.fetch_seconds).look(
                 {ref: ref for ref in refs},
                 lambda some, seconds: self.fetch_some(folder, some, seconds),
-                lambda _: False,
+                lambda _: set(),
             )
 
     def resolve(self, ref: str = "HEAD") -> str:
@@ -418,6 +424,10 @@ class Repository:
 
     def _take_blob(self, oid: str, content: bytes) -> bytes:
         return self._blobs.keep(oid, content, len(content))
+
+    def present(self, oids: Iterable[str]) -> set[str]:
+        """Which of these objects are here, sound or not."""
+        return self._store.present(oids)
 
     def holds(self, oid: str) -> bool:
         """Whether an object is here, sound."""

@@ -29,6 +29,12 @@ KNOWN_HEADS = "refs/vanta/fetched"
 """Where a mirror keeps the ids it has; real refs, so that `git gc` spares their objects."""
 
 _MAX_KNOWN_HEADS = 64
+_MAX_REMEMBERED = 1024
+"""Of these, most that are kept: who pushes many makes nobody look through all of them each time."""
+
+_BESIDE = 24 * 3600 * 10**9
+"""Nanoseconds by which what lies beside a branch counts as older."""
+
 _FETCHED = "refs/fetched"
 _SEGMENTS = r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~+@=,-]+)+/?"
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
@@ -238,8 +244,9 @@ def _remember(
     known = layout.refs(mirror, KNOWN_HEADS)
     # What was asked for by name last, so that no number of others is newer.
     for ref in sorted(found, key=lambda ref: ref in wanted):
+        # And a branch is newer than all that was ever pushed beside it.
+        now = time.time_ns() - (0 if ref.startswith("refs/heads/") else _BESIDE)
         name = hashlib.sha256(f"{url}\0{ref}".encode()).hexdigest()[:32]
-        now = time.time_ns()
         if known.get(f"{KNOWN_HEADS}/{name}") == found[ref] and (folder / name).exists():
             os.utime(folder / name, ns=(now, now))
             continue
@@ -247,6 +254,9 @@ def _remember(
         draft.write_text(f"{found[ref]}\n")
         os.utime(draft, ns=(now, now))
         draft.rename(folder / name)
+    by_age = sorted(folder.iterdir(), key=_age)
+    for path in by_age[:-_MAX_REMEMBERED]:
+        path.unlink()
 
 
 def _files(objects: Path) -> Iterable[Path]:
