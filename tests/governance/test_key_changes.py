@@ -287,12 +287,7 @@ def test_a_protected_branch_is_told_and_how_to_go_around_it(office: Office) -> N
     )  # fmt: skip
     office.push("alan")
     report = office.verdict()
-    assert report.verdict == "tightened"
-    # Ada's approval is worth nothing from here on.
-    office.edit("ada", "capital: 1000000", "capital: 900000")
-    office.desk("ada").propose("Less")
-    office.push("ada")
-    assert office.verdict().commits[-1]["signers"][office.head()] == "UNKNOWN_SIGNER"
+    assert (report.verdict, report.reason) == ("tightened", None)
 
 
 # Rotate
