@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def _stops(entry: SwitchEntry) -> str:
         for kind in ("vault", "venue", "persona", "strategy", "follower")
         if (name := getattr(entry.scope, kind))
     ]
-    return f"{entry.switch} for {' '.join(scope) or 'everywhere'}"
+    return f"{entry.switch} for {' '.join(scope)}" if scope else f"{entry.switch} everywhere"
 
 
 def _halt_line(oid: str, halt: Mapping[str, str]) -> str:
@@ -157,7 +157,8 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"last receipt: {found['last_receipt']['type']} at {found['last_receipt']['at']}"
         )
-    lines += [_condition_line(one) for one in sorted(found["conditions"], key=lambda c: c.good)]
+    lines += [_condition_line(one) for one in found["conditions"] if not one.good]
+    lines += _fine_line([one for one in found["conditions"] if one.good])
     return lines
 
 
@@ -179,9 +180,16 @@ def _enforced_lines(enforced: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _fine_line(good: Sequence[Condition]) -> list[str]:
+    """What is as it should be, which is no news: by name, those of which there is none apart."""
+    there = ", ".join(one.type for one in good if one.status == "True")
+    absent = ", ".join(one.type for one in good if one.status != "True")
+    line = "; none of: ".join(filter(None, (there, absent)))
+    return [f"  fine: {line}"] if good else []
+
+
 def _condition_line(condition: Condition) -> str:
-    mark = " " if condition.good else "!"
     return (
-        f"{mark} {condition.type:<13} {condition.status:<7} {condition.reason:<16} "
+        f"! {condition.type:<13} {condition.status:<7} {condition.reason:<16} "
         f"since {show_instant(condition.since // SECOND * SECOND)}: {condition.message}"
     )
