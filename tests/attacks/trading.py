@@ -86,7 +86,7 @@ class Trading:
             self._layout,
             read_policy=PolicyReader(self._station.memory, patience=0.0),
             clock=self._clock,
-            broker=self.broker,
+            brokers=[self.broker],
             inbox=DirectoryInbox(self._layout.root / "bus"),
             actor="executor@test",
         )

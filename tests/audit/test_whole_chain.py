@@ -73,7 +73,7 @@ def _execute(fund: Fund, bus: Path, folder: Path) -> None:
         layout,
         read_policy=PolicyReader(layout.memory),
         clock=time.time_ns,
-        broker=broker,
+        brokers=[broker],
         inbox=DirectoryInbox(bus),
         actor="executor@test",
         rotate_at=2**14,

@@ -78,7 +78,7 @@ def node(root: Path, strike: int, how: str, *, direct: bool = False) -> Executor
         Layout(root),
         read_policy=lambda: RULES,
         clock=time.time_ns,
-        broker=kind(root / place, timeout=PATIENCE[how]),
+        brokers=[kind(root / place, timeout=PATIENCE[how])],
         inbox=DirectoryInbox(root / "bus"),
         actor="executor@crash",
         checkpoint=checkpoint,

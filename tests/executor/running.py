@@ -42,6 +42,8 @@ class Node:
             published(policy({VAULT: vault(orders={"duplicate_window": 0}), OTHER: vault()}))
         ]
     )
+    others: list[Simulator] = field(default_factory=list)
+    """More brokers, in the order of the node's configuration."""
     process: ExecutorNode | None = None
     prices: dict[str, int] = field(
         default_factory=lambda: {"AAPL": 100, "MSFT": 200, "BTC-USD": 20_000}
@@ -56,7 +58,8 @@ class Node:
 
     def _quotes(self) -> None:
         for symbol, price in self.prices.items():
-            self.broker.quotes[symbol] = quote(symbol, price, ts=self.clock.now)
+            for broker in (self.broker, *self.others):
+                broker.quotes[symbol] = quote(symbol, price, ts=self.clock.now)
 
     def published(self) -> Published:
         if not self.source:
@@ -69,7 +72,7 @@ class Node:
             self.layout,
             read_policy=self.published,
             clock=self.clock,
-            broker=self.broker,
+            brokers=[self.broker, *self.others],
             inbox=DirectoryInbox(self.root / "bus"),
             actor="executor@test",
             checkpoint=checkpoint,
@@ -116,7 +119,7 @@ class Node:
         assert all(one.recorded == one.recomputed for one in replay(log))
         assert self.process is not None
         book = self.process._log.book
-        assert self.process._router.reconcile() == ()
+        assert all(desk.router.reconcile() == () for desk in self.process.desks)
         decided = [record for record in log if record.type == "decision.made"]
         assert len({record.parents for record in decided}) == len(decided)
         for vault_book in book.vaults.values():

@@ -26,6 +26,7 @@ class Simulator:
 
     quotes: dict[str, Quote] = field(default_factory=dict)
     name: str = "paper"
+    trades: frozenset[str] = frozenset()
     resubmits: bool = True
     lose_answers: int = 0
     """So many of the next submissions are taken, and their answers lost."""
@@ -124,7 +125,7 @@ class Simulator:
         quantity = order.quantity - self.filled[name] if quantity is None else quantity
         fee = notional(order.limit_price, quantity) // 10_000
         fill = Fill(
-            f"F{len(self.happened)}", name, order.symbol, order.side, quantity,
+            f"{self.name}-F{len(self.happened)}", name, order.symbol, order.side, quantity,
             order.limit_price, fee, NOW,
         )  # fmt: skip
         self.happened.append(fill)

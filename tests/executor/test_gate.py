@@ -105,7 +105,7 @@ def test_it_reads_the_policy_at_every_look(tmp_path: Path) -> None:
 
 def test_what_the_service_holds_back_stays_in(tmp_path: Path) -> None:
     gate = Gate(tmp_path, lambda: published(policy()))
-    gate.hold = ("RECONCILIATION_DRIFT",)
+    gate.holds["paper"] = ("RECONCILIATION_DRIFT",)
     with gate.look(LEAVING) as codes:
         assert codes == ("RECONCILIATION_DRIFT",)
 

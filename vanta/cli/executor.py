@@ -78,7 +78,7 @@ def run(
             layout,
             read_policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
-            broker=broker,
+            brokers=[broker],
             inbox=DirectoryInbox(Path(config.bus)),
             actor=f"executor@{version('vanta')}",
             judge_silence=config.executor.judge_silent_after,

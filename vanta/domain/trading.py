@@ -127,9 +127,10 @@ _TERMINAL = frozenset(
 
 
 class Fill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One execution, under the broker's own id."""
+    """One execution."""
 
     id: str
+    """The broker's own, after the broker's name: no two brokers' executions have one id."""
     client_order_id: str
     symbol: str
     side: Side

@@ -18,7 +18,7 @@ from vanta.domain.trading import HeldPosition, Order, OrderState
 from vanta.executor import events
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
 from vanta.executor.reference import reference
-from vanta.executor.sums import Sums, SymbolTotals
+from vanta.executor.sums import Sums, SymbolTotals, Venue
 
 CLOSED_KEPT = 4096
 """Closed orders that are remembered, for fills that come after the end."""
@@ -37,7 +37,7 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     decided: list[tuple[str, int]]
     accepted: dict[str, list[int]]
     day_ends: int
-    watermark: int
+    venues: dict[str, Venue]
 
 
 class Book(Sums):
@@ -52,8 +52,6 @@ class Book(Sums):
         self.closed: dict[str, OpenOrder] = {}
         self.decided: dict[str, int] = {}
         """Intents that were decided, to when they expire; older ones are expired anyway."""
-        self.watermark = 0
-        """How far the broker's executions are known."""
 
     def apply(self, event: events.Event) -> None:
         """Take one event in.
@@ -136,7 +134,8 @@ class Book(Sums):
         if not opened.state.terminal:
             self._reserve(line, opened, opened.reserved - reserved, opened.remaining - remaining)
             opened.state = OrderState.PARTIALLY_FILLED
-        gain = trade(line, fill.quantity if fill.side == "buy" else -fill.quantity, fill.price)
+        quantity = fill.quantity if fill.side == "buy" else -fill.quantity
+        gain = trade(line, quantity, fill.price)
         line.flip = min(line.flip + (fill.quantity if order.flip else 0), abs(line.quantity))
         line.fees += fill.fee
         vault.fees += fill.fee
@@ -145,6 +144,7 @@ class Book(Sums):
         cash = proceeds(fill.side, fill.price, fill.quantity, order.multiplier) - fill.fee
         vault.cash += cash
         self.account.cash += cash
+        self._venue(order.broker).fill(order.symbol, quantity, cash, fill.fee)
         self._price(order.symbol, self.symbols[order.symbol], fill.price)
         self._restate(order.vault, line)
         if not opened.state.terminal and opened.remaining == 0:
@@ -165,7 +165,7 @@ class Book(Sums):
             self._mark(quote)
 
     def _reconcile(self, event: events.BookReconciled) -> None:
-        self.watermark = event.watermark
+        self._venue(event.broker).watermark = event.watermark
 
     def _clear(self, event: events.BookCleared) -> None:
         """Every order it is about was ended by an event of its own."""
@@ -253,7 +253,7 @@ class Book(Sums):
             decided=list(self.decided.items()),
             accepted={name: list(times) for name, times in self.accepted.items()},
             day_ends=self.day_ends,
-            watermark=self.watermark,
+            venues=self.venues,
         )
 
     @classmethod
@@ -273,7 +273,7 @@ class Book(Sums):
         book.closed = {opened.order.client_order_id: opened for opened in state.closed}
         book.decided = dict(state.decided)
         book.accepted = {name: deque(times) for name, times in state.accepted.items()}
-        book.day_ends, book.watermark = state.day_ends, state.watermark
+        book.day_ends, book.venues = state.day_ends, state.venues
         if state.published is not None:
             book._adopt(events.PolicyAdopted(state.published))
         return book

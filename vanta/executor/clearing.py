@@ -90,7 +90,8 @@ class Clearing:
         found = covered(self._log.book, mandates, latched=latched)
         asked = 0
         for opened in found.orders:
-            asked += self._cancel(opened.order.client_order_id, found.why)
+            if opened.order.broker == self._broker.name:
+                asked += self._cancel(opened.order.client_order_id, found.why)
         if self._asked and not any(name in self._log.book.open for name in self._asked):
             self._confirm(found)
         return asked
@@ -121,6 +122,7 @@ class Clearing:
                     self._asked[name] = now
                     self._broker.cancel(name)
             return
-        self._log.state(BookCleared(found.why, tuple(sorted(self._asked)), self._clock()))
+        names, name = tuple(sorted(self._asked)), self._broker.name
+        self._log.state(BookCleared(found.why, names, name, self._clock()))
         self._log.commit()
         self._asked.clear()

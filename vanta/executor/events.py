@@ -163,11 +163,12 @@ class BookMarked(Event, frozen=True):
 
 
 class BookReconciled(Event, frozen=True):
-    """The book was held against the broker, whose executions are known up to `watermark`."""
+    """The book was held against a broker, whose executions are known up to `watermark`."""
 
     type: ClassVar[str] = "book.reconciled"
     differences: tuple[Difference, ...]
     watermark: int
+    broker: str
 
 
 class BookCleared(Event, frozen=True):
@@ -178,6 +179,7 @@ class BookCleared(Event, frozen=True):
     """`HALT_LATCHED` or `FULL_HALT`; empty where the halt was over by then."""
     orders: tuple[str, ...]
     """The orders that were taken back."""
+    broker: str
     at: int
     """When the broker said so, UTC nanoseconds."""
 

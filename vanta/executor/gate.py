@@ -42,8 +42,8 @@ class Gate:
         self._policy = policy
         self._judge = judge
         self._mandates: tuple[Published, Mandates] | None = None
-        self.hold: tuple[str, ...] = ()
-        """Reasons of the service's own to keep everything in, such as a drifting book."""
+        self.holds: dict[str, tuple[str, ...]] = {}
+        """The service's own reasons to keep everything in, such as a drifting book, by broker."""
 
     @contextlib.contextmanager
     def look(self, order: Order) -> Iterator[tuple[str, ...]]:
@@ -72,7 +72,7 @@ class Gate:
         return latched(self._memory)
 
     def _shut(self, order: Order) -> tuple[str, ...]:
-        codes = list(self.hold)
+        codes = [code for codes in self.holds.values() for code in codes]
         if self.halted():
             codes.append(LATCHED)
         if self._judge is not None and self._judge.lasts():

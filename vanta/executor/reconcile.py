@@ -25,8 +25,8 @@ def compare(book: Book, broker: BrokerState, name: str) -> tuple[Difference, ...
     """Everything the book and the broker `name` differ in; empty when they agree."""
     return (
         *_orders(book, broker, name),
-        *_positions(book, broker),
-        *_money(book, broker),
+        *_positions(book, broker, name),
+        *_money(book, broker, name),
     )
 
 
@@ -45,16 +45,16 @@ def _orders(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
             yield Difference("ORDER_NOT_OURS", client_order_id, None, order.state.value)
 
 
-def _positions(book: Book, broker: BrokerState) -> Iterator[Difference]:
-    for symbol in sorted(book.symbols.keys() | broker.positions.keys()):
-        totals = book.symbols.get(symbol)
-        ours = totals.quantity if totals else 0
+def _positions(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
+    held = book.venue(name).held
+    for symbol in sorted(held.keys() | broker.positions.keys()):
+        ours = held.get(symbol, 0)
         theirs = broker.positions.get(symbol, 0)
         if ours != theirs:
             yield Difference("POSITION", symbol, ours, theirs)
 
 
-def _money(book: Book, broker: BrokerState) -> Iterator[Difference]:
-    moved = sum(vault.cash - vault.funded for vault in book.vaults.values())
+def _money(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
+    moved = book.venue(name).cash_flow
     if moved != broker.account.cash_flow:
         yield Difference("CASH", "", moved, broker.account.cash_flow)

@@ -100,9 +100,11 @@ class Router:
         assert_never(answer)
 
     def settle(self) -> None:
-        """Ask the broker about every order whose fate is not known."""
-        for opened in [opened for opened in self._log.book.open.values() if opened.state in _ASK]:
-            self._settle(opened)
+        """Ask the broker about every order of its own whose fate is not known."""
+        mine = self._broker.name
+        for opened in list(self._log.book.open.values()):
+            if opened.state in _ASK and opened.order.broker == mine:
+                self._settle(opened)
         self._log.commit()
         self._checkpoint("settled")
 
@@ -136,8 +138,9 @@ class Router:
         Raises:
             UnavailableError: the broker does not answer.
         """
-        book = self._log.book
-        news = self._broker.executions_since(book.watermark)
+        book, name = self._log.book, self._broker.name
+        watermark = book.venue(name).watermark
+        news = self._broker.executions_since(watermark)
         self._checkpoint("executions read")
         for fill in news.fills:
             if fill.client_order_id not in book.open and fill.client_order_id not in book.closed:
@@ -148,8 +151,8 @@ class Router:
         for ended in news.ended:
             if ended.client_order_id in book.open:
                 self._log.of_order(ended.client_order_id, _end(ended))
-        if news.watermark != book.watermark:
-            self._log.state(BookReconciled(self._differences, news.watermark))
+        if news.watermark != watermark:
+            self._log.state(BookReconciled(self._differences, news.watermark, name))
         self._log.commit()
         self._checkpoint("executions journalled")
         return len(news.fills) + len(news.ended)
@@ -169,10 +172,12 @@ class Router:
             differences = tuple(one for one in again if one in differences)
         if differences or self._differences:
             # That they agree again is on record too: the judge counts how long they do not.
-            self._log.state(BookReconciled(differences, self._log.book.watermark))
+            name = self._broker.name
+            watermark = self._log.book.venue(name).watermark
+            self._log.state(BookReconciled(differences, watermark, name))
             self._log.commit()
         self._differences = differences
-        self._gate.hold = ("RECONCILIATION_DRIFT",) if differences else ()
+        self._gate.holds[self._broker.name] = ("RECONCILIATION_DRIFT",) if differences else ()
         return differences
 
     def _compare(self) -> tuple[Difference, ...]:

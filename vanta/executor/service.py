@@ -9,18 +9,17 @@ the process.
 import gc
 import threading
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from vanta.bus.port import Inbox
 from vanta.domain.errors import VantaError
-from vanta.domain.instant import SECOND
 from vanta.domain.policy import Published
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.adoption import PolicyInForce
 from vanta.executor.brokers.port import Broker, BrokerAwayError
-from vanta.executor.clearing import Clearing
 from vanta.executor.decide import decide
+from vanta.executor.desk import Desk, choose
 from vanta.executor.events import (
     BookMarked,
     DecisionMade,
@@ -35,7 +34,7 @@ from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder
-from vanta.executor.router import Checkpoint, Router, passing
+from vanta.executor.router import Checkpoint, passing
 from vanta.executor.views import Views
 from vanta.governance.clock import boot_id
 from vanta.governance.heartbeat import Heartbeat, Silence
@@ -45,11 +44,8 @@ from vanta.node.layout import Layout
 BATCH = 256
 """Most intents of one step."""
 
-RECONCILE_EVERY = 5 * SECOND
-ASK_EVERY = SECOND // 5
-
-Quotes = dict[tuple[str, int], Quote | None]
-"""By symbol and the market's time."""
+Quotes = dict[tuple[str, str, int], Quote | None]
+"""By broker, symbol and the market's time."""
 
 
 class ExecutorNode:
@@ -59,7 +55,7 @@ class ExecutorNode:
         layout: of the node.
         read_policy: the policy published now; raises where there is none to read.
         clock: UTC nanoseconds.
-        broker: where orders go and quotes come from.
+        brokers: where orders go and quotes come from, the first choice first; at least one.
         inbox: where intents come from.
         actor: service and build.
         judge_silence: nanoseconds without a sign of the judge after which nothing leaves; None
@@ -78,14 +74,14 @@ class ExecutorNode:
         *,
         read_policy: Callable[[], Published],
         clock: Callable[[], int],
-        broker: Broker,
+        brokers: Sequence[Broker],
         inbox: Inbox,
         actor: str,
         judge_silence: int | None = None,
         checkpoint: Checkpoint = passing,
         rotate_at: int = ROTATE_AT,
     ) -> None:
-        self._clock, self._broker, self._inbox = clock, broker, inbox
+        self._clock, self._inbox = clock, inbox
         self._checkpoint = checkpoint
         self._log = TradeLog(
             layout.journal("trade_log"), actor=actor, clock=clock, rotate_at=rotate_at
@@ -106,15 +102,16 @@ class ExecutorNode:
         judge = Silence(memory, judge_silence, boot, name=JUDGE_SIGN) if judge_silence else None
         self._gate = Gate(memory, self._policy, judge)
         self._sign = Heartbeat(memory, boot, name=EXECUTOR_SIGN)
-        self._router = Router(self._log, self._gate, broker, clock, checkpoint)
-        self._clearing = Clearing(self._log, broker, self._router.poll, clock, ASK_EVERY)
+        self.desks = [Desk(self._log, self._gate, one, clock, checkpoint) for one in brokers]
         self._views = Views(layout, self._log, self._inflow)
         self._mandates: Mandates | None = None
-        self.armed = False
-        """Whether the broker was asked about everything that was open before this process."""
         self.trouble = ""
         """Code of what keeps new orders in; empty when nothing does."""
-        self._asked = self._reconciled = 0
+
+    @property
+    def armed(self) -> bool:
+        """Whether every broker was asked about everything that was open before this process."""
+        return all(desk.armed for desk in self.desks)
 
     @property
     def settled(self) -> bool:
@@ -145,17 +142,11 @@ class ExecutorNode:
         self._sign.beat()
         ready = self._adopt()
         done = self._take_in()
-        try:
-            done += self._clearing.step(self._mandates, latched=self._gate.halted())
-            if not self.armed:
-                self._arm()
-            if ready:
-                done += self._decide_waiting()
-            done += self._ask()
-        except BrokerAwayError as error:
-            # The broker is away. What waits goes on waiting; what is open keeps its exposure.
-            self.armed = False
-            self.trouble = error.code
+        for desk in self.desks:
+            done += desk.step(self._mandates)
+            self.trouble = self.trouble or desk.trouble
+        if ready:
+            done += self._decide_waiting()
         self._inflow.rotate_if_due()
         self._views.refresh(self._clock(), idle=not done)
         return done
@@ -204,58 +195,85 @@ class ExecutorNode:
         self._checkpoint("parcels done")
         return len(parcels)
 
-    def _arm(self) -> None:
-        """Settle everything that was open before, then hold the book against the broker."""
-        for opened in list(self._log.book.open.values()):
-            if not opened.prepared:
-                # Decided and not prepared: the crash came between two records of one batch.
-                event = OrderPrepared(opened.order)
-                self._log.state(event, parents=(opened.decision_id,), dag_id=opened.dag_id)
-        self._log.commit()
-        self._router.poll()
-        self._router.settle()
-        self._router.poll()
-        self._router.reconcile()
-        self.armed = True
-        self._checkpoint("armed")
-
     def _decide_waiting(self) -> int:
         """Decide on what waits, make it durable, then send what was accepted."""
-        waiting = list(islice(self._inflow.waiting.values(), BATCH))
         mandates = self._mandates
-        if not waiting or mandates is None:
+        if mandates is None:
+            return 0
+        due = ((one, self._desk_of(one, mandates)) for one in self._inflow.waiting.values())
+        waiting = list(islice(((one, desk) for one, desk in due if desk.armed), BATCH))
+        if not waiting:
             return 0
         # Every quote before the first decision: once the book moves, nothing may fail but the disk.
-        quotes: Quotes = {}
-        for intent in waiting:
-            market = (intent.symbol, intent.market_time)
-            if market not in quotes:
-                quotes[market] = self._broker.quote(*market)
-        self._mark(max(intent.market_time for intent in waiting))
-        accepted = [
-            opened
-            for intent in waiting
-            if (opened := self._decide(intent, quotes[intent.symbol, intent.market_time], mandates))
-        ]
+        quotes = self._quotes(waiting)
+        waiting = [(one, desk) for one, desk in waiting if desk.armed]
+        if not waiting:
+            return 0
+        self._mark(max(intent.market_time for intent, _ in waiting))
+        accepted: dict[str, list[OpenOrder]] = {}
+        for intent, desk in waiting:
+            name = desk.broker.name
+            quote = quotes[name, intent.symbol, intent.market_time]
+            opened = self._decide(intent, quote, mandates, name)
+            if opened is not None:
+                accepted.setdefault(name, []).append(opened)
         self._checkpoint("decided")
         self._log.commit()
         self._checkpoint("decisions journalled")
-        for intent in waiting:
+        for intent, _ in waiting:
             self._inflow.decided(intent.id)
-        self._router.send(accepted)
+        for desk in self.desks:
+            if desk.broker.name in accepted:
+                desk.router.send(accepted[desk.broker.name])
         return len(waiting)
+
+    def _desk_of(self, intent: Intent, mandates: Mandates) -> Desk:
+        if len(self.desks) == 1:
+            return self.desks[0]
+        venues = self._log.book.venues
+        holding = [name for name, venue in venues.items() if intent.symbol in venue.held]
+        return choose(intent, mandates.of(intent.vault), self.desks, holding)
+
+    def _quotes(self, waiting: list[tuple[Intent, Desk]]) -> Quotes:
+        """What each broker says of what waits there; a broker that is away is left out."""
+        quotes: Quotes = {}
+        for intent, desk in waiting:
+            market = (desk.broker.name, intent.symbol, intent.market_time)
+            if market in quotes or not desk.armed:
+                continue
+            try:
+                quotes[market] = desk.broker.quote(intent.symbol, intent.market_time)
+            except BrokerAwayError as error:
+                desk.away(error)
+                self.trouble = error.code
+        return quotes
 
     def _mark(self, market_time: int) -> None:
         """Price what is held: a loss counts though nobody asks to trade what lost."""
         book = self._log.book
-        found = [self._broker.quote(symbol, market_time) for symbol in book.held(market_time)]
-        # A position the broker gives no price for keeps the mark it has.
+        found = [self._price(symbol, market_time) for symbol in book.held(market_time)]
+        # A position no broker gives a price for keeps the mark it has.
         quotes = tuple(quote for quote in found if quote is not None)
         if quotes:
             self._log.state(BookMarked(quotes))
 
-    def _decide(self, intent: Intent, quote: Quote | None, mandates: Mandates) -> OpenOrder | None:
-        book, broker, now = self._log.book, self._broker.name, self._clock()
+    def _price(self, symbol: str, market_time: int) -> Quote | None:
+        """What the first broker says that holds it."""
+        venues = self._log.book.venues
+        for desk in self.desks:
+            venue = venues.get(desk.broker.name)
+            if desk.armed and venue is not None and symbol in venue.held:
+                try:
+                    return desk.broker.quote(symbol, market_time)
+                except BrokerAwayError as error:
+                    desk.away(error)
+                    self.trouble = error.code
+        return None
+
+    def _decide(
+        self, intent: Intent, quote: Quote | None, mandates: Mandates, broker: str
+    ) -> OpenOrder | None:
+        book, now = self._log.book, self._clock()
         decision = decide(intent, book, mandates, quote, now, broker=broker)
         made = DecisionMade(intent, quote, now, broker, decision)
         self._log.state(made, parents=(intent.id,), dag_id=intent.dag_id)
@@ -264,17 +282,3 @@ class ExecutorNode:
         prepared = OrderPrepared(decision.order)
         self._log.state(prepared, parents=(decision.id,), dag_id=intent.dag_id)
         return book.open[decision.order.client_order_id]
-
-    def _ask(self) -> int:
-        """Hear what became of open orders; now and then compare everything."""
-        now, book = self._clock(), self._log.book
-        news = 0
-        if book.open or now - self._asked >= ASK_EVERY:
-            news = self._router.poll()
-        if now - self._asked >= ASK_EVERY:
-            self._asked = now
-            self._router.settle()
-        if now - self._reconciled >= RECONCILE_EVERY:
-            self._reconciled = now
-            self._router.reconcile()
-        return news

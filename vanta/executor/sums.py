@@ -27,6 +27,26 @@ class SymbolTotals(msgspec.Struct):
     """Vaults with a line of it."""
 
 
+class Venue(msgspec.Struct):
+    """What one broker account did and holds, by the executions that were taken in."""
+
+    watermark: int = 0
+    """How far its executions are known."""
+    cash_flow: int = 0
+    """What fills and fees moved, units; negative when spent."""
+    fees: int = 0
+    held: dict[str, int] = {}
+    """Signed quantity by symbol; only what is not zero."""
+
+    def fill(self, symbol: str, quantity: int, cash: int, fee: int) -> None:
+        """Take in one execution."""
+        held = self.held.pop(symbol, 0) + quantity
+        if held:
+            self.held[symbol] = held
+        self.cash_flow += cash
+        self.fees += fee
+
+
 class Sums:
     """Vaults, symbols and brokers, as sums over lines and open orders. Amounts in units."""
 
@@ -37,6 +57,8 @@ class Sums:
         self.symbols: dict[str, SymbolTotals] = {}
         self.brokers: dict[str, int] = {}
         """Open orders by broker."""
+        self.venues: dict[str, Venue] = {}
+        """By broker."""
         self.accepted: dict[str, deque[int]] = {}
         """By vault: when orders were accepted, within the last minute."""
         self.sector_of: dict[str, dict[str, str]] = {}
@@ -49,6 +71,16 @@ class Sums:
         if vault is None:
             vault = self.vaults[name] = VaultBook()
         return vault
+
+    def venue(self, broker: str) -> Venue:
+        """What was done at a broker; nothing yet at one that was never used."""
+        return self.venues.get(broker) or Venue()
+
+    def _venue(self, broker: str) -> Venue:
+        venue = self.venues.get(broker)
+        if venue is None:
+            venue = self.venues[broker] = Venue()
+        return venue
 
     def _line(self, order: Order, quote: Quote) -> Line:
         """The line an order is about, begun where there is none."""

@@ -91,6 +91,8 @@ class Broker(Protocol):
     """One broker account. Reads raise `BrokerAwayError` when it does not answer in time."""
 
     name: str
+    trades: frozenset[str]
+    """Asset classes it trades; empty for all of them."""
     resubmits: bool
     """Whether a client order id submitted twice is one order there, and the second is answered
     with the first. Only then may an order that is absent be sent once more."""

@@ -28,9 +28,17 @@ class Evidence:
         self._tail: Tail | None = None
         self.book = Book()
         self.unbacked: list[str] = []
-        self.differences: tuple[Difference, ...] = ()
-        self.differing_since = 0
-        """When book and broker were first found to differ, by the record; 0 while they agree."""
+        self._differing: dict[str, tuple[int, tuple[Difference, ...]]] = {}
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What the book and any broker do not agree about."""
+        return tuple(one for _, found in self._differing.values() for one in found)
+
+    @property
+    def differing_since(self) -> int:
+        """When a broker was first found to differ, by the record; 0 while all agree."""
+        return min((since for since, _ in self._differing.values()), default=0)
 
     def close(self) -> None:
         """Let go of the journal."""
@@ -67,9 +75,9 @@ class Evidence:
             self.unbacked.append(found)
         self.book.apply(event)
         if isinstance(event, BookReconciled):
-            self.differences = event.differences
-            since = self.differing_since or record.ts
-            self.differing_since = since if event.differences else 0
+            since, _ = self._differing.pop(event.broker, (record.ts, ()))
+            if event.differences:
+                self._differing[event.broker] = since, event.differences
 
     def _against_the_record(self, event: Event) -> str:
         """What is wrong with an event though it can follow; empty for nothing."""

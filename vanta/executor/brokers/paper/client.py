@@ -41,6 +41,7 @@ class PaperBroker:
     """Speaks to the paper broker in `directory`; one thread at a time."""
 
     name = "paper"
+    trades: frozenset[str] = frozenset()
     resubmits = True
 
     def __init__(self, directory: Path, *, timeout: float = TIMEOUT) -> None:

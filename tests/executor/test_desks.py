@@ -1,0 +1,131 @@
+"""Several brokers at one node: each order at one of them, and none in the way of another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.executor.building import OTHER, VAULT, policy, published, vault
+from tests.executor.running import Node
+from tests.executor.simulator import Simulator
+from vanta.governance.latch import LATCH
+
+BOTH = frozenset({"paper", "second"})
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    made = Node(tmp_path)
+    made.broker.trades = frozenset({"equity"})
+    made.others.append(Simulator(name="second"))
+    rules = {
+        VAULT: vault(orders={"duplicate_window": 0}, brokers=BOTH),
+        OTHER: vault(brokers=frozenset({"second"})),
+    }
+    made.source[:] = [published(policy(rules))]
+    made._quotes()
+    yield made
+    made.end()
+
+
+def second(node: Node) -> Simulator:
+    return node.others[0]
+
+
+def test_an_order_goes_to_the_first_broker_that_the_vault_may_use(node: Node) -> None:
+    node.wants("AAPL", vault=VAULT)
+    node.wants("MSFT", vault=OTHER)
+    node.step(3)
+    assert [one.symbol for one in node.broker.orders.values()] == ["AAPL"]
+    assert [one.symbol for one in second(node).orders.values()] == ["MSFT"]
+    node.holds_together()
+
+
+def test_and_that_trades_such_instruments(node: Node) -> None:
+    node.wants("BTC-USD", vault=VAULT, asset_class="crypto")
+    node.step(3)
+    assert node.broker.sent == []
+    assert len(second(node).sent) == 1
+
+
+def test_what_is_reduced_is_reduced_where_it_is_held(node: Node) -> None:
+    node.wants("AAPL", vault=OTHER)
+    node.step(3)
+    assert second(node).held["AAPL"] > 0
+    node.wants("AAPL", vault=OTHER, side="sell", reducing=True)
+    node.step(3)
+    assert second(node).held["AAPL"] == 0
+    assert node.broker.sent == []
+
+
+def test_where_no_broker_serves_it_the_fences_say_so(node: Node) -> None:
+    only_equity = {OTHER: vault(brokers=frozenset({"elsewhere"}))}
+    node.source[:] = [published(policy(only_equity))]
+    node.wants("AAPL", vault=OTHER)
+    node.step(3)
+    assert (node.broker.sent, second(node).sent) == ([], [])
+    assert "BROKER" in {finding[1] for finding in _findings(node)}
+
+
+def _findings(node: Node) -> list[list[object]]:
+    made = msgspec.json.decode(
+        next(record.body for record in node.log() if record.type == "decision.made")
+    )
+    return [one for one in made["decision"]["findings"] if not one[2]]
+
+
+def test_one_that_is_away_keeps_its_own_orders_waiting_and_nobody_elses(node: Node) -> None:
+    second(node).away = True
+    node.wants("AAPL", vault=VAULT)
+    node.wants("MSFT", vault=OTHER)
+    node.step(3)
+    assert [one.symbol for one in node.broker.orders.values()] == ["AAPL"]
+    assert node.process is not None
+    assert (node.process.armed, node.process.trouble) == (False, "BROKER_UNAVAILABLE")
+    second(node).away = False
+    node.step(3)
+    assert [one.symbol for one in second(node).orders.values()] == ["MSFT"]
+    assert node.process.armed
+    node.holds_together()
+
+
+def test_a_position_of_one_is_not_looked_for_at_the_other(node: Node) -> None:
+    """And a drift at either keeps everything in: nobody knows what else is wrong."""
+    node.wants("AAPL", vault=VAULT)
+    node.wants("AAPL", vault=OTHER)
+    node.step(8)
+    assert node.broker.held["AAPL"] > 0 < second(node).held["AAPL"]
+    assert node.process is not None
+    assert all(desk.router.reconcile() == () for desk in node.process.desks)
+    second(node).held["AAPL"] += 1
+    node.step(8)
+    node.wants("MSFT", vault=VAULT)
+    node.step(2)
+    assert [one.symbol for one in node.broker.orders.values()] == ["AAPL"]
+    assert "order.withheld" in node.types()
+
+
+def test_each_is_asked_from_where_it_was_left(node: Node) -> None:
+    node.wants("AAPL", vault=VAULT)
+    node.wants("MSFT", vault=OTHER)
+    node.step(3)
+    node.boot()
+    node.step(2)
+    fills = [record.id for record in node.log() if record.type == "order.filled"]
+    assert len(fills) == len(set(fills)) == 2
+    node.holds_together()
+
+
+def test_a_latch_takes_back_what_is_open_at_every_one(node: Node) -> None:
+    for broker in (node.broker, second(node)):
+        broker.filling = False
+    node.wants("AAPL", vault=VAULT)
+    node.wants("MSFT", vault=OTHER)
+    node.step(2)
+    (node.root / "memory" / LATCH).write_text("")
+    node.step(3)
+    assert (node.broker.open_orders(), second(node).open_orders()) == ((), ())
+    cleared = [record for record in node.log() if record.type == "book.cleared"]
+    brokers = {msgspec.json.decode(record.body)["broker"] for record in cleared}
+    assert brokers == {"paper", "second"}

@@ -1,0 +1,119 @@
+"""One broker and everything that is done there: arm, clear, ask, compare.
+
+A broker that is away keeps its own orders waiting and nobody else's.
+"""
+
+from collections.abc import Callable, Sequence
+
+from vanta.domain.instant import SECOND
+from vanta.domain.trading import Intent
+from vanta.executor.brokers.port import Broker, BrokerAwayError
+from vanta.executor.clearing import Clearing
+from vanta.executor.events import OrderPrepared
+from vanta.executor.gate import Gate
+from vanta.executor.log import TradeLog
+from vanta.executor.mandate import Mandate, Mandates
+from vanta.executor.router import Checkpoint, Router
+
+RECONCILE_EVERY = 5 * SECOND
+ASK_EVERY = SECOND // 5
+
+
+class Desk:
+    """What the Executor does at one broker.
+
+    Args:
+        log: the trade log and its book.
+        gate: asked before every send.
+        broker: the account.
+        clock: UTC nanoseconds.
+        checkpoint: called between steps.
+    """
+
+    def __init__(
+        self,
+        log: TradeLog,
+        gate: Gate,
+        broker: Broker,
+        clock: Callable[[], int],
+        checkpoint: Checkpoint,
+    ) -> None:
+        self.broker = broker
+        self.router = Router(log, gate, broker, clock, checkpoint)
+        self.armed = False
+        """Whether the broker was asked about everything that was open before this process."""
+        self.trouble = ""
+        """Code of what keeps new orders in; empty when nothing does."""
+        self._log, self._gate, self._clock, self._checkpoint = log, gate, clock, checkpoint
+        self._clearing = Clearing(log, broker, self.router.poll, clock, ASK_EVERY)
+        self._asked = self._reconciled = 0
+
+    def step(self, mandates: Mandates | None) -> int:
+        """Take back what is halted, arm, and hear what became of orders; how much there was."""
+        self.trouble = ""
+        try:
+            done = self._clearing.step(mandates, latched=self._gate.halted())
+            if not self.armed:
+                self._arm()
+            return done + self._ask()
+        except BrokerAwayError as error:
+            # What waits goes on waiting; what is open keeps its exposure.
+            self.away(error)
+            return 0
+
+    def away(self, error: BrokerAwayError) -> None:
+        """Note that the broker does not answer: it is asked about everything again."""
+        self.armed, self.trouble = False, error.code
+
+    def _arm(self) -> None:
+        """Settle everything that was open before, then hold the book against the broker."""
+        for opened in list(self._log.book.open.values()):
+            if not opened.prepared and opened.order.broker == self.broker.name:
+                # Decided and not prepared: the crash came between two records of one batch.
+                event = OrderPrepared(opened.order)
+                self._log.state(event, parents=(opened.decision_id,), dag_id=opened.dag_id)
+        self._log.commit()
+        self.router.poll()
+        self.router.settle()
+        self.router.poll()
+        self.router.reconcile()
+        self.armed = True
+        self._checkpoint("armed")
+
+    def _ask(self) -> int:
+        """Hear what became of open orders; now and then compare everything."""
+        now = self._clock()
+        news = 0
+        if self._log.book.brokers.get(self.broker.name) or now - self._asked >= ASK_EVERY:
+            news = self.router.poll()
+        if now - self._asked >= ASK_EVERY:
+            self._asked = now
+            self.router.settle()
+        if now - self._reconciled >= RECONCILE_EVERY:
+            self._reconciled = now
+            self.router.reconcile()
+        return news
+
+
+def choose(intent: Intent, mandate: Mandate, desks: Sequence[Desk], holding: Sequence[str]) -> Desk:
+    """The desk an intent goes to.
+
+    A reducing intent goes where what it reduces is held; any other to the first broker, in the
+    order of the node's configuration, that the vault may use and that trades such instruments.
+    Where none does it goes to the first, and the fences say why not.
+
+    Args:
+        intent: past intake.
+        mandate: of its vault.
+        desks: every broker of the node, at least one.
+        holding: names of the brokers that hold the symbol.
+    """
+    if intent.reducing:
+        for desk in desks:
+            if desk.broker.name in holding:
+                return desk
+    for desk in desks:
+        trades = desk.broker.trades
+        if desk.broker.name in mandate.brokers and (not trades or intent.asset_class in trades):
+            return desk
+    return desks[0]
