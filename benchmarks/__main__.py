@@ -12,7 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import demo, durable_peer, enforcement, executor, governance, journal, markets
+from benchmarks import (
+    decisions,
+    demo,
+    durable_peer,
+    enforcement,
+    executor,
+    governance,
+    journal,
+    markets,
+)
 from benchmarks.figures import RESULTS
 from benchmarks.table import text
 
@@ -23,6 +32,7 @@ SUITES: dict[str, Callable[[], dict[str, Any]]] = {
     "enforcement": enforcement.run,
     "markets": markets.run,
     "executor": executor.run,
+    "decisions": decisions.run,
     "demo": demo.run,
 }
 

@@ -6,7 +6,6 @@ measured: from the return of a push until the file on disk changed.
 """
 
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -16,10 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.history import ENVIRONMENT
+from benchmarks.peers import CHECKOUT, install
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-HOME = CHECKOUT / ".venv-peers"
-"""An environment of its own; Git ignores it, and `make clean` removes it."""
 PATIENCE = 120.0
 
 _PLAY = """\
@@ -33,34 +30,6 @@ _PLAY = """\
         dest: "{target}/"
         mode: "0640"
 """
-
-
-class PeerMissingError(Exception):
-    """The peer cannot be installed here; what it says is why."""
-
-
-def install() -> Path:
-    """The folder of `ansible-pull`, in the version the lock file names; made once.
-
-    Raises:
-        PeerMissingError: there is no uv, or PyPI is out of reach.
-    """
-    programs = HOME / "bin"
-    if (programs / "ansible-pull").exists():
-        return programs
-    uv = shutil.which("uv") or str(CHECKOUT / ".uv" / "bin" / "uv")
-    wanted = f"ansible-core=={_locked('ansible-core')}"
-    for command in (
-        [uv, "venv", "--quiet", "--python", "python3", str(HOME)],
-        [uv, "pip", "install", "--quiet", "--python", str(programs / "python"), wanted],
-    ):
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
-        except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(HOME, ignore_errors=True)
-            said = getattr(error, "stderr", None) or str(error)
-            raise PeerMissingError(f"{wanted} was not installed: {said.strip()[-300:]}") from error
-    return programs
 
 
 def _locked(name: str) -> str:
@@ -80,7 +49,7 @@ class AnsiblePull:
     """
 
     def __init__(self, root: Path, forge: Path, signers: Path) -> None:
-        self._programs = install()
+        self._programs = install("ansible", f"ansible-core=={_locked('ansible-core')}")
         self._root = root
         self._checkout = root / "checkout"
         self.target = root / "etc"

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ansible_pull import AnsiblePull, PeerMissingError
+from benchmarks.ansible_pull import AnsiblePull
 from benchmarks.floor import LOOK, Floor
 from benchmarks.history import ENVIRONMENT
+from benchmarks.peers import PeerMissingError
 from benchmarks.spread import MILLI, spread
 from vanta.executor.gate import LATCHED
 from vanta.governance.latch import set_latch
