@@ -16,7 +16,8 @@ from vanta.governance.documents.read import AUTHORITY, CEILINGS, ENVIRONMENTS, P
 from vanta.governance.documents.schema import meaning, ruling, schema
 from vanta.governance.documents.words import kind_of, unit_of
 from vanta.governance.starter import starter_files
-from vanta.governance.strict_yaml import Number, plain, read_yaml
+from vanta.governance.strict_yaml import read_yaml
+from vanta.governance.yaml_tree import Number, plain
 from vanta.lattice.governed import directions
 
 PLACES = {

@@ -10,7 +10,8 @@ from tests.fuzz.attempts import attempt, twice
 from vanta.domain.errors import VantaError
 from vanta.governance.documents.kinds import KINDS
 from vanta.governance.documents.read import read_document
-from vanta.governance.strict_yaml import List, Mapping, Node, Number, plain, read_yaml
+from vanta.governance.strict_yaml import read_yaml
+from vanta.governance.yaml_tree import List, Mapping, Node, Number, plain
 
 TOKENS = (
     *(b": ", b"- ", b"\n  ", b"\n", b"{", b"}", b"[", b"]", b", ", b"'", b'"', b"|\n", b">-\n"),

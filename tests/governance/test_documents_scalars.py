@@ -17,7 +17,7 @@ from vanta.governance.documents.scalars import (
     read_until,
     show,
 )
-from vanta.governance.strict_yaml import Number
+from vanta.governance.yaml_tree import Number
 from vanta.lattice.direction import BOUNDLESS
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.governance.fund import (
     CRYPTO,
+    ENVIRONMENT,
     MOMENTUM,
     OVERLAY,
     Fund,
@@ -15,7 +16,8 @@ from tests.governance.fund import (
     switch,
     vault,
 )
-from tests.governance.simulator import Content
+from tests.governance.simulator import MAIN, Content
+from vanta.domain.instant import HOUR, show_instant
 
 LOOSER: dict[str, Content] = {MOMENTUM: vault("momentum", capital=2000)}
 
@@ -179,3 +181,22 @@ def test_an_approval_somebody_else_rebased_is_nobodys(fund: Fund) -> None:
     step = fund.step()
     assert (step.verdict, step.reason) == ("refused", "APPROVAL_NOT_OWN")
     assert step.approvers == ("ada",)
+
+
+def test_an_approval_under_a_name_that_cannot_be_seen_approves_nothing(fund: Fund) -> None:
+    """Whoever reads the history may be shown another name; the signature is ada's."""
+    fund.change(LOOSER, by="grace", approve=True)
+    head = fund.sim.head()
+    files = fund.sim.files(head)
+    until = show_instant(fund.now + HOUR)
+    payload = fund.sim.payload(
+        tree=fund.sim.tree(files),
+        parents=[head],
+        committer=fund.person("ada"),
+        message=f"Yes\n\nVanta-Approve: {ENVIRONMENT} {fund.digest(files)} until={until}\n",
+    ).replace(b"Ada <", "A\u200dda <".encode())
+    raw = fund.sim.signed(payload, fund.person("ada"))
+    oid = fund.sim.raw_commit(raw, files=files, ref=MAIN)
+    step = fund.step()
+    assert [each.approval for each in step.seen if each.commit == oid] == ["BAD_IDENTITY"]
+    assert capital(step.state.policy) == 1000

@@ -11,20 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vanta.domain.errors import MalformedError
-from vanta.governance.strict_yaml import (
-    MAX_BYTES,
-    MAX_DEPTH,
-    MAX_NODES,
-    List,
-    Mapping,
-    Number,
-    Plain,
-    Scalar,
-    place_of,
-    plain,
-    read_yaml,
-    visible,
-)
+from vanta.governance.strict_yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_yaml, visible
+from vanta.governance.yaml_tree import List, Mapping, Number, Plain, Scalar, place_of, plain
 
 DOCUMENT = b"""\
 ---

@@ -250,7 +250,7 @@ def _judged(state: State, arrival: _Arrival, objects: Objects, now: int) -> Step
     whole = ""
     if candidate is not None and not _changes(left, candidate, now):
         whole, why = arrival.tree, ("", "")
-    elif why[0]:
+    else:
         # Somebody who has just halted reads this: first, that they have.
         why = why[0], f"what it tightens holds; for the rest, {why[1]}"
     return _stepped(

@@ -4,22 +4,25 @@ An edit changes the text where it must and nowhere else, so comments, order and 
 is believed only when the result reads back, strictly, as what was meant and nothing more.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.instant import FOREVER, show_instant
 from vanta.governance.authority import ROOT, resolve
+from vanta.governance.authority_text import (
+    Path,
+    append,
+    key_item,
+    mark_revoked,
+    name_item,
+    newcomer,
+)
 from vanta.governance.documents.kinds import AuthorityDocument, KeyEntry, Person
 from vanta.governance.documents.read import AUTHORITY, read_document
 from vanta.governance.keys import PublicKey, parse_public_key
-from vanta.governance.strict_yaml import plain, read_yaml
 
 _SHORTEST_PREFIX = 12
 """Characters of a fingerprint, `SHA256:` included, below which it names nothing."""
@@ -165,21 +168,21 @@ def with_key(
     _refuse_taken(document, person, key)
     wanted = document.model_copy(deep=True)
     edits: list[Edit] = []
-    item = _item(key, expires)
+    listed_as = key_item(key, expires)
     if email and all(each.name != person for each in document.spec.people):
-        edits.append(lambda text: _append(text, ("people",), _newcomer(person, email, item)))
+        edits.append(lambda text: append(text, ("people",), newcomer(person, email, listed_as)))
         wanted.spec.people.append(_new_person(person, email, _term(key, expires)))
     else:
         at = document.spec.people.index(require_person(document, person))
         _refuse_other_email(document.spec.people[at], email)
-        edits.append(lambda text: _append(text, ("people", at, "keys"), item))
+        edits.append(lambda text: append(text, ("people", at, "keys"), listed_as))
         wanted.spec.people[at].keys.append(_term(key, expires))
     for name in dict.fromkeys(roles):
         number = _role(document, name)
         if person not in document.spec.roles[number].people:
             edits.append(
-                lambda text, number=number: _append(  # type: ignore[misc]
-                    text, ("roles", number, "people"), _name(person)
+                lambda text, number=number: append(  # type: ignore[misc]
+                    text, ("roles", number, "people"), name_item(person)
                 )
             )
             wanted.spec.roles[number].people.append(person)
@@ -220,7 +223,7 @@ def with_revoked(data: bytes, person: str, fingerprint: str, now: int) -> bytes:
     )
     _refuse_lockout(wanted, person, now)
     path: Path = ("people", at, "keys", number)
-    return _edited(data, [lambda text: _mark_revoked(text, path)], wanted)
+    return _edited(data, [lambda text: mark_revoked(text, path)], wanted)
 
 
 def _new_person(name: str, email: str, key: str | KeyEntry) -> Person:
@@ -298,11 +301,6 @@ def _refuse_lockout(document: AuthorityDocument, person: str, now: int) -> None:
         )
 
 
-# The text
-
-
-Path = tuple[str | int, ...]
-"""Steps below `spec`."""
 Edit = Callable[[str], str]
 
 
@@ -330,84 +328,7 @@ def _not_editable(why: str) -> RefusedError:
     )
 
 
-def _node(text: str, path: Path) -> Node:
-    """The YAML node below `spec`; the file has been read strictly, so each step is there."""
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    for step in ("spec", *path):
-        if isinstance(node, SequenceNode):
-            node = node.value[step]
-        else:
-            node = next(value for key, value in node.value if key.value == step)
-    if not isinstance(node, Node):
-        raise TypeError(f"no node at {path}")
-    return node
-
-
-def _end(node: Node) -> int:
-    """Where a node's own text ends; a block collection's mark lies behind what follows it."""
-    if isinstance(node, ScalarNode) or getattr(node, "flow_style", False):
-        return int(node.end_mark.index)
-    last = node.value[-1]
-    return _end(last[1] if isinstance(node, MappingNode) else last)
-
-
-def _append(text: str, path: Path, item: str) -> str:
-    """`text` with one more item in a list; its lines are indented like the list's."""
-    node = _node(text, path)
-    end = _end(node.value[-1])
-    if getattr(node, "flow_style", False):
-        return f"{text[:end]}, {_flow(item)}{text[end:]}"
-    dash = " " * int(node.start_mark.column)
-    lines = item.splitlines()
-    block = f"\n{dash}- {lines[0]}" + "".join(f"\n{dash}  {line}" for line in lines[1:])
-    # A comment behind the last item stays behind it.
-    line_end = text.find("\n", end)
-    at = len(text) if line_end < 0 else line_end
-    return f"{text[:at]}{block}{text[at:]}"
-
-
-def _flow(item: str) -> str:
-    lines = item.splitlines()
-    return f"{{{', '.join(lines)}}}" if len(lines) > 1 else item
-
-
-def _mark_revoked(text: str, path: Path) -> str:
-    node = _node(text, path)
-    start, end = int(node.start_mark.index), _end(node)
-    if isinstance(node, ScalarNode):
-        return f"{text[:start]}{{key: {json.dumps(node.value)}, revoked: true}}{text[end:]}"
-    stated = next((value for key, value in node.value if key.value == "revoked"), None)
-    if stated is not None:
-        return f"{text[: stated.start_mark.index]}true{text[stated.end_mark.index :]}"
-    last = _end(node.value[-1][1])
-    if getattr(node, "flow_style", False):
-        return f"{text[:last]}, revoked: true{text[last:]}"
-    indent = " " * int(node.start_mark.column)
-    line_end = text.find("\n", last)
-    at = len(text) if line_end < 0 else line_end
-    return f"{text[:at]}\n{indent}revoked: true{text[at:]}"
-
-
-def _item(key: PublicKey, expires: int | None) -> str:
-    if expires is None or expires >= FOREVER:
-        return f'"{key.openssh}"'
-    return f'{{key: "{key.openssh}", expires: "{show_instant(expires)}"}}'
-
-
 def _term(key: PublicKey, expires: int | None) -> str | KeyEntry:
     if expires is None or expires >= FOREVER:
         return key.openssh
     return KeyEntry.model_validate({"key": key.openssh, "expires": show_instant(expires)})
-
-
-def _newcomer(person: str, email: str, item: str) -> str:
-    return f"name: {_name(person)}\nemail: {json.dumps(email)}\nkeys: [{item}]"
-
-
-def _name(text: str) -> str:
-    """A name as YAML, quoted where it would read as something else."""
-    try:
-        same = plain(read_yaml(f"- {text}\n".encode(), file=AUTHORITY)) == [text]
-    except MalformedError:
-        same = False
-    return text if same else json.dumps(text)

@@ -16,7 +16,8 @@ from pydantic import (
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.governance.documents.scalars import read_duration
-from vanta.governance.strict_yaml import place_of, plain, read_yaml
+from vanta.governance.strict_yaml import read_yaml
+from vanta.governance.yaml_tree import place_of, plain
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=400)]
 

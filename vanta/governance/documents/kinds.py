@@ -16,7 +16,6 @@ from pydantic import (
 )
 
 from vanta.domain.policy import AccountPolicy, Boost, Flip, PersonaTerms, Policy, VaultPolicy
-from vanta.governance import strict_yaml
 from vanta.governance.documents.derive import Shape, bounds, shape
 from vanta.governance.documents.mistakes import MistakeError
 from vanta.governance.documents.written import (
@@ -32,6 +31,9 @@ from vanta.governance.documents.written import (
     Text,
     Until,
 )
+from vanta.governance.strict_yaml import read_yaml
+from vanta.governance.yaml_tree import Node as YamlNode
+from vanta.governance.yaml_tree import place_of, plain
 
 Path = tuple[str | int, ...]
 """Names and list positions from a document's top down to a value."""
@@ -57,9 +59,9 @@ class Document(Shape):
     _file: tuple[bytes, str] = PrivateAttr(default=(b"", ""))
 
     @classmethod
-    def of(cls, node: strict_yaml.Node, data: bytes, file: str) -> Self:
+    def of(cls, node: YamlNode, data: bytes, file: str) -> Self:
         """The document that stands in a file; raises `ValidationError` when it is none."""
-        document = cls.model_validate(strict_yaml.plain(node))
+        document = cls.model_validate(plain(node))
         document._file = data, file  # noqa: SLF001 - its own class
         return document
 
@@ -67,8 +69,8 @@ class Document(Shape):
         """Where a value of this document stands in its file, for an error about it."""
         data, file = self._file
         # Read again: errors are few, and documents are remembered by the thousand.
-        node = strict_yaml.read_yaml(data, file=file) if data else None
-        return str(strict_yaml.place_of(node, path)) if node else self.metadata.name
+        node = read_yaml(data, file=file) if data else None
+        return str(place_of(node, path)) if node else self.metadata.name
 
 
 _VaultShape = shape(VaultPolicy, without=(("persona", "write the name of a persona"),))

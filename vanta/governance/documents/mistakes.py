@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from vanta.domain.errors import MalformedError
-from vanta.governance.strict_yaml import Node, place_of
+from vanta.governance.yaml_tree import Node, place_of
 
 
 class MistakeError(ValueError):

@@ -18,8 +18,9 @@ from vanta.governance.documents.kinds import (
     VaultDocument,
 )
 from vanta.governance.documents.mistakes import malformed
-from vanta.governance.strict_yaml import Mapping as YamlMapping
-from vanta.governance.strict_yaml import Node, Plain, place_of, plain, read_yaml
+from vanta.governance.strict_yaml import read_yaml
+from vanta.governance.yaml_tree import Mapping as YamlMapping
+from vanta.governance.yaml_tree import Node, Plain, place_of, plain
 
 AUTHORITY = "authority.yaml"
 CEILINGS = "ceilings/"

@@ -11,7 +11,7 @@ from vanta.domain.errors import MalformedError
 from vanta.domain.exact import ppm, show_ppm, show_units, units
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, parse_instant, show_instant
 from vanta.governance.documents.mistakes import MistakeError
-from vanta.governance.strict_yaml import Number
+from vanta.governance.yaml_tree import Number
 from vanta.lattice.direction import BOUNDLESS, EVERYTHING
 
 ONE_MEMBER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,30}$"
