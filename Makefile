@@ -34,8 +34,8 @@ lint: setup ## Format, lint, types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-figures: setup ## Measure governance on a quiet machine, and write it into docs/reference/figures.md
-	@$(BIN)/python -m benchmarks --only governance --only enforcement
+figures: setup ## Measure on a quiet machine, and write it into docs/reference/figures.md
+	@$(BIN)/python -m benchmarks --only governance --only enforcement --only decisions --only executor
 	@$(BIN)/python -m benchmarks.figures
 
 format: setup ## Format the code

@@ -1,4 +1,4 @@
-"""Writes what was measured last into the page of figures, between its two marks.
+"""Writes what was measured last into the page of figures, between its marks.
 
 python -m benchmarks.figures [RESULTS.json]
 """
@@ -9,28 +9,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import markdown
+from benchmarks.table import DECISIONS, ROWS, Row, markdown
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "figures.md"
 RESULTS = Path(__file__).parent / "results"
-BEGIN = "<!-- `make figures` writes from here -->\n"
+TABLES: dict[str, tuple[Row, ...]] = {"decisions": DECISIONS, "governance": ROWS}
+BEGIN = "<!-- `make figures` writes {} from here -->\n"
 END = "<!-- to here -->\n"
 
 
-def section(results: Mapping[str, Any]) -> str:
-    """What stands between the marks."""
+def section(results: Mapping[str, Any], of: tuple[Row, ...]) -> str:
+    """What stands between the marks of a table."""
     on = results["machine"]
     where = f"{on['cpu']}, {on['cores']} cores, Python {on['python']}, Git {on['git']}"
     how = f"with `{on['command']}`, load before it {on['load_before']}"
-    return f"Measured on {on['date'][:10]}, {where}, {how}.\n\n{markdown(results)}"
+    return f"Measured on {on['date'][:10]}, {where}, {how}.\n\n{markdown(results, of)}"
 
 
 def written(page: str, results: Mapping[str, Any]) -> str:
-    """The page with its section replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    assert rest, f"{PAGE} has lost its mark {BEGIN!r}"
-    return f"{before}{BEGIN}{section(results)}{END}{after}"
+    """The page with the section of every suite that was measured replaced."""
+    for name, rows in TABLES.items():
+        if name not in results:
+            continue
+        begin = BEGIN.format(name)
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(END)
+        assert rest, f"{PAGE} has lost its mark {begin!r}"
+        page = f"{before}{begin}{section(results, rows)}{END}{after}"
+    return page
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The figures governance is to reach, each beside what was measured and what else there is."""
+"""The figures that are to be reached, each beside what was measured and what else there is."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -91,6 +91,43 @@ ROWS = (
     ),
 )
 
+_NAUTILUS = "NautilusTrader, RiskEngine → ExecutionEngine"
+DECISIONS = (
+    Row(
+        "decisions beside a peer, half of them denied",
+        "decisions.ours.per_s",
+        (Limit("decisions.ours.per_s", 100_000, "at least"),),
+        "decisions.nautilus.per_s",
+        _NAUTILUS,
+    ),
+    Row(
+        "of those, the 99th of a hundred",
+        "decisions.ours.p99_us",
+        (Limit("decisions.ours.p99_us", 25),),
+        "decisions.nautilus.p99_us",
+        _NAUTILUS,
+    ),
+    Row("decisions, all accepted, 20 positions", "executor.in_memory.decisions_per_s"),
+    Row("the same with 200 positions", "executor.in_memory_10x_positions.decisions_per_s"),
+    Row("the same with 2,000 positions", "executor.in_memory_100x_positions.decisions_per_s"),
+    Row("every price moved", "executor.in_memory_every_price_moved.decisions_per_s"),
+    Row("all denied, with every reason", "executor.in_memory_denied.decisions_per_s"),
+    Row(
+        "durable decisions, 64 producers",
+        "executor.durable.decisions_per_s",
+        (Limit("executor.durable.decisions_per_s", 20_000, "at least"),),
+    ),
+    Row(
+        "of those, the 99th of a hundred, from asked to on disk",
+        "executor.durable.p99_ms",
+        (Limit("executor.durable.p99_ms", 5),),
+    ),
+    Row(
+        "durable decisions, each producer with four outstanding",
+        "executor.durable_4_outstanding.decisions_per_s",
+    ),
+)
+
 
 def at(results: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - results are JSON
     """What stands at a dotted path of the results; None where nothing does."""
@@ -100,11 +137,18 @@ def at(results: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - results 
     return found
 
 
-def shown(figure: object) -> str:
-    """A figure with its unit, the tails of a spread in one line."""
+def shown(figure: object, path: str = "") -> str:
+    """A figure with its unit, the tails of a spread in one line.
+
+    Args:
+        figure: a number, or a spread in milliseconds.
+        path: where it stands; its end names the unit.
+    """
     if isinstance(figure, dict):
         tails = ", ".join(f"{key[:-3]} {figure[key]:,.0f}" for key in _TAILS if key in figure)
         return f"{tails} ms, {figure['times']} times"
+    if path.endswith("_us"):
+        return f"{figure:,.1f} µs"
     return f"{figure:,}/s" if isinstance(figure, int) else f"{figure:,.1f} ms"
 
 
@@ -118,7 +162,13 @@ def lines(results: Mapping[str, Any], rows: Iterable[Row] = ROWS) -> Iterator[tu
         here = at(results, row.figure)
         if here is not None:
             aims = ", ".join(_aim(limit) for limit in row.limits) or "-"
-            yield row.what, aims, shown(here), _held(results, row), _beside(results, row)
+            yield (
+                row.what,
+                aims,
+                shown(here, row.figure),
+                _held(results, row),
+                _beside(results, row),
+            )
 
 
 def _held(results: Mapping[str, Any], row: Row) -> str:
@@ -130,7 +180,7 @@ def _held(results: Mapping[str, Any], row: Row) -> str:
 
 def _beside(results: Mapping[str, Any], row: Row) -> str:
     peer = at(results, row.peer) if row.peer else None
-    return row.beside if peer is None else f"{row.beside}: {shown(peer)}"
+    return row.beside if peer is None else f"{row.beside}: {shown(peer, row.peer)}"
 
 
 def _aim(limit: Limit) -> str:
@@ -138,13 +188,15 @@ def _aim(limit: Limit) -> str:
     sign = "≤" if limit.side == "at most" else "≥"
     if name.endswith("_per_s"):
         return f"{sign} {limit.value:,.0f}/s"
+    if name.endswith("_us"):
+        return f"{sign} {limit.value:,.0f} µs"
     tail = f"{name[:-3]} " if name in _TAILS else ""
     return f"{tail}{sign} {limit.value:,.0f} ms"
 
 
 def text(results: Mapping[str, Any]) -> str:
-    """The table for a terminal."""
-    rows = list(lines(results))
+    """The tables for a terminal, as one."""
+    rows = list(lines(results, (*ROWS, *DECISIONS)))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -152,9 +204,9 @@ def text(results: Mapping[str, Any]) -> str:
     )
 
 
-def markdown(results: Mapping[str, Any]) -> str:
-    """The table for a page."""
-    head, *rest = lines(results)
+def markdown(results: Mapping[str, Any], of: Iterable[Row] = ROWS) -> str:
+    """A table for a page."""
+    head, *rest = lines(results, of)
     rule = "|".join("---" for _ in head)
     body = "\n".join(f"| {' | '.join(row)} |" for row in rest)
     return f"| {' | '.join(head)} |\n|{rule}|\n{body}\n"
