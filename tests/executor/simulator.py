@@ -136,7 +136,10 @@ class Simulator:
         self.cash_flow += proceeds(order.side, fill.price, quantity, order.multiplier) - fee
         return fill
 
-    def order_status(self, client_order_id: str) -> BrokerOrder | Absent | Unknown:
+    def order_status(
+        self, client_order_id: str, market_time: int
+    ) -> BrokerOrder | Absent | Unknown:
+        assert market_time
         if self.away or self.mute:
             return Unknown("away")
         known = client_order_id in self.orders

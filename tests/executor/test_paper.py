@@ -84,6 +84,7 @@ def test_an_order_fills_in_parts_over_polls_with_slippage_and_fees(exchange: Pap
     assert exchange.positions() == {"BTC-USD": 3 * UNIT}
     spent = sum(notional(price, quantity) for quantity, price in rest)
     account = exchange.ledger.account
+    assert account.fees
     assert account.cash_flow == -spent - account.fees
 
 
@@ -271,7 +272,7 @@ def test_it_answers_over_its_socket_and_survives_its_own_death(
     process = start(folder, market, terms=PaperTerms(parts=1))
     broker = PaperBroker(folder)
     placed = coin()
-    assert isinstance(broker.order_status(placed.client_order_id), Absent)
+    assert isinstance(broker.order_status(placed.client_order_id, NOW), Absent)
     first = broker.submit(placed, NOW)
     assert isinstance(first, Acknowledged)
     assert (folder / "broker.sock").stat().st_mode & 0o777 == 0o660
@@ -280,12 +281,12 @@ def test_it_answers_over_its_socket_and_survives_its_own_death(
     with pytest.raises(BrokerAwayError):
         broker.positions()
     assert isinstance(broker.submit(coin(), NOW), Unknown)
-    assert isinstance(broker.order_status(placed.client_order_id), Unknown)
+    assert isinstance(broker.order_status(placed.client_order_id, NOW), Unknown)
     assert isinstance(broker.cancel(placed.client_order_id), Unknown)
     process = start(folder, market, terms=PaperTerms(parts=1))
     try:
         assert broker.submit(placed, NOW) == first
-        status = broker.order_status(placed.client_order_id)
+        status = broker.order_status(placed.client_order_id, NOW)
         assert isinstance(status, BrokerOrder)
         assert status.state is OrderState.ACKNOWLEDGED
         assert len(broker.open_orders()) == 1
@@ -319,9 +320,9 @@ def test_a_broker_that_hangs_is_unknown_and_its_late_answer_is_nobodys(
     wake = threading.Timer(0.05, process.send_signal, [signal.SIGCONT])
     wake.start()
     try:
-        status = broker.order_status(placed.client_order_id)
+        status = broker.order_status(placed.client_order_id, NOW)
         while isinstance(status, Unknown):
-            status = broker.order_status(placed.client_order_id)
+            status = broker.order_status(placed.client_order_id, NOW)
         assert isinstance(status, BrokerOrder | Absent)
         assert broker.positions() == {}
     finally:

@@ -55,6 +55,8 @@ def _positions(book: Book, broker: BrokerState, name: str) -> Iterator[Differenc
 
 
 def _money(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
+    if broker.account.cash_flow is None:
+        return
     moved = book.venue(name).cash_flow
     if moved != broker.account.cash_flow:
         yield Difference("CASH", "", moved, broker.account.cash_flow)

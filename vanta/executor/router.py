@@ -9,7 +9,7 @@ takes the same id as the same order.
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from vanta.domain.trading import OrderState
+from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.port import (
     Absent,
     Acknowledged,
@@ -17,6 +17,7 @@ from vanta.executor.brokers.port import (
     BrokerOrder,
     Ended,
     Rejected,
+    Sum,
     Unknown,
 )
 from vanta.executor.events import (
@@ -110,7 +111,7 @@ class Router:
 
     def _settle(self, opened: OpenOrder) -> None:
         name = opened.order.client_order_id
-        answer = self._broker.order_status(name)
+        answer = self._broker.order_status(name, opened.market_time)
         match answer:
             case BrokerOrder(state=OrderState.REJECTED):
                 self._log.of_order(name, OrderRejected(name, answer.reason, "as the broker says"))
@@ -148,6 +149,8 @@ class Router:
                 self.strays[fill.id] = stray
             elif not book.knows_fill(fill.client_order_id, fill.id):
                 self._log.of_order(fill.client_order_id, OrderFilled(fill))
+        for told in news.sums:
+            self._take_sum(told)
         for ended in news.ended:
             if ended.client_order_id in book.open:
                 self._log.of_order(ended.client_order_id, _end(ended))
@@ -156,6 +159,19 @@ class Router:
         self._log.commit()
         self._checkpoint("executions journalled")
         return len(news.fills) + len(news.ended)
+
+    def _take_sum(self, told: Sum) -> None:
+        """Of a sum, what the book does not have yet is a fill; a smaller one is an old answer."""
+        book, name = self._log.book, told.client_order_id
+        opened = book.open.get(name) or book.closed.get(name)
+        fill_id = f"{self._broker.name}-{told.broker_order_id}:{told.filled}"
+        if opened is None:
+            self.strays[fill_id] = Difference("FILL_NOT_OURS", name, None, told.filled)
+        elif told.filled > opened.filled:
+            order = opened.order
+            more = told.filled - opened.filled
+            fill = Fill(fill_id, name, order.symbol, order.side, more, told.price, 0, told.ts)
+            self._log.of_order(name, OrderFilled(fill))
 
     def reconcile(self) -> tuple[Difference, ...]:
         """Hold the book against the broker; what differs twice in a row holds everything in.

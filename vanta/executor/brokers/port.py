@@ -65,22 +65,47 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """What an order has filled so far, of a broker that tells sums and no single executions."""
+
+    client_order_id: str
+    broker_order_id: str
+    filled: int
+    price: int
+    """Of the last execution, or of all of them on average where it is not told, units."""
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Executions:
-    """What happened at the broker since a watermark, in its order."""
+    """What happened at the broker since a watermark, in its order.
+
+    A fill may be told again, under the same id; what counts is that none is left out. An order's
+    end is told after everything it filled.
+    """
 
     fills: tuple[Fill, ...]
     ended: tuple[Ended, ...]
     watermark: int
-    """To ask from next time; fills before it never come again."""
+    """To ask from next time; what it counts is the broker's own affair."""
+    sums: tuple[Sum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """The broker's own account of the money."""
 
-    cash_flow: int
-    """All that fills and fees moved since the account began, units; negative when spent."""
-    fees: int
+    cash_flow: int | None
+    """All that fills and fees moved since the account began, units; negative when spent. None
+    where the broker keeps no such sum: its cash moves by deposits and dividends too."""
+    fees: int | None
+    cash: int | None = None
+    """What lies there now, units."""
+    buying_power: int | None = None
+    blocked: str = ""
+    """Why the account takes no orders, in the broker's words; empty when it does."""
+    permissions: tuple[str, ...] = ()
+    """What the account may do, such as `short` or `options:2`."""
 
 
 class BrokerAwayError(UnavailableError):
@@ -118,8 +143,16 @@ class Broker(Protocol):
     def executions_since(self, watermark: int) -> Executions:
         """Fills and ends after `watermark`; 0 is from the beginning."""
 
-    def order_status(self, client_order_id: str) -> BrokerOrder | Absent | Unknown:
-        """What became of one order."""
+    def order_status(
+        self, client_order_id: str, market_time: int
+    ) -> BrokerOrder | Absent | Unknown:
+        """What became of one order.
+
+        Args:
+            client_order_id: of the order.
+            market_time: as it was submitted with. Where a broker lists only the orders of a day,
+                it says that an older one is not known, never that it is absent.
+        """
 
     def positions(self) -> dict[str, int]:
         """Signed quantity by symbol, units; only what is not zero."""

@@ -79,7 +79,11 @@ class PaperBroker:
     def executions_since(self, watermark: int) -> Executions:
         return self._ask(Request(verb="executions_since", watermark=watermark), Executions)
 
-    def order_status(self, client_order_id: str) -> BrokerOrder | Absent | Unknown:
+    def order_status(
+        self,
+        client_order_id: str,
+        market_time: int,  # noqa: ARG002 - it forgets no order
+    ) -> BrokerOrder | Absent | Unknown:
         request = Request(verb="order_status", client_order_id=client_order_id)
         try:
             found: BrokerOrder | None = self._ask(request, BrokerOrder | None)  # type: ignore[arg-type]

@@ -109,7 +109,7 @@ class Ledger:
         self.happened: list[Fill | Ended] = []
         """Fills and ends, in their order; a watermark is a place in it."""
         self.positions: dict[str, int] = {}
-        self.account = Account(0, 0)
+        self._cash_flow = self._fees = 0
         self.repeated = 0
         """Submissions of an id that was there already."""
 
@@ -138,6 +138,11 @@ class Ledger:
             case Repeated():
                 self.repeated += 1
 
+    @property
+    def account(self) -> Account:
+        """What its fills moved."""
+        return Account(self._cash_flow, self._fees)
+
     def _fill(self, fill: Fill) -> None:
         name = fill.client_order_id
         resting = self.resting[name]
@@ -151,5 +156,6 @@ class Ledger:
         self.positions[fill.symbol] = self.positions.get(fill.symbol, 0) + signed
         multiplier = resting.taken.order.multiplier
         moved = proceeds(fill.side, fill.price, fill.quantity, multiplier) - fill.fee
-        self.account = Account(self.account.cash_flow + moved, self.account.fees + fill.fee)
+        self._cash_flow += moved
+        self._fees += fill.fee
         self.happened.append(fill)

@@ -1,0 +1,357 @@
+"""What every broker's adapter is held to, whichever vendor is behind it.
+
+A test file makes a `Desk` for its vendor and inherits: `Contract` is for every broker, and
+`VendorContract` for those reached over HTTP, whose simulator misbehaves on demand.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+
+from tests.executor.brokers.vendor import NEVER_ARRIVES, TAKEN_THEN, VendorServer
+from tests.executor.building import NOW
+from vanta.domain.exact import UNIT
+from vanta.domain.instant import SECOND
+from vanta.domain.trading import Fill, Order, OrderState
+from vanta.executor.brokers.port import (
+    Absent,
+    Acknowledged,
+    Broker,
+    BrokerAwayError,
+    BrokerOrder,
+    Ended,
+    Rejected,
+    Unknown,
+)
+
+
+class Closing(Protocol):
+    def close(self) -> None: ...
+
+
+class Desk(ABC):
+    """A broker, and the vendor behind it."""
+
+    broker: Broker
+    sums = False
+    """Whether the vendor tells sums instead of executions."""
+
+    @abstractmethod
+    def order(self, **changes: object) -> Order:
+        """An order this vendor takes, under a new client order id."""
+
+    @abstractmethod
+    def fill(self, order: Order, quantity: int, price: int) -> None:
+        """Let something of it be executed."""
+
+    @abstractmethod
+    def again(self) -> Broker:
+        """The broker of another process, with the memory of none."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started."""
+
+
+class Told:
+    """What a reader of executions has taken in, as the book does: every fill once."""
+
+    def __init__(self, broker: Broker, watermark: int = 0) -> None:
+        self.broker, self.watermark = broker, watermark
+        self.fills: dict[str, Fill] = {}
+        self.sums: Counter[str] = Counter()
+        self.ended: list[Ended] = []
+        self.repeated = 0
+
+    def poll(self, times: int = 1) -> "Told":
+        for _ in range(times):
+            news = self.broker.executions_since(self.watermark)
+            self.repeated += sum(fill.id in self.fills for fill in news.fills)
+            self.fills.update({fill.id: fill for fill in news.fills})
+            for one in news.sums:
+                self.sums[one.client_order_id] = max(self.sums[one.client_order_id], one.filled)
+            known = {one.client_order_id for one in self.ended}
+            self.ended += [one for one in news.ended if one.client_order_id not in known]
+            self.watermark = news.watermark
+        return self
+
+    def filled(self, order: Order) -> int:
+        name = order.client_order_id
+        single = sum(one.quantity for one in self.fills.values() if one.client_order_id == name)
+        return single + self.sums[name]
+
+    def ends(self, order: Order) -> list[OrderState]:
+        return [one.state for one in self.ended if one.client_order_id == order.client_order_id]
+
+
+class Contract:
+    """For every broker."""
+
+    @pytest.fixture
+    def desk(self) -> Iterator[Desk]:
+        raise NotImplementedError
+
+    def test_an_order_is_acknowledged_and_alive(self, desk: Desk) -> None:
+        order = desk.order()
+        answer = desk.broker.submit(order, NOW)
+        assert isinstance(answer, Acknowledged), answer
+        assert answer.broker_order_id
+        status = desk.broker.order_status(order.client_order_id, NOW)
+        assert isinstance(status, BrokerOrder)
+        assert status.client_order_id == order.client_order_id
+        assert status.broker_order_id == answer.broker_order_id
+        assert (status.symbol, status.quantity, status.filled) == (order.symbol, order.quantity, 0)
+        assert status.state is OrderState.ACKNOWLEDGED
+        assert desk.broker.open_orders() == (status,)
+
+    def test_a_second_submission_is_what_the_broker_promises(self, desk: Desk) -> None:
+        if not desk.broker.resubmits:
+            pytest.skip("it promises nothing, and is never sent a second one")
+        order = desk.order()
+        first = desk.broker.submit(order, NOW)
+        assert desk.broker.submit(order, NOW) == first
+        assert desk.again().submit(order, NOW) == first
+        assert len(desk.broker.open_orders()) == 1
+
+    def test_several_fills_are_all_told_and_each_once(self, desk: Desk) -> None:
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        told = Told(desk.broker)
+        for _ in range(3):
+            desk.fill(order, UNIT, order.limit_price)
+            told.poll(2)
+        told.poll(6)
+        assert told.filled(order) == 3 * UNIT
+        assert told.repeated == 0
+        assert told.ends(order) == []
+        assert desk.broker.positions() == {order.symbol: 3 * UNIT}
+        assert desk.broker.open_orders() == ()
+        status = desk.broker.order_status(order.client_order_id, NOW)
+        assert isinstance(status, BrokerOrder)
+        assert (status.state, status.filled) == (OrderState.FILLED, 3 * UNIT)
+
+    def test_another_process_goes_on_from_the_watermark(self, desk: Desk) -> None:
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        told = Told(desk.broker).poll()
+        desk.fill(order, 2 * UNIT, order.limit_price)
+        told.broker = desk.again()
+        told.poll(6)
+        assert told.filled(order) == 3 * UNIT
+
+    def test_cancelling_ends_an_order_once(self, desk: Desk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+        told = Told(desk.broker).poll(3)
+        assert told.ends(order) == [OrderState.CANCELLED]
+        assert told.filled(order) == 0
+        assert desk.broker.open_orders() == ()
+
+    def test_an_order_nobody_sent_is_absent(self, desk: Desk) -> None:
+        order = desk.order()
+        assert desk.broker.order_status(order.client_order_id, NOW) == Absent()
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+
+    def test_a_quote_holds_together_and_is_exact(self, desk: Desk) -> None:
+        symbol = desk.order().symbol
+        quote = desk.broker.quote(symbol, NOW)
+        assert quote is not None
+        assert 0 < quote.bid <= quote.ask
+        assert quote.adv > 0
+        assert quote.symbol == symbol == quote.instrument.symbol
+        assert desk.broker.instrument(symbol) == quote.instrument
+        assert desk.broker.quote("NOSUCH", NOW) is None
+        assert desk.broker.instrument("NOSUCH") is None
+
+
+class VendorDesk(Desk):
+    """A vendor reached over HTTP."""
+
+    vendor: VendorServer
+    made: list[Closing]
+    """Every broker that was made."""
+
+    @abstractmethod
+    def strangers(self) -> Broker:
+        """The broker with wrong credentials."""
+
+    @abstractmethod
+    def wait(self) -> None:
+        """Let every order that may be on its way have landed."""
+
+    def close(self) -> None:
+        for broker in self.made:
+            broker.close()
+        self.vendor.close()
+
+
+class VendorContract(Contract):
+    """For every vendor over HTTP."""
+
+    @pytest.mark.parametrize("wrong", [*TAKEN_THEN])
+    def test_taken_and_not_answered_is_unknown_and_found(
+        self, desk: VendorDesk, wrong: str
+    ) -> None:
+        order = desk.order()
+        desk.vendor.next.append(wrong)
+        answer = desk.broker.submit(order, NOW)
+        assert isinstance(answer, Unknown), answer
+        assert len(desk.vendor.submissions()) == 1, "it was sent again"
+        found = desk.broker.order_status(order.client_order_id, NOW)
+        assert isinstance(found, BrokerOrder)
+        desk.fill(order, order.quantity, order.limit_price)
+        assert Told(desk.broker).poll(2).filled(order) == order.quantity
+
+    @pytest.mark.parametrize("wrong", [*NEVER_ARRIVES])
+    def test_never_taken_is_unknown_and_then_absent(self, desk: VendorDesk, wrong: str) -> None:
+        order = desk.order()
+        desk.vendor.next.append(wrong)
+        assert isinstance(desk.broker.submit(order, NOW), Unknown)
+        if wrong == "429":
+            # It was asked for a second of silence, and keeps it.
+            assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
+            time.sleep(1.05)
+        desk.wait()
+        assert desk.broker.order_status(order.client_order_id, NOW) == Absent()
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+
+    def test_what_may_still_land_is_not_given_up(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.vendor.next.append("lost")
+        desk.broker.submit(order, NOW)
+        if not desk.broker.resubmits:
+            assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+
+    def test_a_vendor_that_is_down_is_away_and_unknown(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.vendor.close()
+        assert isinstance(desk.broker.submit(order, NOW), Unknown)
+        assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        for read in (desk.broker.open_orders, desk.broker.positions, desk.broker.account):
+            with pytest.raises(BrokerAwayError):
+                read()
+        with pytest.raises(BrokerAwayError):
+            desk.broker.executions_since(0)
+
+    @pytest.mark.parametrize("wrong", ["500", "html", "half", "torn", "429", "redirect"])
+    def test_a_read_that_is_not_answered_is_never_an_empty_one(
+        self, desk: VendorDesk, wrong: str
+    ) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.vendor.always = wrong
+        for read in (desk.broker.open_orders, desk.broker.positions, desk.broker.account):
+            with pytest.raises(BrokerAwayError):
+                read()
+        assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        with pytest.raises(BrokerAwayError):
+            desk.broker.executions_since(0)
+
+    def test_wrong_credentials_say_so_and_take_nothing(self, desk: VendorDesk) -> None:
+        broker = desk.strangers()
+        answer = broker.submit(desk.order(), NOW)
+        assert isinstance(answer, Rejected)
+        with pytest.raises(BrokerAwayError) as refused:
+            broker.positions()
+        assert refused.value.code == "BROKER_CREDENTIALS"
+        assert "wrong" not in f"{refused.value!r}{answer}{vars(broker)}"
+        assert desk.vendor.books.orders == {}
+
+    def test_an_end_is_told_after_what_was_filled_before_it(self, desk: VendorDesk) -> None:
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        told = Told(desk.broker).poll()
+        desk.fill(order, UNIT, order.limit_price)
+        held = desk.vendor.books.of(held_id(desk, order))
+        if not desk.sums:
+            held.executions[0].hidden = True
+        desk.vendor.books.end(held)
+        if not desk.sums:
+            assert told.poll(2).ends(order) == []
+            held.executions[0].hidden = False
+        told.poll(2)
+        assert told.filled(order) == UNIT
+        assert told.ends(order) == [OrderState.CANCELLED]
+
+    def test_an_end_nobody_saw_is_told_to_the_next_process(self, desk: VendorDesk) -> None:
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        told = Told(desk.broker).poll()
+        desk.fill(order, UNIT, order.limit_price)
+        desk.vendor.books.end(desk.vendor.books.of(held_id(desk, order)), "expired")
+        told.broker = desk.again()
+        told.poll(2)
+        assert told.filled(order) == UNIT
+        assert told.ends(order) == [OrderState.CANCELLED]
+
+    def test_every_page_is_read_though_all_happened_at_once(self, desk: VendorDesk) -> None:
+        orders = [desk.order(quantity=2 * UNIT) for _ in range(7)]
+        told = Told(desk.broker)
+        for order in orders:
+            assert isinstance(desk.broker.submit(order, NOW), Acknowledged)
+        assert len(desk.broker.open_orders()) == 7
+        at = desk.vendor.books.tick()
+        for part in range(2):
+            for order in orders:
+                desk.vendor.books.fill(held_id(desk, order), UNIT, order.limit_price, ts=at)
+            told.poll(2)
+            assert [told.filled(order) for order in orders] == [(part + 1) * UNIT] * 7
+        assert told.repeated == 0
+
+    def test_a_short_position_is_negative(self, desk: VendorDesk) -> None:
+        order = desk.order(side="sell")
+        desk.broker.submit(order, NOW)
+        desk.fill(order, order.quantity, order.limit_price)
+        assert desk.broker.positions() == {order.symbol: -order.quantity}
+        assert Told(desk.broker).poll(2).filled(order) == order.quantity
+
+    def test_a_cancellation_that_is_only_asked_for_is_not_over(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        held = desk.vendor.books.of(held_id(desk, order))
+        held.stubborn = True
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        assert len(desk.broker.open_orders()) == 1
+        held.stubborn = False
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+
+    def test_a_cancellation_that_comes_too_late_says_filled(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, order.quantity, order.limit_price)
+        assert desk.broker.cancel(order.client_order_id) is OrderState.FILLED
+
+    def test_prices_and_quantities_go_out_to_the_last_digit(self, desk: VendorDesk) -> None:
+        order = desk.order(limit_price=123 * UNIT + 45 * UNIT // 100)
+        desk.broker.submit(order, NOW)
+        held = desk.vendor.books.of(held_id(desk, order))
+        assert (held.limit, held.quantity) == (order.limit_price, order.quantity)
+
+    def test_the_vendors_clock_is_heard(self, desk: VendorDesk) -> None:
+        assert desk.broker.account() is not None
+        assert abs(skew(desk)) < 3 * SECOND
+        desk.vendor.skew = 90
+        desk.broker.positions()
+        assert -95 * SECOND < skew(desk) < -85 * SECOND
+
+
+def held_id(desk: VendorDesk, order: Order) -> str:
+    """The client order id as the vendor holds it."""
+    name = order.client_order_id
+    return name.replace("_", "-") if desk.sums else name
+
+
+def skew(desk: VendorDesk) -> int:
+    found: int | None = desk.broker.session.observed.skew  # type: ignore[attr-defined]
+    assert found is not None
+    return found

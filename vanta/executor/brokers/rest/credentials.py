@@ -1,0 +1,87 @@
+"""Secrets as systemd hands them over: a file each in `$CREDENTIALS_DIRECTORY`, and nowhere else.
+
+A secret has no text but the one `reveal` gives to the header it is for: printed, logged, encoded
+or in an error it is `<secret>`.
+"""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NoReturn
+
+from vanta.domain.errors import RefusedError, UnavailableError
+
+DIRECTORY = "CREDENTIALS_DIRECTORY"
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+_VALUE = re.compile(rb"[!-~]{1,1024}")
+_TOO_OPEN = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
+"""Reading by group is systemd's own: an access list shows there."""
+
+
+class Secret:
+    """A value that shows itself to nobody who does not ask for it by name."""
+
+    __slots__ = ("_value", "name")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for the header it is for."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not to be written down")
+
+
+def read_secret(name: str) -> Secret:
+    """The credential `name` of this service.
+
+    Raises:
+        UnavailableError: there is none.
+        RefusedError: others may read it, or it is not one line of printable text.
+    """
+    directory = os.environ.get(DIRECTORY, "")
+    remedy = f"`LoadCredential={name}:/etc/vanta/secrets/{name}` in the unit"
+    if not directory or not _NAME.fullmatch(name):
+        raise UnavailableError(
+            "systemd gave this service no credentials"
+            if not directory
+            else f"{name[:64]!r} is no name of a credential",
+            code="NO_CREDENTIAL",
+            place=name[:64],
+            remedy=remedy,
+        )
+    path = Path(directory, name)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            status = os.fstat(fd)
+            text = os.read(fd, 4096)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise UnavailableError(
+            f"no credential: {error.strerror}", code="NO_CREDENTIAL", place=str(path), remedy=remedy
+        ) from error
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & _TOO_OPEN:
+        raise RefusedError(
+            "a credential that others may read or change",
+            code="CREDENTIAL_OPEN",
+            place=str(path),
+            remedy=f"{remedy}, or `chmod 400` where it is not systemd's",
+        )
+    value = text.removesuffix(b"\n")
+    if not _VALUE.fullmatch(value):
+        raise RefusedError(
+            "a credential that is not one line of printable text",
+            code="CREDENTIAL_TEXT",
+            place=str(path),
+            remedy="write the key alone into its file",
+        )
+    return Secret(name, value.decode("ascii"))

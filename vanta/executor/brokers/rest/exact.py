@@ -1,0 +1,82 @@
+"""Vendors' numbers as units: decimals from the very digits that were sent, never floats."""
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import TypeVar
+
+import msgspec
+
+from vanta.domain.errors import MalformedError
+from vanta.domain.instant import parse_instant
+from vanta.executor.brokers.port import BrokerAwayError
+
+T = TypeVar("T")
+
+_LARGEST = 13
+"""Power of ten of the largest number that is believed."""
+_DIGITS = 26
+
+
+def decode(kind: type[T], body: bytes, place: str) -> T:
+    """A vendor's answer, typed.
+
+    Raises:
+        BrokerAwayError: torn, or not what the vendor promises; nothing is known.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation) as error:
+        # The message names a field and a type, never what was in it.
+        raise unreadable(str(error), place) from error
+
+
+def exact(value: Decimal, place: str) -> int:
+    """A number in units, every digit of it.
+
+    Raises:
+        BrokerAwayError: not finite, beyond belief, or finer than a unit.
+    """
+    scaled = _scaled(value, place)
+    if scaled != scaled.to_integral_value():
+        raise unreadable(f"{value} is finer than 10^-8", place)
+    return int(scaled)
+
+
+def nearest(value: Decimal, place: str) -> int:
+    """A number in units, of a vendor that writes binary fractions: 62.450000000000003 is 62.45.
+
+    Raises:
+        BrokerAwayError: not finite, or beyond belief.
+    """
+    return int(_scaled(value, place).to_integral_value(ROUND_HALF_EVEN))
+
+
+def instant(text: str, place: str) -> int:
+    """A vendor's time, UTC nanoseconds.
+
+    Raises:
+        BrokerAwayError: no time with a zone.
+    """
+    try:
+        return parse_instant(text)
+    except MalformedError as error:
+        raise unreadable(error.message, place) from error
+
+
+def unreadable(why: str, place: str) -> BrokerAwayError:
+    """An answer that came whole and says nothing that can be relied on."""
+    return BrokerAwayError(
+        f"an answer that cannot be read: {why[:200]}",
+        code="BROKER_TORN",
+        place=place,
+        remedy="`vanta broker check NAME` says what works",
+    )
+
+
+def _scaled(value: Decimal, place: str) -> Decimal:
+    if (
+        not value.is_finite()
+        or value.adjusted() > _LARGEST
+        or len(value.as_tuple().digits) > _DIGITS
+    ):
+        raise unreadable(f"{str(value)[:40]} is no number", place)
+    return value.scaleb(8)
