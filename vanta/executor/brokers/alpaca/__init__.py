@@ -1,0 +1,1 @@
+"""Alpaca: equities, options and crypto over its trading and market data APIs."""
