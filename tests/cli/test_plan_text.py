@@ -7,7 +7,19 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from vanta.cli.plan_text import MOST_LETTERS, plan_markdown, plan_text
-from vanta.governance.plan import Approval, Ask, Halt, Line, Plan, Silent
+from vanta.governance.plan import (
+    Approval,
+    Ask,
+    Example,
+    Halt,
+    Line,
+    Moved,
+    Plan,
+    ReasonReplay,
+    Replay,
+    Silent,
+    VaultReplay,
+)
 
 OID = "0123456789abcdef" * 2 + "01234567"
 HOSTILE = [
@@ -31,6 +43,20 @@ HOSTILE = [
 ]
 
 
+NONE = Moved(0, "0")
+
+
+def replay(text: str) -> Replay:
+    """A replay with this text wherever a name or a sentence can come to stand."""
+    vault = VaultReplay(text, 7, 1, 0, 0, 0, 0, before="9", after="8")
+    return Replay(
+        since="2026-11-19T00:00:00Z", until="2026-11-26T00:00:00Z", decisions=7, policies=2,
+        same=6, denied=Moved(1, "1"), allowed=NONE, smaller=NONE, larger=NONE, repriced=NONE,
+        otherwise_built=1, vaults=(vault, vault), reasons=(ReasonReplay(text, 1, "1", 0, "0"),),
+        worst=(Example(text, "2026-11-20T00:00:00Z", text, text, "buy", "denied", "1", "0", text),),
+    )  # fmt: skip
+
+
 def plan(text: str = "x", **more: object) -> Plan:
     """A plan with this text wherever somebody else's text can come to stand."""
     fields: dict[str, object] = {
@@ -46,6 +72,7 @@ def plan(text: str = "x", **more: object) -> Plan:
         "meanwhile": (Line(text, text, text, "tightens", text),),
         "lane": (Halt(OID, text, text),),
         "notes": (text,),
+        "replay": replay(text),
         **more,
     }  # fmt: skip
     return Plan(**fields)  # type: ignore[arg-type]
@@ -104,7 +131,9 @@ def test_a_terminal_gets_no_control_characters() -> None:
     for text in (*HOSTILE, "\x1b[2J\x07 gone"):
         made = plan_text(plan(text))
         assert all(letter.isprintable() for line in made.split("\n") for letter in line)
-        assert len(made.split("\n")) == len(plan_text(plan("x")).split("\n"))
+        assert all(line.startswith("  ") for line in made.split("\n")[1:-1])
+        alone = plan_text(plan(text, replay=None))
+        assert len(alone.split("\n")) == len(plan_text(plan("x", replay=None)).split("\n"))
 
 
 def test_a_plan_reads_like_this() -> None:
@@ -126,6 +155,7 @@ def test_a_plan_reads_like_this() -> None:
             meanwhile=(Line("v.c.capital", "2", "1", "tightens", "vaults.c.capital: 2 -> 1"),),
             lane=(),
             notes=("the branch moved",),
+            replay=None,
         )
     )
     assert text == (

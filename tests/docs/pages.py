@@ -27,6 +27,7 @@ FUND = "tutorial/practice-fund.md"
 STARTS: dict[str, str] = {
     "tutorial/first-day.md": "",
     "how-to/answer-an-auditor.md": "tutorial/first-day.md",
+    "how-to/what-if.md": "tutorial/first-day.md",
     FUND: "",
     "tutorial/governance.md": FUND,
     "how-to/set-up-signing.md": FUND,
@@ -268,4 +269,5 @@ def prepare(page: str, folder: Path, found_in: Path = INSTALLED) -> None:
                 broken = ran.early or said.startswith("it ended")
                 assert not broken, f"{start}:{block.line}: {said}\n{ran.output}"
             folder.rename(kept)
-        shutil.copytree(kept, folder, symlinks=True, dirs_exist_ok=True)
+        sockets = shutil.ignore_patterns("*.sock")
+        shutil.copytree(kept, folder, symlinks=True, ignore=sockets, dirs_exist_ok=True)

@@ -19,7 +19,7 @@ from tests.journal.building import (
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.record import GENESIS, Position
 from vanta.journal.chain import BrokenLineError
-from vanta.journal.reader import Tail, live_state, read, segments
+from vanta.journal.reader import Tail, live_state, read, read_since, segments
 from vanta.journal.segment import closed_path
 from vanta.journal.writer import Journal
 
@@ -38,6 +38,27 @@ def test_reading_what_is_not_there_says_so(path: Path) -> None:
         with pytest.raises(UnavailableError) as caught:
             reading()
         assert caught.value.code == "JOURNAL_MISSING"
+
+
+def test_reading_since_an_instant_begins_with_the_segment_that_was_open_then(path: Path) -> None:
+    build(path, 10, per_segment=3)
+    whole = list(read(path))
+    opened = [record for record in whole if record.type.startswith("journal.")]
+    assert len(opened) > 2
+    for since in range(whole[0].ts - 1, whole[-1].ts + 2):
+        found = list(read_since(path, since))
+        first = max((one.seq for one in opened if one.ts <= since), default=0)
+        assert [one.seq for one in found] == list(range(first, len(whole))), since
+
+
+def test_reading_since_an_instant_names_a_broken_line(path: Path) -> None:
+    build(path, 9, per_segment=3)
+    closed = closed_path(path, 2)
+    lines = lines_of(closed)
+    write_lines(closed, [*lines[:2], lines[2].replace(b"order_4", b"order_5"), *lines[3:]])
+    with pytest.raises(BrokenLineError) as caught:
+        list(read_since(path, 0))
+    assert str(closed) in str(caught.value)
 
 
 def test_a_reader_leaves_an_unfinished_line_out(path: Path) -> None:

@@ -3,7 +3,16 @@
 import re
 from collections.abc import Iterable
 
-from vanta.governance.plan import MAY, MISSING, NEVER_AS_IT_STANDS, Ask, Line, Plan
+from vanta.cli.replay_text import (
+    asked,
+    caveats,
+    dollars,
+    examples,
+    outcomes,
+    replay_text,
+    weighed,
+)
+from vanta.governance.plan import MAY, MISSING, NEVER_AS_IT_STANDS, Ask, Line, Plan, Replay
 
 MOST_LETTERS = 20_000
 """Of one plan in a comment: forges take 65,536, and three environments go into one."""
@@ -70,6 +79,8 @@ def plan_text(plan: Plan) -> str:
         f"  a halt of {each.person} stands beside the branch: {each.file}" for each in plan.lane
     ]
     lines += [f"  note: {note}" for note in plan.notes]
+    if plan.replay is not None:
+        lines += replay_text(plan.replay)
     lines.append(outcome(plan))
     return "\n".join(printable(line) for line in lines)
 
@@ -130,9 +141,37 @@ def _markdown(plan: Plan, rows: int) -> str:
     halts = (_code(f"{each.person}: {each.file}") for each in plan.lane)
     lines += listed("Halts that stand beside the branch:", halts)
     lines += listed("Notes:", (_code(note) for note in plan.notes))
+    if plan.replay is not None:
+        lines += _replay(plan.replay, rows)
     if plan.exit == MISSING:
         lines += [_BUTTON, ""]
     return "\n".join(lines).rstrip()
+
+
+def _replay(found: Replay, rows: int) -> list[str]:
+    """What if, as tables and a list."""
+    lines = [f"**What if:** {asked(found)}.", ""]
+    if not found.decisions:
+        return lines
+    lines += ["| comes out | orders | notional |", "|---|--:|--:|"]
+    lines += [f"| {what} | {count:,} | {worth} |" for what, count, worth in outcomes(found)]
+    if len(found.vaults) > 1:
+        lines += ["", "| vault | decisions | ordered before | after |", "|---|--:|--:|--:|"]
+        lines += [
+            f"| {_cell(each.vault)} | {each.decisions:,} | {dollars(each.before)} | "
+            f"{dollars(each.after)} |"
+            for each in found.vaults[:rows]
+        ]
+    if found.reasons:
+        lines += ["", "| reason | newly denies | no longer denies |", "|---|--:|--:|"]
+        lines += [
+            f"| {_cell(each.code)} | {no} | {yes} |" for each, no, yes in weighed(found, rows)
+        ]
+    if found.worst:
+        lines += ["", "The largest differences:", ""]
+        lines += [f"- {_code(said)}" for said in examples(found, min(rows, 5))]
+    lines += ["", *(f"- {_code(caveat)}" for caveat in caveats(found))]
+    return [*lines, ""]
 
 
 def _code(text: str) -> str:

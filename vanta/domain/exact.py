@@ -56,6 +56,12 @@ def show_units(value: int) -> str:
     return _shown(value, UNIT)
 
 
+def show_money(value: int) -> str:
+    """Dollars and whole cents, rounded toward zero: for people; `show_units` is exact."""
+    cents = abs(value) * 100 // UNIT
+    return f"{'-' if value < 0 and cents else ''}${cents // 100:,}.{cents % 100:02}"
+
+
 def show_ppm(value: int) -> str:
     """The shortest plain decimal of a parts-per-million integer."""
     return _shown(value, PPM)

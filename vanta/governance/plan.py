@@ -64,6 +64,94 @@ class Halt(msgspec.Struct, frozen=True):
     file: str
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """Orders that a proposed policy changes in one way."""
+
+    orders: int
+    notional: str
+    """What they are worth: of denied and allowed orders all of it, of others the difference."""
+
+
+class VaultReplay(msgspec.Struct, frozen=True):
+    """One vault's recorded decisions, made again."""
+
+    vault: str
+    decisions: int
+    denied: int
+    allowed: int
+    smaller: int
+    larger: int
+    repriced: int
+    before: str
+    """Notional of everything accepted under the policies recorded."""
+    after: str
+    """The same under the proposed one."""
+
+
+class ReasonReplay(msgspec.Struct, frozen=True):
+    """One reason code; an order that is denied for two reasons counts in both."""
+
+    code: str
+    denies: int
+    """Orders that were accepted and now have this reason against them."""
+    denied_notional: str
+    releases: int
+    """Orders that were denied for this reason, among others, and now are accepted."""
+    released_notional: str
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One order that comes out otherwise."""
+
+    intent: str
+    at: str
+    """When it was decided, RFC 3339."""
+    vault: str
+    symbol: str
+    side: str
+    what: str
+    """`denied`, `allowed`, `smaller`, `larger` or `repriced`."""
+    before: str
+    """Notional; 0 where it was denied."""
+    after: str
+    because: str
+    """A sentence."""
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """The decisions of the last days, each made again under the proposed policy.
+
+    Each is decided against the book as it was, which later decisions of the recorded day shaped
+    under the policies recorded: it is no simulation of what would have come of it.
+
+    Attributes:
+        since, until: RFC 3339.
+        decisions: how many were recorded in that time.
+        policies: under how many publications they were made.
+        same: how many come out the same.
+        otherwise_built: how many this build decides otherwise than the one that recorded them,
+            under the same policy; they are compared as this build decides both.
+        vaults: by name.
+        reasons: those that weigh most first.
+        worst: the largest differences, at most ten.
+    """
+
+    since: str
+    until: str
+    decisions: int
+    policies: int
+    same: int
+    denied: Moved
+    allowed: Moved
+    smaller: Moved
+    larger: Moved
+    repriced: Moved
+    otherwise_built: int
+    vaults: tuple[VaultReplay, ...]
+    reasons: tuple[ReasonReplay, ...]
+    worst: tuple[Example, ...]
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What would become of a head.
 
@@ -77,6 +165,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         meanwhile: what of it is in force already, by who may tighten.
         lane: halts that stand beside the branch, and that this does not take back.
         notes: what else a person should know, in sentences.
+        replay: with `--replay`: the decisions of the last days under what is proposed.
     """
 
     format: str = FORMAT
@@ -97,6 +186,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     meanwhile: tuple[Line, ...] = ()
     lane: tuple[Halt, ...] = ()
     notes: tuple[str, ...] = ()
+    replay: Replay | None = None
 
 
 def gate_exit(plan: Plan) -> int:

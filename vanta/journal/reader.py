@@ -63,6 +63,50 @@ def read(path: Path) -> Iterator[Record]:
         yield from walk_file(walk, files.fd, files.live, files.paths)
 
 
+def read_since(path: Path, since: int) -> Iterator[Record]:
+    """Every record from the segment on that was being written at `since`, checking as `read` does.
+
+    The first record is that segment's opening one, with the state everything before it amounts to.
+
+    Args:
+        path: the journal.
+        since: UTC nanoseconds; before the journal's beginning it gives all of it.
+
+    Raises:
+        BrokenLineError: with file, line and byte, after every record before it was given out.
+        UnavailableError: there is no journal at `path`.
+    """
+    with open_files(path) as files:
+        first = _segment_at(files, since)
+        walk = Walk()
+        for number, closed in enumerate(files.closed[first:], first):
+            fd = open_segment(closed)
+            try:
+                if number == first > 0:
+                    walk = walk_from_first(fd, closed)
+                yield from walk_file(walk, fd, closed, files.paths)
+                check_whole(fd, closed)
+            finally:
+                os.close(fd)
+        if first == len(files.closed) > 0:
+            walk = walk_from_first(files.fd, files.live)
+        yield from walk_file(walk, files.fd, files.live, files.paths)
+
+
+def _segment_at(files: Files, since: int) -> int:
+    """The newest segment that opened at or before an instant; the first where none did."""
+    if not files.closed or walk_from_first(files.fd, files.live).ts <= since:
+        return len(files.closed)
+    for number in range(len(files.closed) - 1, 0, -1):
+        fd = open_segment(files.closed[number])
+        try:
+            if walk_from_first(fd, files.closed[number]).ts <= since:
+                return number
+        finally:
+            os.close(fd)
+    return 0
+
+
 def live_state(path: Path) -> LiveState:
     """The live segment: its opening state and the records after it.
 

@@ -1,0 +1,134 @@
+"""What would have been decided, as a risk officer reads it: sentences, and tables that fit."""
+
+import textwrap
+from collections.abc import Iterator
+
+from vanta.domain.exact import show_money, units
+from vanta.governance.plan import ReasonReplay, Replay
+
+_WIDTH = 78
+_EXAMPLES = 5
+_REASONS = 8
+_CAVEAT = (
+    "each recorded decision is decided again against the book as it was: this is not a simulation "
+    "of what would have happened afterwards"
+)
+_OUTCOMES = (
+    ("denied", "now denied"),
+    ("allowed", "now allowed"),
+    ("smaller", "smaller"),
+    ("larger", "larger"),
+    ("repriced", "other limit price"),
+)
+
+
+def dollars(amount: str) -> str:
+    """An exact amount of the plan as dollars and cents."""
+    return show_money(units(amount))
+
+
+def asked(found: Replay) -> str:
+    """What was decided again, in a sentence without its end."""
+    if not found.decisions:
+        return f"no decision was recorded since {found.since}"
+    return (
+        f"{found.decisions:,} recorded decisions since {found.since} decided again "
+        "under what is proposed"
+    )
+
+
+def outcomes(found: Replay) -> list[tuple[str, int, str]]:
+    """How the decisions come out: what, how many, and their notional."""
+    told = []
+    for name, says in _OUTCOMES:
+        moved = getattr(found, name)
+        if moved.orders or name in {"denied", "allowed"}:
+            worth = "" if name == "repriced" else dollars(moved.notional)
+            told.append((says, moved.orders, worth))
+    return [*told, ("the same", found.same, "")]
+
+
+def weighed(found: Replay, most: int = _REASONS) -> Iterator[tuple[ReasonReplay, str, str]]:
+    """The reasons that weigh most, with what each denies and releases."""
+    for each in found.reasons[:most]:
+        denies = f"{each.denies:,} ({dollars(each.denied_notional)})" if each.denies else "-"
+        releases = f"{each.releases:,} ({dollars(each.released_notional)})"
+        yield each, denies, releases if each.releases else "-"
+
+
+def examples(found: Replay, most: int = _EXAMPLES) -> Iterator[str]:
+    """The largest differences, each in a sentence."""
+    for each in found.worst[:most]:
+        before = dollars(each.before) if each.what != "allowed" else "nothing"
+        after = dollars(each.after) if each.what != "denied" else "nothing"
+        yield (
+            f"{each.at} {each.vault} {each.side} {each.symbol}: {before} -> {after}: {each.because}"
+        )
+
+
+def caveats(found: Replay) -> Iterator[str]:
+    """What the numbers are not."""
+    yield _CAVEAT
+    if found.policies > 1:
+        yield (
+            f"{found.policies} publications of the policy were in force in that time; each "
+            "decision is held against its own"
+        )
+    if found.otherwise_built:
+        yield (
+            f"{found.otherwise_built:,} were recorded by a build that decided otherwise; both "
+            "sides are as this build decides"
+        )
+
+
+def replay_text(found: Replay) -> list[str]:
+    """The replay as lines of a plan, at most 80 columns where names are short."""
+    lines = _wrapped(f"what if: {asked(found)}", 2)
+    if not found.decisions:
+        return lines
+    lines += _table([("", "orders", "notional"), *_texts(outcomes(found))])
+    if len(found.vaults) > 1:
+        lines += _table(
+            [
+                ("vault", "decisions", "ordered before", "after"),
+                *(
+                    (each.vault, f"{each.decisions:,}", dollars(each.before), dollars(each.after))
+                    for each in found.vaults
+                ),
+            ]
+        )
+    if found.reasons:
+        rows = [(each.code, no, yes) for each, no, yes in weighed(found)]
+        lines += _table([("reason", "newly denies", "no longer denies"), *rows])
+        if len(found.reasons) > _REASONS:
+            lines.append(f"    and {len(found.reasons) - _REASONS} more reasons")
+    if found.worst:
+        lines.append("    the largest differences:")
+        lines += [line for said in examples(found) for line in _wrapped(said, 6)]
+    return lines + [line for said in caveats(found) for line in _wrapped(f"({said})", 4)]
+
+
+def _texts(rows: list[tuple[str, int, str]]) -> list[tuple[str, ...]]:
+    return [(what, f"{count:,}", worth) for what, count, worth in rows]
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows in columns: names to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *numbers in rows:
+        cells = [name.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)]
+        lines.append(f"    {'   '.join(cells)}".rstrip())
+    return lines
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
