@@ -102,6 +102,11 @@ class Node:
         self.outbox.send(wanted.id, envelope(wanted))
         return wanted
 
+    def price(self, symbol: str, price: int) -> None:
+        """Move the market in a symbol to a price in dollars."""
+        self.prices[symbol] = price
+        self._quotes()
+
     def log(self, name: str = "trade_log") -> list[Record]:
         return list(read(self.layout.journal(name)))
 

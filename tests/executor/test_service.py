@@ -52,6 +52,7 @@ def test_an_intent_becomes_an_order_a_fill_and_a_position(node: Node) -> None:
         "order.acknowledged",
         "order.filled",
         "book.reconciled",
+        "book.marked",
     ]
     log = node.log()
     decision, prepared, acknowledged, filled = log[4:8]

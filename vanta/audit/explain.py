@@ -19,6 +19,7 @@ from vanta.audit.trail import Found
 from vanta.domain.conviction import Conviction
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import VantaError
+from vanta.domain.exits import ExitCause
 from vanta.domain.signal import Signal
 from vanta.domain.trading import Envelope, Fill, Finding, Intent, Order, Quote, Sizing
 from vanta.executor import events
@@ -65,6 +66,10 @@ class Asked(msgspec.Struct, frozen=True):
     accepted: Source | None
     refused: str
     """Why the Executor did not take it; empty when it did or never saw it."""
+    cause: ExitCause | None = None
+    """Why the Executor asked it of itself; none when somebody else asked."""
+    causes: tuple[str, ...] = ()
+    """The same in words."""
 
 
 class Fence(msgspec.Struct, frozen=True):
@@ -221,6 +226,9 @@ def _first(lineage: Lineage, kind: str, tell: Callable[[Found], T]) -> T | None:
 
 def _asked(lineage: Lineage) -> Asked | None:
     """The intent, as the Executor took it or else as Markets sent it."""
+    own = next(iter(_typed(lineage, events.ExitWanted.type)), None)
+    if own is not None:
+        return _own(own)
     promoted = next(iter(_typed(lineage, PROMOTED)), None)
     accepted = next(iter(_typed(lineage, ACCEPTED)), None)
     found = accepted or promoted
@@ -234,6 +242,21 @@ def _asked(lineage: Lineage) -> Asked | None:
         promoted=_source(promoted) if promoted else None,
         accepted=_source(accepted) if accepted else None,
         refused="" if accepted else _refusal(sealed.envelope, lineage),
+    )
+
+
+def _own(found: Found) -> Asked:
+    """A way out that nobody sent: its record says what it was found from."""
+    event: events.ExitWanted = _event(found)
+    return Asked(
+        intent=event.intent,
+        sender=found.node,
+        signed_by="",
+        promoted=None,
+        accepted=_source(found),
+        refused="",
+        cause=event.cause,
+        causes=wording.exit_cause(event.intent, event.cause),
     )
 
 

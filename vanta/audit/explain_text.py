@@ -99,6 +99,10 @@ def _asked(root: Tree, explanation: Explanation) -> None:
     if asked is None:
         return
     intent = asked.intent
+    if asked.cause is not None:
+        said = f"Wanted out: {intent.side} {intent.symbol} for {intent.vault}, asked by nobody"
+        _each(root.add(_line(said, source=asked.accepted)), asked.causes)
+        return
     what = "close" if intent.reducing else "open"
     said = (
         f"Asked: {intent.side} {intent.symbol} to {what} for {intent.vault},"

@@ -25,7 +25,8 @@ LAST = "last"
 
 _HARVEST = "harvest"
 _TRADES = "trade_log"
-_INTENTS = ("intent.accepted", "intent.promoted")
+_TAKEN = ("intent.accepted", "exit.wanted")
+_INTENTS = (*_TAKEN, "intent.promoted")
 _REFUSED = "intent.refused"
 _SHOWN = 5
 
@@ -84,7 +85,7 @@ def lineage(
                     dag.add(link(found))
     causes, missing = dag.ancestors(intent_id, *sorted(wanted))
     effects = [one for one in dag.descendants(intent_id) if one not in causes]
-    accepted = any(one.type == _INTENTS[0] for one in causes)
+    accepted = any(one.type in _TAKEN for one in causes)
     refusals = [] if accepted else list(dag.typed(_REFUSED))
     links = [*reversed(causes), *effects, *refusals]
     decider = next((one.node for one in effects if one.type == "decision.made"), "")

@@ -31,7 +31,7 @@ UPSTREAM = {
     "intent.accepted": "reflection",
     "decision.made": "intents",
 }
-"""Where the causes of a record are, when they are not in its own journal."""
+"""Where the causes of a record are, when they are not above it in its own journal."""
 PUBLISHING = {"policy.introduced", "policy.evaluated", "edit.adopted"}
 
 
@@ -325,7 +325,7 @@ class Bundle:
         kind, body = record["type"], record["body"]
         home = UPSTREAM.get(kind, journal)
         for parent in record["parents"]:
-            if home != journal:
+            if home != journal and parent not in seen:
                 self.causes.append((home, parent, place))
             elif parent not in seen:
                 self.problem(place, f"was caused by {parent}, which is not above it")

@@ -6,6 +6,7 @@ from typing import Any
 from vanta.audit.authorship import PolicyStep
 from vanta.audit.retrace import Outcome
 from vanta.domain.exact import PPM, UNIT, show_ppm, show_units
+from vanta.domain.exits import ExitCause
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.trading import Intent, Order, Sizing
 from vanta.executor import events
@@ -158,6 +159,26 @@ def sizing(intent: Intent, steps: Sizing) -> tuple[str, ...]:
         f"that is {quantity(steps.quantity)} {intent.symbol}",
     ]
     return tuple(told)
+
+
+_MET = {
+    "stop_loss": "it was {observed} from its cost; {persona} gets out from {limit} on",
+    "trailing": "it was {observed} from the best; {persona} gets out from {limit} on",
+    "horizon": "it had been held for {observed}; {persona} means to hold for {limit}",
+}
+
+
+def exit_cause(intent: Intent, cause: ExitCause) -> tuple[str, ...]:
+    """What was bought at what, what it did since, and which of the persona's terms that met."""
+    long = intent.side == "sell"
+    show = span if cause.kind == "horizon" else percent
+    bought, best = ("bought", "highest") if long else ("sold short", "lowest")
+    met = {"observed": show(cause.observed), "limit": show(cause.limit), "persona": cause.persona}
+    kept = (
+        f"it was {bought} at {price(cause.cost)} on average, since {when(cause.since)},"
+        f" first by {cause.entry}; the {best} price since was {price(cause.best)}"
+    )
+    return kept, f"at {price(cause.price)} {_MET[cause.kind].format(**met)}"
 
 
 def _prepared(event: events.OrderPrepared) -> str:

@@ -14,8 +14,9 @@ from vanta.domain.encoding import decode
 from vanta.domain.errors import MalformedError
 from vanta.domain.instant import DAY
 from vanta.domain.policy import Published
-from vanta.domain.trading import HeldPosition, Order, OrderState
+from vanta.domain.trading import HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
+from vanta.executor.holdings import Holdings, carry_on
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
 from vanta.executor.reference import reference
 from vanta.executor.sums import Sums, SymbolTotals, Venue
@@ -38,6 +39,8 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     accepted: dict[str, list[int]]
     day_ends: int
     venues: dict[str, Venue]
+    holdings: Holdings = {}
+    wanted: list[Intent] = []
 
 
 class Book(Sums):
@@ -52,6 +55,8 @@ class Book(Sums):
         self.closed: dict[str, OpenOrder] = {}
         self.decided: dict[str, int] = {}
         """Intents that were decided, to when they expire; older ones are expired anyway."""
+        self.wanted: dict[str, Intent] = {}
+        """Ways out of the Executor's own without a decision, oldest first."""
 
     def apply(self, event: events.Event) -> None:
         """Take one event in.
@@ -78,10 +83,18 @@ class Book(Sums):
             self.sector_of[name] = policy.universe.sectors
             self._resector(name)
 
+    def _want_out(self, event: events.ExitWanted) -> None:
+        intent = event.intent
+        self._mark(event.quote)
+        self.wanted[intent.id] = intent
+        holding = self.holdings[intent.vault][intent.symbol]
+        holding.asked, holding.tries = event.now, holding.tries + 1
+
     def _decide(self, event: events.DecisionMade) -> None:
         intent, order, quote = event.intent, event.decision.order, event.quote
         self._forget_expired(event.now)
         self.decided[intent.id] = intent.expires
+        self.wanted.pop(intent.id, None)
         if quote is None:
             return
         self._mark(quote)
@@ -135,7 +148,10 @@ class Book(Sums):
             self._reserve(line, opened, opened.reserved - reserved, opened.remaining - remaining)
             opened.state = OrderState.PARTIALLY_FILLED
         quantity = fill.quantity if fill.side == "buy" else -fill.quantity
+        held = line.quantity
         gain = trade(line, quantity, fill.price)
+        change = held, line.quantity, fill.price
+        carry_on(self.holdings, order, opened.dag_id, opened.market_time, change)
         line.flip = min(line.flip + (fill.quantity if order.flip else 0), abs(line.quantity))
         line.fees += fill.fee
         vault.fees += fill.fee
@@ -205,6 +221,7 @@ class Book(Sums):
     _FOLDS: ClassVar[dict[type[events.Event], Callable[["Book", Any], None]]] = {
         events.VaultFunded: _fund,
         events.PolicyAdopted: _adopt,
+        events.ExitWanted: _want_out,
         events.DecisionMade: _decide,
         events.OrderPrepared: _prepare,
         events.OrderAcknowledged: _acknowledge,
@@ -225,6 +242,15 @@ class Book(Sums):
             for name, symbol in self.symbols.items()
             if symbol.quantity and symbol.marked < market_time
         ]
+
+    def latest(self) -> int:
+        """The furthest the market's time has come; 0 before there is a price."""
+        return max((symbol.marked for symbol in self.symbols.values()), default=0)
+
+    def moves(self, quote: Quote) -> bool:
+        """Whether a quote would change what its symbol counts at."""
+        symbol = self.symbols.get(quote.symbol)
+        return symbol is not None and symbol.mark != reference(quote) != 0
 
     def knows_fill(self, client_order_id: str, fill_id: str) -> bool:
         """Whether a fill is in the book already."""
@@ -254,6 +280,8 @@ class Book(Sums):
             accepted={name: list(times) for name, times in self.accepted.items()},
             day_ends=self.day_ends,
             venues=self.venues,
+            holdings=self.holdings,
+            wanted=list(self.wanted.values()),
         )
 
     @classmethod
@@ -274,6 +302,8 @@ class Book(Sums):
         book.decided = dict(state.decided)
         book.accepted = {name: deque(times) for name, times in state.accepted.items()}
         book.day_ends, book.venues = state.day_ends, state.venues
+        book.holdings = state.holdings
+        book.wanted = {intent.id: intent for intent in state.wanted}
         if state.published is not None:
             book._adopt(events.PolicyAdopted(state.published))
         return book

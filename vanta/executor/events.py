@@ -11,6 +11,7 @@ import msgspec
 
 from vanta.domain.encoding import content_id, decode, encode
 from vanta.domain.errors import MalformedError
+from vanta.domain.exits import ExitCause
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry, Record
 from vanta.domain.trading import Decision, Envelope, Fill, Intent, Order, Quote
@@ -82,6 +83,21 @@ class DecisionMade(Event, frozen=True):
 
     def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
         return self.decision.id
+
+
+class ExitWanted(Event, frozen=True):
+    """A way out the Executor wants of its own, and everything but the book it was found from."""
+
+    type: ClassVar[str] = "exit.wanted"
+    intent: Intent
+    cause: ExitCause
+    quote: Quote
+    now: int
+    broker: str
+    """Where the quote is from."""
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return self.intent.id
 
 
 class OrderPrepared(Event, frozen=True):
@@ -189,6 +205,7 @@ TRADE_LOG: dict[str, type[Event]] = {
     for kind in (
         VaultFunded,
         PolicyAdopted,
+        ExitWanted,
         DecisionMade,
         OrderPrepared,
         OrderWithheld,

@@ -52,6 +52,9 @@ PATHS: dict[str, str] = {
     "persona": "vaults.*.persona.name",
     "multiplier": "vaults.*.persona.multiplier",
     "conviction": "vaults.*.persona.conviction",
+    "stop_loss": "vaults.*.persona.stop_loss",
+    "trailing": "vaults.*.persona.trailing",
+    "horizon": "vaults.*.persona.horizon",
     "bands": "vaults.*.bands",
     "account_gross": "account.gross",
     "account_net": "account.net",
@@ -142,6 +145,8 @@ class Mandate:
         self.streak = rules.losses.streak
         self.persona, self.multiplier = rules.persona.name, rules.persona.multiplier
         self.conviction, self.bands = rules.persona.conviction, rules.bands
+        self.stop_loss, self.trailing = rules.persona.stop_loss, rules.persona.trailing
+        self.horizon = rules.persona.horizon
         self._edges = [edge for edge, _ in rules.bands]
         self._account(policy)
         self._overlay(rules, policy)

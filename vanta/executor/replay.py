@@ -9,8 +9,9 @@ from vanta.domain.encoding import encode
 from vanta.domain.record import Record
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
-from vanta.executor.events import DecisionMade, OrderPrepared, read
+from vanta.executor.events import DecisionMade, ExitWanted, OrderPrepared, read
 from vanta.executor.mandate import Mandates
+from vanta.executor.stops import Seen, stops
 
 
 class Replayed(NamedTuple):
@@ -37,7 +38,8 @@ class _Opening(msgspec.Struct):
 def replay(records: Iterable[Record]) -> Iterator[Replayed]:
     """Fold a trade log and make again what was made from the book as it then was.
 
-    Made again are each decision, the order prepared from it, and the snapshot of each segment.
+    Made again are each decision, the order prepared from it, each exit of the Executor's own, and
+    the snapshot of each segment.
 
     Args:
         records: of `trade_log.jsonl`, from its beginning, or from the first record of a segment.
@@ -58,12 +60,15 @@ def replay(records: Iterable[Record]) -> Iterator[Replayed]:
         event = read(record)
         if event is None:
             continue
-        if isinstance(event, DecisionMade):
+        if isinstance(event, DecisionMade | ExitWanted):
             published = book.published
             if published is not None and (
                 mandates is None or mandates.policy is not published.policy
             ):
                 mandates = Mandates(published.policy)
+        if isinstance(event, ExitWanted):
+            yield Replayed(record.id, bytes(record.body), _wanted_again(event, book, mandates))
+        elif isinstance(event, DecisionMade):
             yield Replayed(record.id, _recorded(record), _again(event, book, mandates))
         elif isinstance(event, OrderPrepared):
             opened = book.open.get(event.order.client_order_id)
@@ -74,6 +79,15 @@ def replay(records: Iterable[Record]) -> Iterator[Replayed]:
 
 def _recorded(record: Record) -> bytes:
     return bytes(msgspec.json.decode(record.body, type=_DecisionBytes).decision)
+
+
+def _wanted_again(event: ExitWanted, book: Book, mandates: Mandates | None) -> bytes:
+    """The exit the same quote asks for of the same vault; null where it asks for none."""
+    if mandates is None:
+        return b"null"
+    again = stops(book, mandates, [Seen(event.broker, event.quote)], event.now)
+    vault = event.intent.vault
+    return encode(next((one for one in again if one.intent.vault == vault), None))
 
 
 def _again(event: DecisionMade, book: Book, mandates: Mandates | None) -> bytes:

@@ -10,10 +10,11 @@ import gc
 import threading
 from collections import ChainMap
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from vanta.bus.port import Inbox
 from vanta.domain.errors import VantaError
+from vanta.domain.instant import SECOND
 from vanta.domain.policy import Published
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.adoption import PolicyInForce
@@ -35,6 +36,7 @@ from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder
 from vanta.executor.router import Checkpoint, passing
+from vanta.executor.stops import Seen, stops
 from vanta.executor.views import Views
 from vanta.governance.clock import boot_id
 from vanta.governance.heartbeat import Heartbeat, Silence
@@ -43,6 +45,9 @@ from vanta.node.layout import Layout
 
 BATCH = 256
 """Most intents of one step."""
+
+WATCH_EVERY = 2 * SECOND
+"""Longest time between two looks at what is held."""
 
 Quotes = dict[tuple[str, str, int], Quote | None]
 """By broker, symbol and the market's time."""
@@ -107,6 +112,7 @@ class ExecutorNode:
         self._mandates: Mandates | None = None
         self.trouble = ""
         """Code of what keeps new orders in; empty when nothing does."""
+        self._watched = 0
 
     @property
     def armed(self) -> bool:
@@ -116,7 +122,8 @@ class ExecutorNode:
     @property
     def settled(self) -> bool:
         """Whether no intent waits for a decision and no order is open."""
-        return not self._inflow.waiting and not self._log.book.open
+        book = self._log.book
+        return not (self._inflow.waiting or book.wanted or book.open)
 
     def close(self) -> None:
         """Give the journals up."""
@@ -146,7 +153,7 @@ class ExecutorNode:
             done += desk.step(self._mandates)
             self.trouble = self.trouble or desk.trouble
         if ready:
-            done += self._decide_waiting()
+            done += self._watch() + self._decide_waiting()
         self._inflow.rotate_if_due()
         self._views.refresh(self._clock(), idle=not done)
         return done
@@ -200,7 +207,8 @@ class ExecutorNode:
         mandates = self._mandates
         if mandates is None:
             return 0
-        due = ((one, self._desk_of(one, mandates)) for one in self._inflow.waiting.values())
+        wanted = chain(self._log.book.wanted.values(), self._inflow.waiting.values())
+        due = ((one, self._desk_of(one, mandates)) for one in wanted)
         waiting = list(islice(((one, desk) for one, desk in due if desk.armed), BATCH))
         if not waiting:
             return 0
@@ -248,26 +256,56 @@ class ExecutorNode:
                 self.trouble = error.code
         return quotes
 
+    def _watch(self) -> int:
+        """Look at what is held now and then, though nobody asks for anything; exits wanted."""
+        now, book = self._clock(), self._log.book
+        if now - self._watched < WATCH_EVERY or not any(book.holdings.values()):
+            return 0
+        self._watched = now
+        latest = book.latest()
+        found = [self._price(symbol, latest) for symbol in book.held(latest + 1)]
+        seen = [one for one in found if one is not None]
+        moved = tuple(one.quote for one in seen if book.moves(one.quote))
+        if moved:
+            self._log.state(BookMarked(moved))
+        wanted = self._want_out(seen)
+        self._log.commit()
+        self._checkpoint("exits journalled")
+        return wanted
+
+    def _want_out(self, seen: Sequence[Seen]) -> int:
+        """State the exits that what was seen calls for; they are decided like what comes in."""
+        mandates, book = self._mandates, self._log.book
+        if mandates is None or self._gate.halted():
+            return 0
+        exits = stops(book, mandates, seen, self._clock())
+        for event in exits:
+            self._log.state(event, dag_id=event.intent.dag_id)
+        return len(exits)
+
     def _mark(self, market_time: int) -> None:
         """Price what is held: a loss counts though nobody asks to trade what lost."""
         book = self._log.book
         found = [self._price(symbol, market_time) for symbol in book.held(market_time)]
         # A position no broker gives a price for keeps the mark it has.
-        quotes = tuple(quote for quote in found if quote is not None)
-        if quotes:
-            self._log.state(BookMarked(quotes))
+        seen = [one for one in found if one is not None]
+        if seen:
+            self._log.state(BookMarked(tuple(one.quote for one in seen)))
+            self._want_out(seen)
 
-    def _price(self, symbol: str, market_time: int) -> Quote | None:
+    def _price(self, symbol: str, market_time: int) -> Seen | None:
         """What the first broker says that holds it."""
         venues = self._log.book.venues
         for desk in self.desks:
             venue = venues.get(desk.broker.name)
             if desk.armed and venue is not None and symbol in venue.held:
                 try:
-                    return desk.broker.quote(symbol, market_time)
+                    quote = desk.broker.quote(symbol, market_time)
                 except BrokerAwayError as error:
                     desk.away(error)
                     self.trouble = error.code
+                    continue
+                return None if quote is None else Seen(desk.broker.name, quote)
         return None
 
     def _decide(

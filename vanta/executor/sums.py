@@ -9,6 +9,7 @@ import msgspec
 
 from vanta.domain.instant import DAY, MINUTE
 from vanta.domain.trading import Order, Quote
+from vanta.executor.holdings import Holdings
 from vanta.executor.positions import UNCLASSIFIED, Line, OpenOrder, Totals, VaultBook
 from vanta.executor.reference import reference
 
@@ -59,6 +60,7 @@ class Sums:
         """Open orders by broker."""
         self.venues: dict[str, Venue] = {}
         """By broker."""
+        self.holdings: Holdings = {}
         self.accepted: dict[str, deque[int]] = {}
         """By vault: when orders were accepted, within the last minute."""
         self.sector_of: dict[str, dict[str, str]] = {}
@@ -154,6 +156,9 @@ class Sums:
         for vault in symbol.vaults:
             line = self.vaults[vault].lines[name]
             line.mark = price
+            holding = self.holdings.get(vault, {}).get(name)
+            if holding is not None:
+                holding.see(price, long=line.quantity > 0)
             self._restate(vault, line)
 
     def _restate(self, name: str, line: Line) -> None:

@@ -38,7 +38,9 @@ class Views:
         if reached == self._written or not (idle or now - self._at >= EVERY):
             return
         book = self._log.book
-        queue = autotrade_queue(list(self._inflow.waiting.values()), list(self._log.recent))
+        queue = autotrade_queue(
+            [*book.wanted.values(), *self._inflow.waiting.values()], list(self._log.recent)
+        )
         for name, data in (
             ("open_orders", open_orders(book)),
             ("autotrade_queue", queue),
