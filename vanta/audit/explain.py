@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vanta.audit import answers, wording
+from vanta.audit import answers, bias_text, wording
 from vanta.audit.authorship import PolicyInForce, in_force
 from vanta.audit.lineage import Lineage
 from vanta.audit.references import ACCEPTED, INTENT_NAMESPACE, PROMOTED, Sealed
@@ -97,6 +97,8 @@ class Decided(msgspec.Struct, frozen=True):
     sizing: Sizing
     steps: tuple[str, ...]
     """The sizing, step by step."""
+    bias: tuple[str, ...]
+    """What the persona made of it, and when it will get out."""
     fences: tuple[Fence, ...]
     reproduced: bool
     """Whether deciding again on the recorded inputs gave the same bytes; always looked at."""
@@ -291,10 +293,19 @@ def _decided(made: events.DecisionMade, found: Found, lineage: Lineage) -> Decid
         quote=made.quote,
         sizing=decision.sizing,
         steps=wording.sizing(made.intent, decision.sizing),
+        bias=_bias(made, lineage),
         fences=tuple(_fence(finding) for finding in findings),
         reproduced=bool(retraced and retraced.reproduced),
         source=_source(found),
     )
+
+
+def _bias(made: events.DecisionMade, lineage: Lineage) -> tuple[str, ...]:
+    retraced = lineage.retraced
+    if retraced is None or retraced.bias is None:
+        return ()
+    paid = retraced.outcome.average_price if retraced.outcome else 0
+    return bias_text.told(retraced.bias, made.intent, made.decision.order, paid)
 
 
 def _fence(finding: Finding) -> Fence:

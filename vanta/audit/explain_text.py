@@ -136,6 +136,8 @@ def _decided(root: Tree, explanation: Explanation) -> None:
     steps = branch.add(_line("How much"))
     for step in decided.steps:
         steps.add(_line(step))
+    if decided.bias:
+        _each(branch.add(_line("The persona")), decided.bias)
     fences = branch.add(_line("The fences"))
     for fence in decided.denials:
         fences.add(_marked(f"{fence.sentence} [{fence.fence} {fence.code}]", passed=False))

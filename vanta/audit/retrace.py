@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 import msgspec
 
+from vanta.audit.bias import Bias, bias
 from vanta.domain.encoding import encode
 from vanta.domain.exact import UNIT
 from vanta.domain.trading import Finding, HeldPosition
@@ -66,6 +67,8 @@ class Retraced(msgspec.Struct, frozen=True):
     """Whether deciding again gave the recorded decision, byte for byte."""
     outcome: Outcome | None
     """None when nothing was ordered."""
+    bias: Bias | None = None
+    """What the vault's persona made of it; None when no policy was in force."""
 
 
 def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
@@ -84,6 +87,7 @@ def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
     book = Book()
     asked: tuple[int, tuple[Finding, ...], bool] | None = None
     traced: _Traced | None = None
+    biased: Bias | None = None
     for event in told:
         if (
             traced is None
@@ -91,6 +95,8 @@ def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
             and event.intent.id == intent_id
         ):
             asked = _ask_again(event, book)
+            if book.published is not None:
+                biased = bias(book.published.policy, event.intent, book, event.now)
             traced = _Traced(event.decision.order.client_order_id if event.decision.order else "")
         book.apply(event)
         if traced is not None:
@@ -98,7 +104,7 @@ def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
     if asked is None or traced is None:
         return None
     serial, findings, reproduced = asked
-    return Retraced(serial, findings, reproduced, traced.outcome(book))
+    return Retraced(serial, findings, reproduced, traced.outcome(book), biased)
 
 
 def _decides(event: events.Event, intent_id: str) -> TypeGuard[events.DecisionMade]:

@@ -41,6 +41,7 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     venues: dict[str, Venue]
     holdings: Holdings = {}
     wanted: list[Intent] = []
+    ended: dict[str, int] = {}
 
 
 class Book(Sums):
@@ -57,6 +58,9 @@ class Book(Sums):
         """Intents that were decided, to when they expire; older ones are expired anyway."""
         self.wanted: dict[str, Intent] = {}
         """Ways out of the Executor's own without a decision, oldest first."""
+        self.ended: dict[str, int] = {}
+        """By vault: the latest end of a flip or boost that the node's clock is known to have
+        reached, wherever it is set afterwards."""
 
     def apply(self, event: events.Event) -> None:
         """Take one event in.
@@ -82,6 +86,9 @@ class Book(Sums):
         for name, policy in event.published.policy.vaults.items():
             self.sector_of[name] = policy.universe.sectors
             self._resector(name)
+
+    def _end_branch(self, event: events.BranchEnded) -> None:
+        self.ended[event.vault] = max(event.until, self.ended.get(event.vault, 0))
 
     def _want_out(self, event: events.ExitWanted) -> None:
         intent = event.intent
@@ -221,6 +228,7 @@ class Book(Sums):
     _FOLDS: ClassVar[dict[type[events.Event], Callable[["Book", Any], None]]] = {
         events.VaultFunded: _fund,
         events.PolicyAdopted: _adopt,
+        events.BranchEnded: _end_branch,
         events.ExitWanted: _want_out,
         events.DecisionMade: _decide,
         events.OrderPrepared: _prepare,
@@ -282,6 +290,7 @@ class Book(Sums):
             venues=self.venues,
             holdings=self.holdings,
             wanted=list(self.wanted.values()),
+            ended=self.ended,
         )
 
     @classmethod
@@ -302,7 +311,7 @@ class Book(Sums):
         book.decided = dict(state.decided)
         book.accepted = {name: deque(times) for name, times in state.accepted.items()}
         book.day_ends, book.venues = state.day_ends, state.venues
-        book.holdings = state.holdings
+        book.holdings, book.ended = state.holdings, state.ended
         book.wanted = {intent.id: intent for intent in state.wanted}
         if state.published is not None:
             book._adopt(events.PolicyAdopted(state.published))

@@ -56,6 +56,7 @@ class Case:
         "net_up",
         "now",
         "quote",
+        "reached",
         "reference",
         "rest",
         "room",
@@ -81,6 +82,8 @@ class Case:
         self.broker = broker
         self.terms = mandate.symbols.get(symbol) or mandate.symbol(symbol)
         self.vault = book.vaults.get(intent.vault, _NO_VAULT)
+        self.reached = max(now, book.ended.get(intent.vault, 0))
+        """How far the node's clock has been: a flip or boost that ended stays over."""
         self.line = self.vault.lines.get(symbol, _NO_LINE)
         self.buying = intent.side == "buy"
         self.every = False
@@ -185,7 +188,7 @@ class Case:
     def boost(self) -> int:
         """The multiplier that stands in for the persona's while it is boosted, ppm; 0 for none."""
         mandate = self.mandate
-        if mandate.boost_until > self.now and mandate.boost_multiplier > mandate.multiplier:
+        if mandate.boost_until > self.reached and mandate.boost_multiplier > mandate.multiplier:
             return mandate.boost_multiplier
         return 0
 

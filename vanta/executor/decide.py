@@ -49,7 +49,7 @@ def propose(case: Case) -> tuple[Order, Sizing]:
     so that the fences name every cap that has no room for even that.
     """
     intent, mandate, quote = case.intent, case.mandate, case.quote
-    flip = intent.flip and not intent.reducing and mandate.flip_until > case.now
+    flip = intent.flip and not intent.reducing and mandate.flip_until > case.reached
     price = limit_price(case)
     sizing = exit_size(case) if intent.reducing else entry_size(case, price, flip=flip)
     quantity = sizing.quantity

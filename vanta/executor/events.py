@@ -5,7 +5,7 @@ The book is the fold of `trade_log.jsonl`: every type of it is in `TRADE_LOG`. A
 declared in one place.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -98,6 +98,17 @@ class ExitWanted(Event, frozen=True):
 
     def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
         return self.intent.id
+
+
+class BranchEnded(Event, frozen=True):
+    """The node's clock reached the end of a flip or a boost: it stays over, whatever is set."""
+
+    type: ClassVar[str] = "branch.ended"
+    vault: str
+    kind: Literal["flip", "boost"]
+    until: int
+    at: int
+    """UTC nanoseconds by the node's clock."""
 
 
 class OrderPrepared(Event, frozen=True):
@@ -205,6 +216,7 @@ TRADE_LOG: dict[str, type[Event]] = {
     for kind in (
         VaultFunded,
         PolicyAdopted,
+        BranchEnded,
         ExitWanted,
         DecisionMade,
         OrderPrepared,

@@ -18,6 +18,7 @@ from vanta.domain.instant import SECOND
 from vanta.domain.policy import Published
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.adoption import PolicyInForce
+from vanta.executor.branches import ended
 from vanta.executor.brokers.port import Broker, BrokerAwayError
 from vanta.executor.decide import decide
 from vanta.executor.desk import Desk, choose
@@ -174,6 +175,8 @@ class ExecutorNode:
         for name, vault in in_force.policy.vaults.items():
             if name not in book.vaults and vault.capital > 0:
                 self._log.state(VaultFunded(name, vault.capital, self._clock()))
+        for branch in ended(in_force.policy.overlay, book.ended, self._clock()):
+            self._log.state(branch)
         self._log.commit()
         if self._mandates is None or self._mandates.policy is not in_force.policy:
             self._mandates = Mandates(in_force.policy)

@@ -147,7 +147,7 @@ def timely(order: Order, case: Case, found: list[Finding]) -> None:
     if age > mandate.intent_age or every:
         at_most(found, 5, "INTENT_AGE", age, mandate.intent_age, "ns")
     if order.flip:
-        left = mandate.flip_until - now
+        left = mandate.flip_until - case.reached
         if left <= 0 or every:
             at_least(found, 5, "FLIP_CLOSED", left, 1, "ns")
 
