@@ -5,17 +5,19 @@ from typing import Any
 import pytest
 
 from tests.audit.fund import Fund, trade
-from tests.executor.building import NOW, VAULT, fund, intent, made, policy, quote, vault
+from tests.executor.building import NOW, VAULT, fund, hold, intent, made, policy, quote, vault
 from vanta.audit.bias import bias
 from vanta.audit.bias_text import told
 from vanta.audit.explain import explain
 from vanta.audit.explain_page import page
 from vanta.audit.explain_text import text
 from vanta.audit.lineage import lineage
+from vanta.domain.encoding import encode
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, SECOND
 from vanta.domain.policy import Boost, Flip, Policy
-from vanta.executor.events import BranchEnded
+from vanta.executor.book import Book
+from vanta.executor.events import BookMarked, BranchEnded
 
 TERMS = {"stop_loss": 40_000, "trailing": 50_000, "horizon": 3 * DAY}
 OPEN = Flip(until=NOW + SECOND, slice=100_000, amplifier=1_500_000, conviction=500_000)
@@ -34,9 +36,20 @@ def said(under: Policy, *, ends: int = 0, paid: int = 0, **of: Any) -> tuple[str
     book, wanted = fund(under), intent(**of)
     if ends:
         book.apply(BranchEnded(VAULT, "flip", ends, ends))
-    found = bias(under, wanted, book, NOW)
-    order = made(wanted, book, under, quote()).decision.order
-    return told(found, wanted, order, paid)
+    before = Book.from_state(encode(book.state()))
+    event = made(wanted, book, under, quote())
+    return told(bias(under, event, before), wanted, event.decision.order, paid)
+
+
+def test_it_tells_what_of_the_gains_the_sizes_grow_with() -> None:
+    under = policy({VAULT: vault(compounding={"reinvest": 500_000, "scale": PPM})})
+    book, wanted = fund(under), intent()
+    hold(book, under, "MSFT", 2000, 100)
+    book.apply(BookMarked((quote("MSFT", 200),)))
+    before = Book.from_state(encode(book.state()))
+    found = bias(under, made(wanted, book, under, quote()), before)
+    line = "sizes are shares of $1,100,000.00, $100,000.00 of it reinvested gains"
+    assert told(found, wanted, None, 0)[1] == line
 
 
 def test_it_tells_the_multiplier_the_cut_off_and_the_levels_that_will_apply() -> None:

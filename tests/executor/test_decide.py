@@ -24,6 +24,7 @@ from vanta.domain.policy import Boost, Flip, FlipEnvelope, Policy
 from vanta.domain.trading import Decision, Intent, Order, Quote
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
+from vanta.executor.events import BookMarked
 from vanta.executor.fences.registry import ALL_PASSED
 from vanta.executor.mandate import Mandates
 from vanta.lattice.direction import BOUNDLESS, Table
@@ -272,10 +273,11 @@ def test_only_reinvested_gains_grow_the_sizes() -> None:
         (PPM, 1_200_000),
         (BOUNDLESS, 1_200_000),
     ):
-        rules = policy(
-            {VAULT: vault(compounding={"reinvest": share}, orders={"max_notional": BOUNDLESS})}
-        )
-        book = fund(rules, 1_200_000 * UNIT)
+        grown = {"reinvest": share, "scale": PPM, "roll_forward": True}
+        rules = policy({VAULT: vault(compounding=grown, orders={"max_notional": BOUNDLESS})})
+        book = fund(rules)
+        hold(book, rules, "MSFT", 2000, 100)
+        book.apply(BookMarked((quote("MSFT", 200),)))
         assert answer(rules, intent(), book=book).sizing.banded == size * UNIT // 20
 
 

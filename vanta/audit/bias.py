@@ -7,8 +7,9 @@ declared today.
 import msgspec
 
 from vanta.domain.policy import Policy
-from vanta.domain.trading import Intent
 from vanta.executor.book import Book
+from vanta.executor.case import Case
+from vanta.executor.events import DecisionMade
 from vanta.executor.mandate import Mandate
 
 
@@ -31,12 +32,17 @@ class Bias(msgspec.Struct, frozen=True):
     flip_amplifier: int
     flip_slice: int
     flip_conviction: int
+    deployable: int
+    """What sizes are shares of, units."""
+    reinvested: int
+    """How much of that is gains."""
 
 
-def bias(policy: Policy, intent: Intent, book: Book, now: int) -> Bias:
-    """What applied to an intent decided at `now`, before it was decided."""
-    mandate = Mandate(intent.vault, policy)
-    reached = max(now, book.ended.get(intent.vault, 0))
+def bias(policy: Policy, made: DecisionMade, book: Book) -> Bias:
+    """What applied to a decision, by the book as it was before."""
+    mandate = Mandate(made.intent.vault, policy)
+    case = Case(made.intent, book, mandate, made.quote, made.now, made.broker)
+    reached = case.reached
     boosted = mandate.boost_until > reached and mandate.boost_multiplier > mandate.multiplier
     return Bias(
         persona=mandate.persona,
@@ -51,4 +57,6 @@ def bias(policy: Policy, intent: Intent, book: Book, now: int) -> Bias:
         flip_amplifier=min(mandate.flip_amplifier, mandate.envelope_amplifier),
         flip_slice=min(mandate.flip_slice, mandate.envelope_slice),
         flip_conviction=mandate.flip_conviction,
+        deployable=case.deployable,
+        reinvested=max(0, case.deployable - mandate.capital),
     )

@@ -1,7 +1,7 @@
 """The bias of a persona in words, the same in the terminal and on the page."""
 
 from vanta.audit.bias import Bias
-from vanta.audit.wording import percent, price, span, when
+from vanta.audit.wording import money, percent, price, span, when
 from vanta.domain.exact import PPM, show_ppm
 from vanta.domain.trading import Intent, Order
 
@@ -24,6 +24,11 @@ def told(found: Bias, intent: Intent, order: Order | None, paid: int) -> tuple[s
         else f"{found.persona} scales every size by {show_ppm(found.multiplier)}"
     )
     lines = [f"{size} and acts from {percent(found.conviction)} sure on"]
+    if found.reinvested:
+        lines.append(
+            f"sizes are shares of {money(found.deployable)}, {money(found.reinvested)} of it"
+            " reinvested gains"
+        )
     if intent.flip:
         lines.append(_flip(found))
     if order is not None and not order.reducing:

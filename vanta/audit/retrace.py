@@ -96,7 +96,7 @@ def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
         ):
             asked = _ask_again(event, book)
             if book.published is not None:
-                biased = bias(book.published.policy, event.intent, book, event.now)
+                biased = bias(book.published.policy, event, book)
             traced = _Traced(event.decision.order.client_order_id if event.decision.order else "")
         book.apply(event)
         if traced is not None:

@@ -158,11 +158,11 @@ class Compounding(Governed, frozen=True):
     """What happens to gains; each can cause an order, so none has a direction."""
 
     reinvest: Annotated[int, Unordered("ratio")] = 0
-    """Share of the gains that sizes grow with, ppm."""
+    """Share of the gains that sizes grow with, ppm; never more than the gains themselves."""
     scale: Annotated[int, Unordered("ratio")] = 0
     """Scales what is reinvested, ppm."""
     roll_forward: Annotated[bool, Unordered()] = False
-    """Whether what was not deployed is carried into the next period."""
+    """Whether gains that were not deployed are carried into the market's next day."""
 
 
 class Mirroring(Governed, frozen=True):

@@ -42,6 +42,7 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     holdings: Holdings = {}
     wanted: list[Intent] = []
     ended: dict[str, int] = {}
+    carried: dict[str, int] = {}
 
 
 class Book(Sums):
@@ -291,6 +292,7 @@ class Book(Sums):
             holdings=self.holdings,
             wanted=list(self.wanted.values()),
             ended=self.ended,
+            carried=self.carried,
         )
 
     @classmethod
@@ -312,6 +314,7 @@ class Book(Sums):
         book.accepted = {name: deque(times) for name, times in state.accepted.items()}
         book.day_ends, book.venues = state.day_ends, state.venues
         book.holdings, book.ended = state.holdings, state.ended
+        book.carried = state.carried
         book.wanted = {intent.id: intent for intent in state.wanted}
         if state.published is not None:
             book._adopt(events.PolicyAdopted(state.published))

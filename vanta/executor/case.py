@@ -7,6 +7,7 @@ always counted together, at the quote's price where there is one.
 from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.trading import Intent, Order, Quote
 from vanta.executor.book import Book
+from vanta.executor.compounding import Gains, reinvested
 from vanta.executor.mandate import Mandate
 from vanta.executor.positions import Line, VaultBook
 from vanta.executor.reference import reference
@@ -138,11 +139,10 @@ class Case:
         self.account_loss = (account_nav if new_day else account.day_start) - account_nav
         if price and price != symbol.mark:
             self._move(symbol, price)
-        gains = self.nav - mandate.capital
-        self.deployable = self.nav
+        carried = vault.gross if new_day else book.carried.get(mandate.vault, 0)
+        gains = Gains(self.nav - vault.funded, -self.loss, carried - mandate.capital)
+        self.deployable = min(self.nav, mandate.capital + reinvested(gains, mandate))
         """What sizes are a share of: the capital, and the gains that are reinvested."""
-        if gains > 0:
-            self.deployable = mandate.capital + part_of(gains, min(mandate.reinvest, PPM))
 
     def _move(self, symbol: SymbolTotals, price: int) -> None:
         """Count the symbol at a new price wherever it is held, as the book will with this quote."""

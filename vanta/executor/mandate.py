@@ -24,6 +24,8 @@ PATHS: dict[str, str] = {
     "brokers": "vaults.*.brokers",
     "capital": "vaults.*.capital",
     "reinvest": "vaults.*.compounding.reinvest",
+    "scale": "vaults.*.compounding.scale",
+    "roll_forward": "vaults.*.compounding.roll_forward",
     "stablecoin_buffer": "vaults.*.stablecoin_buffer",
     "max_quantity": "vaults.*.orders.max_quantity",
     "max_notional": "vaults.*.orders.max_notional",
@@ -52,9 +54,6 @@ PATHS: dict[str, str] = {
     "persona": "vaults.*.persona.name",
     "multiplier": "vaults.*.persona.multiplier",
     "conviction": "vaults.*.persona.conviction",
-    "stop_loss": "vaults.*.persona.stop_loss",
-    "trailing": "vaults.*.persona.trailing",
-    "horizon": "vaults.*.persona.horizon",
     "bands": "vaults.*.bands",
     "account_gross": "account.gross",
     "account_net": "account.net",
@@ -71,7 +70,7 @@ PATHS: dict[str, str] = {
     "envelope_amplifier": "vaults.*.envelope.amplifier",
     "switches": "overlay",
 }
-"""Each field of a mandate, and the governed field it is; `*` is the vault."""
+"""Each field a fence may read, and the governed field it is; `*` is the vault."""
 
 
 class SymbolTerms(NamedTuple):
@@ -123,6 +122,7 @@ class Mandate:
         self._universe(rules)
         self.rails, self.brokers = rules.rails, rules.brokers
         self.capital, self.reinvest = rules.capital, rules.compounding.reinvest
+        self.scale, self.roll_forward = rules.compounding.scale, rules.compounding.roll_forward
         self.stablecoin_buffer = rules.stablecoin_buffer
         self.max_quantity, self.max_notional = rules.orders.max_quantity, rules.orders.max_notional
         self.collar, self.quote_age = rules.orders.collar, rules.orders.quote_age

@@ -65,6 +65,8 @@ class Sums:
         """By vault: when orders were accepted, within the last minute."""
         self.sector_of: dict[str, dict[str, str]] = {}
         """By vault, as its policy states it."""
+        self.carried: dict[str, int] = {}
+        """By vault: exposure when the market's day began; only what is not zero."""
         self.day_ends = 0
         """When the market's day is over, by the market's time."""
 
@@ -147,6 +149,7 @@ class Sums:
         for vault in self.vaults.values():
             vault.day_start = vault.nav
         self.account.day_start = self.account.nav
+        self.carried = {name: vault.gross for name, vault in self.vaults.items() if vault.gross}
 
     def _price(self, name: str, symbol: SymbolTotals, price: int) -> None:
         """Count every position of a symbol at a new price."""

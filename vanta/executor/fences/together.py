@@ -108,7 +108,7 @@ def exposure(order: Order, case: Case, found: list[Finding]) -> None:
     10,
     "FUNDED",
     codes=("BUYING_POWER", "STABLECOIN_BUFFER", "CAPITAL"),
-    reads=("capital", "reinvest", "stablecoin_buffer"),
+    reads=("capital", "reinvest", "scale", "roll_forward", "stablecoin_buffer"),
 )
 def buying_power(order: Order, case: Case, found: list[Finding]) -> None:
     """Cash nobody has a claim on, and the capital the vault was given. Opening orders.
@@ -175,6 +175,8 @@ def losses(order: Order, case: Case, found: list[Finding]) -> None:
         "envelope_slice",
         "capital",
         "reinvest",
+        "scale",
+        "roll_forward",
         "adv_floor",
         "max_of_adv",
         "spread",
