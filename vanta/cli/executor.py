@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vanta.cli import executor_ask, executor_profit, executor_status
+from vanta.cli.audit import explain
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 from vanta.domain.errors import RefusedError
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from vanta.executor.listing import ListedOrder
 
 app = typer.Typer(help="Decide, route, and show what became of it.", no_args_is_help=True)
+
+app.command("status")(executor_status.status)
+app.command("positions")(executor_status.positions)
+app.command("pnl")(executor_profit.pnl)
+app.command("nav")(executor_profit.nav)
+app.command("cancel")(executor_ask.cancel)
+app.command("explain")(explain)
+app.command("reconcile")(executor_ask.reconcile)
 
 _QUIET_ROUNDS = 25
 """Rounds with nothing to do after which the day is over, 20 ms each."""

@@ -1,12 +1,11 @@
 """What would have been decided, as a risk officer reads it: sentences, and tables that fit."""
 
-import textwrap
 from collections.abc import Iterator
 
+from vanta.cli.columns import table, wrapped
 from vanta.domain.exact import show_money, units
 from vanta.governance.plan import ReasonReplay, Replay
 
-_WIDTH = 78
 _EXAMPLES = 5
 _REASONS = 8
 _CAVEAT = (
@@ -83,52 +82,32 @@ def caveats(found: Replay) -> Iterator[str]:
 
 def replay_text(found: Replay) -> list[str]:
     """The replay as lines of a plan, at most 80 columns where names are short."""
-    lines = _wrapped(f"what if: {asked(found)}", 2)
+    lines = wrapped(f"what if: {asked(found)}", 2)
     if not found.decisions:
         return lines
-    lines += _table([("", "orders", "notional"), *_texts(outcomes(found))])
+    lines += table([("", "orders", "notional"), *_texts(outcomes(found))], indent=4, gap=3)
     if len(found.vaults) > 1:
-        lines += _table(
+        lines += table(
             [
                 ("vault", "decisions", "ordered before", "after"),
                 *(
                     (each.vault, f"{each.decisions:,}", dollars(each.before), dollars(each.after))
                     for each in found.vaults
                 ),
-            ]
+            ],
+            indent=4,
+            gap=3,
         )
     if found.reasons:
         rows = [(each.code, no, yes) for each, no, yes in weighed(found)]
-        lines += _table([("reason", "newly denies", "no longer denies"), *rows])
+        lines += table([("reason", "newly denies", "no longer denies"), *rows], indent=4, gap=3)
         if len(found.reasons) > _REASONS:
             lines.append(f"    and {len(found.reasons) - _REASONS} more reasons")
     if found.worst:
         lines.append("    the largest differences:")
-        lines += [line for said in examples(found) for line in _wrapped(said, 6)]
-    return lines + [line for said in caveats(found) for line in _wrapped(f"({said})", 4)]
+        lines += [line for said in examples(found) for line in wrapped(said, 6)]
+    return lines + [line for said in caveats(found) for line in wrapped(f"({said})", 4)]
 
 
 def _texts(rows: list[tuple[str, int, str]]) -> list[tuple[str, ...]]:
     return [(what, f"{count:,}", worth) for what, count, worth in rows]
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows in columns: names to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for name, *numbers in rows:
-        cells = [name.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)]
-        lines.append(f"    {'   '.join(cells)}".rstrip())
-    return lines
-
-
-def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -48,6 +48,11 @@ class Desk:
         self._clearing = Clearing(log, broker, self.router.poll, clock, ASK_EVERY)
         self._asked = self._reconciled = 0
 
+    @property
+    def reconciled(self) -> int:
+        """When the broker was last compared with the book, UTC nanoseconds; 0 for never."""
+        return self._reconciled
+
     def step(self, mandates: Mandates | None) -> int:
         """Take back what is halted, arm, and hear what became of orders; how much there was."""
         self.trouble = ""

@@ -75,6 +75,11 @@ class Router:
         self.strays: dict[str, Difference] = {}
         """Executions of orders that are not in the book."""
 
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What book and broker differed in when they were last compared."""
+        return self._differences
+
     def send(self, orders: Iterable[OpenOrder]) -> None:
         """Send orders that are on disk, each past the gate; their outcomes are on disk after."""
         for opened in orders:

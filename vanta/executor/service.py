@@ -37,8 +37,10 @@ from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder
 from vanta.executor.router import Checkpoint, passing
+from vanta.executor.standing import Posted
 from vanta.executor.stops import Seen, stops
 from vanta.executor.views import Views
+from vanta.executor.withdrawal import Withdrawals
 from vanta.governance.clock import boot_id
 from vanta.governance.heartbeat import Heartbeat, Silence
 from vanta.journal.writer import ROTATE_AT
@@ -110,6 +112,8 @@ class ExecutorNode:
         self._sign = Heartbeat(memory, boot, name=EXECUTOR_SIGN)
         self.desks = [Desk(self._log, self._gate, one, clock, checkpoint) for one in brokers]
         self._views = Views(layout, self._log, self._inflow)
+        self._withdrawals = Withdrawals(layout.run, self._log, clock)
+        self._posted = Posted(layout.run)
         self._mandates: Mandates | None = None
         self.trouble = ""
         """Code of what keeps new orders in; empty when nothing does."""
@@ -153,10 +157,12 @@ class ExecutorNode:
         for desk in self.desks:
             done += desk.step(self._mandates)
             self.trouble = self.trouble or desk.trouble
+        done += self._withdrawals.step(self.desks)
         if ready:
             done += self._watch() + self._decide_waiting()
         self._inflow.rotate_if_due()
         self._views.refresh(self._clock(), idle=not done)
+        self._posted.post(self.trouble, len(self._inflow.waiting), self.desks)
         return done
 
     def _adopt(self) -> bool:

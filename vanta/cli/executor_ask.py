@@ -1,0 +1,191 @@
+"""`vanta executor cancel` and `reconcile`: take an order back, hold the book against a broker."""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vanta.cli.columns import table
+from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
+from vanta.cli.output import command, print_json, say
+from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.domain.instant import SECOND
+
+if TYPE_CHECKING:
+    from vanta.executor.brokers.paper.client import PaperBroker
+    from vanta.executor.brokers.port import Broker
+    from vanta.executor.events import Difference
+    from vanta.executor.listing import ListedOrder
+    from vanta.node.config import NodeConfig
+    from vanta.node.layout import Layout
+
+_LOOK_EVERY = 0.1
+_APART = 1.0
+"""Seconds between two looks at a difference: what is executed in between is none."""
+_SILENT = 5 * SECOND
+
+
+@command
+def cancel(
+    order: Annotated[str, typer.Argument(help="An open order; a prefix that fits one will do.")],
+    node: NodeDir = NODE_DEFAULT,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for its end.")
+    ] = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Ask the Executor to take an order back, and say how it ended.
+
+    It passes every switch and halt. Asking again is nothing; an order that is over stays as it is.
+
+    Exit 0: the order is over, however it ended. 3: asked, and not over yet; it stays asked for,
+    also where no Executor runs. 1: an error. 2: usage.
+    """
+    from vanta.executor.judge.signs import EXECUTOR_SIGN
+    from vanta.executor.withdrawal import ask
+    from vanta.governance.heartbeat import Silence
+    from vanta.node.layout import Layout
+
+    layout = Layout(node.resolve())
+    name, one = _find(layout, order)
+    asked = not one.state.terminal
+    if asked:
+        try:
+            ask(layout.run, name)
+        except OSError as error:
+            raise UnavailableError(
+                f"the Executor cannot be asked: {error.strerror}",
+                code="NOT_ASKED",
+                place=str(layout.run),
+                remedy="start it with `vanta executor run`, and ask as a user of its group",
+            ) from error
+        until = time.monotonic() + wait
+        while not one.state.terminal and time.monotonic() < until:
+            time.sleep(_LOOK_EVERY)
+            one = _listed(layout)[name]
+    running = not Silence(layout.memory, _SILENT, name=EXECUTOR_SIGN).lasts()
+    if as_json:
+        print_json(
+            {"order": name, "state": one.state.value, "why": one.why, "asked": asked,
+             "running": running}
+        )  # fmt: skip
+    else:
+        say(_told(name, one, asked=asked, running=running))
+    raise typer.Exit(0 if one.state.terminal else 3)
+
+
+def _told(name: str, one: "ListedOrder", *, asked: bool, running: bool) -> str:
+    from vanta.domain.exact import show_units
+
+    filled = f", {show_units(one.filled)} of {show_units(one.order.quantity)} filled"
+    state = f"{one.state.value}{f' {one.why}' if one.why else ''}{filled}"
+    if one.state.terminal:
+        return f"{name}: {state}" if asked else f"{name} was over already: {state}"
+    why = "its broker has not said so yet" if running else "no Executor runs here"
+    return f"{name} is asked for and not over: {why}; it stays asked for ({state})"
+
+
+def _listed(layout: "Layout") -> dict[str, "ListedOrder"]:
+    from vanta.executor.listing import listing
+    from vanta.journal.reader import read
+
+    return listing(read(layout.journal("trade_log"))).orders
+
+
+def _find(layout: "Layout", order: str) -> tuple[str, "ListedOrder"]:
+    """The order whose name is this or begins with it; of several the one that is open."""
+    orders = _listed(layout)
+    found = [name for name in orders if name == order or (order and name.startswith(order))]
+    alive = [name for name in found if not orders[name].state.terminal]
+    found = alive if len(found) > 1 and alive else found
+    if len(found) == 1:
+        return found[0], orders[found[0]]
+    raise RefusedError(
+        f"{len(found)} orders begin with {order!r}" if found else f"there is no order {order!r}",
+        code="WHICH_ORDER" if found else "NO_ORDER",
+        place=str(layout.root),
+        remedy="`vanta executor orders` lists them; give more of its name",
+    )
+
+
+@command
+def reconcile(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Hold book, intents and every broker's statement against each other; read-only.
+
+    A difference counts that is there twice, a second apart: what is executed meanwhile is none.
+
+    Exit 0: they agree. 3: they differ. 1: an error; a broker that is away is one. 2: usage.
+    """
+    from vanta.node.config import read_config
+    from vanta.node.layout import Layout
+
+    layout = Layout(node.resolve())
+    brokers = _brokers(read_config(layout.config), layout)
+    found: dict[str, list[Difference]] = {}
+    for broker in brokers:
+        with closing(broker):
+            found[broker.name] = _twice(partial(_differences, layout, broker))
+    differing = sum(map(len, found.values()))
+    if as_json:
+        print_json({"agree": not differing, "brokers": found})
+    else:
+        for name, differences in found.items():
+            says = f"{len(differences)} DIFFERENCES" if differences else "book and broker agree"
+            say(f"{name}: {says}")
+            rows = [("what", "of", "ours", "theirs")]
+            rows += [(x.code, x.subject, _side(x.ours), _side(x.theirs)) for x in differences]
+            for line in table(rows, indent=2, left=(0, 1)) if differences else ():
+                say(line)
+    raise typer.Exit(3 if differing else 0)
+
+
+def _side(value: int | str | None) -> str:
+    from vanta.domain.exact import show_units
+
+    return show_units(value) if isinstance(value, int) else str(value or "nothing")
+
+
+def _twice(look: Callable[[], list["Difference"]]) -> list["Difference"]:
+    found = look()
+    if not found:
+        return found
+    time.sleep(_APART)
+    again = look()
+    return [one for one in again if one in found]
+
+
+def _differences(layout: "Layout", broker: "Broker") -> list["Difference"]:
+    from vanta.executor.post_trade import Written, against_intents, against_statement
+    from vanta.executor.recall import recall
+    from vanta.executor.reconcile import BrokerState, compare
+    from vanta.journal.reader import read
+
+    state = BrokerState(broker.open_orders(), broker.positions(), broker.account())
+    statement = broker.executions_since(0)
+    written = Written()
+    for journal in ("intents", "trade_log"):
+        written.take(read(layout.journal(journal)))
+    book = recall(layout.journal("trade_log")).book
+    return [
+        *compare(book, state, broker.name),
+        *against_intents(written),
+        *against_statement(written, broker.name, state.orders, statement),
+    ]
+
+
+def _brokers(config: "NodeConfig", layout: "Layout") -> list["PaperBroker"]:
+    """Every broker of the node."""
+    from vanta.executor.brokers.paper.client import PaperBroker
+
+    if not config.broker:
+        raise RefusedError(
+            "the node has no broker",
+            code="NO_BROKER",
+            place=str(layout.config),
+            remedy="add `broker: <folder>`",
+        )
+    return [PaperBroker(Path(config.broker))]

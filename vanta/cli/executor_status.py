@@ -1,0 +1,252 @@
+"""`vanta executor status` and `positions`: how the node that trades stands."""
+
+from typing import Any
+
+import typer
+
+from vanta.cli.columns import table, wrapped
+from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
+from vanta.cli.output import command, print_json, say
+from vanta.domain.exact import show_money, show_units, units
+from vanta.domain.instant import NEVER, SECOND, show_instant
+
+_SILENT = 5 * SECOND
+"""Without a sign of the Executor, until it counts as not running."""
+
+
+@command
+def status(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Whether it trades, and why not: gate, judge, brokers, halts, policy, orders, positions.
+
+    Exit 0: the Executor runs, and nothing keeps opening orders in everywhere. 3: something does,
+    or it does not run. 1: an error. 2: usage.
+    """
+    from vanta.node.layout import Layout
+
+    found = _status(Layout(node.resolve()))
+    if as_json:
+        print_json(found)
+    else:
+        for line in _lines(found):
+            say(line)
+    raise typer.Exit(0 if found["running"] and not found["shut"] else 3)
+
+
+@command
+def positions(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """What every vault holds, at its mark, and what it has made."""
+    from vanta.executor.recall import recall
+    from vanta.executor.views import positions as shown
+    from vanta.node.layout import Layout
+
+    book = recall(Layout(node.resolve()).journal("trade_log")).book
+    if as_json:
+        print_json(shown(book))
+        return
+    rows: list[tuple[str, ...]] = [("vault", "symbol", "quantity", "mark", "value", "unrealised")]
+    for name, vault in sorted(book.vaults.items()):
+        for symbol, line in sorted(vault.lines.items()):
+            if line.quantity:
+                value = line.counted.value
+                gain = value - line.cost if line.quantity > 0 else value + line.cost
+                mark = show_units(line.mark) if line.mark else "unknown"
+                cells = (show_units(line.quantity), mark, show_money(value), show_money(gain))
+                rows.append((name, symbol, *cells))
+    for line_ in table(rows, left=(0, 1)) if len(rows) > 1 else ["nothing is held"]:
+        say(line_)
+    sums: list[tuple[str, ...]] = [("vault", "NAV", "cash", "gross", "today")]
+    sums += [
+        (name, *map(show_money, (one.nav, one.cash, one.gross, one.nav - one.day_start)))
+        for name, one in sorted(book.vaults.items())
+    ]
+    whole = book.account
+    totals = (whole.nav, whole.cash, whole.gross, whole.nav - whole.day_start)
+    sums.append(("together", *map(show_money, totals)))
+    say("")
+    for line_ in table(sums):
+        say(line_)
+
+
+def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
+    from vanta.domain.errors import VantaError
+    from vanta.executor.clearing import covered
+    from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
+    from vanta.executor.mandate import Mandates
+    from vanta.executor.recall import recall
+    from vanta.executor.standing import read_standing
+    from vanta.governance.heartbeat import Silence
+    from vanta.governance.latch import latched
+    from vanta.governance.published import PolicyReader
+    from vanta.node.config import read_config
+
+    config = read_config(layout.config)
+    recalled = recall(layout.journal("trade_log"))
+    book, standing = recalled.book, read_standing(layout.run)
+    sign = Silence(layout.memory, _SILENT, name=EXECUTOR_SIGN)
+    limit = config.executor.judge_silent_after
+    judge = Silence(layout.memory, limit, name=JUDGE_SIGN) if limit else None
+    shut: list[str] = []
+    policy, trouble = None, ""
+    try:
+        policy = PolicyReader(layout.memory, silence=config.governance.silent_after)()
+    except VantaError as error:
+        trouble = error.code
+        shut.append(error.code)
+    latch = latched(layout.memory)
+    if latch:
+        shut.append("HALT_LATCHED")
+    if judge is not None and judge.lasts():
+        shut.append("JUDGE_SILENT")
+    running = not sign.lasts()
+    brokers = list(standing.brokers) if standing else []
+    if any(one.differences for one in brokers):
+        shut.append("RECONCILIATION_DRIFT")
+    if standing and standing.trouble and standing.trouble not in shut:
+        shut.append(standing.trouble)
+    mandates = Mandates(policy.policy) if policy else None
+    vaults = _vaults(mandates, sorted(book.vaults), sorted({one.name for one in brokers}))
+    if policy:
+        everywhere = policy.policy.overlay.everywhere
+        on = [
+            name.upper()
+            for name in everywhere.__struct_fields__
+            if getattr(everywhere, name) != NEVER
+        ]
+        shut += [code for code in on if code not in shut]
+    halted = covered(book, mandates, latched=latch)
+    account = book.account
+    return {
+        "running": running,
+        "sign_seconds": _seconds(sign),
+        "armed": bool(brokers) and all(one.armed for one in brokers),
+        "trouble": (standing.trouble if standing else "") or trouble or None,
+        "shut": shut,
+        "vaults_shut": vaults,
+        "latched": latch,
+        "judge": None if judge is None else ("silent" if judge.lasts() else "watching"),
+        "judge_seconds": None if judge is None else _seconds(judge),
+        "policy": policy.provenance if policy else None,
+        "decides_under": book.published.provenance if book.published else None,
+        "brokers": [
+            {
+                "name": one.name,
+                "armed": one.armed,
+                "trouble": one.trouble or None,
+                "reconciled": show_instant(one.reconciled) if one.reconciled else None,
+                "differences": one.differences,
+            }
+            for one in brokers
+        ],
+        "cancel_all": {
+            "due": bool(halted.why) and (halted.everything or bool(halted.orders)),
+            "left": len(halted.orders),
+            "confirmed": show_instant(recalled.cleared.at) if recalled.cleared else None,
+            "orders": len(recalled.cleared.orders) if recalled.cleared else 0,
+        },
+        "waiting": standing.waiting if standing else None,
+        "open_orders": len(book.open),
+        "unknown_orders": sum(one.state.value == "unknown" for one in book.open.values()),
+        "reserved": show_units(account.buying + account.selling),
+        "positions": sum(bool(x.quantity) for v in book.vaults.values() for x in v.lines.values()),
+        "nav": show_units(account.nav),
+        "today": show_units(account.nav - account.day_start),
+        "last_record": show_instant(recalled.at),
+    }
+
+
+def _vaults(mandates: Any, vaults: list[str], brokers: list[str]) -> dict[str, list[str]]:  # noqa: ANN401
+    """By vault: the switches that keep its opening orders in at every broker."""
+    from vanta.domain.switches import Action
+
+    found: dict[str, list[str]] = {}
+    for vault in vaults if mandates else ():
+        for broker in brokers:
+            codes = mandates.of(vault).brake(broker, "").forbidding(Action.OPEN)
+            told = [switch.upper() for scope, switch in codes if scope != "everywhere"]
+            if told:
+                known = found.setdefault(vault, [])
+                known += [code for code in told if code not in known]
+    return found
+
+
+def _seconds(sign: Any) -> float | None:  # noqa: ANN401 - imported lazily
+    from vanta.governance.heartbeat import NEVER_HEARD
+
+    lasted = sign.lasted()
+    return None if lasted == NEVER_HEARD else round(lasted / SECOND, 1)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    """The status for a terminal: whether it trades first, and every reason why not."""
+    lines = [*_trading(found), *_cancel_all(found["cancel_all"])]
+    for broker in found["brokers"]:
+        lines += _broker(broker, running=found["running"])
+    judge, seconds = found["judge"], found["judge_seconds"]
+    if judge:
+        ago = "never heard" if seconds is None else f"sign of life {seconds} s ago"
+        lines.append(f"judge: {judge}, {ago}" if judge == "watching" else f"judge: SILENT, {ago}")
+    policy, under = found["policy"], found["decides_under"]
+    if policy:
+        lines.append(f"policy: commit {policy.commit[:12]}, serial {policy.serial}")
+        if under and under.serial != policy.serial:
+            lines.append(f"  decisions are still made under serial {under.serial}")
+    lines += _book(found)
+    return [part for line in lines for part in _indented(line)]
+
+
+def _trading(found: dict[str, Any]) -> list[str]:
+    from vanta.executor.reasons import withheld
+
+    lines = []
+    if not found["running"]:
+        since = found["sign_seconds"]
+        ago = "it never gave a sign of life" if since is None else f"no sign of life for {since} s"
+        lines.append(f"NOT RUNNING: {ago}; what follows is the journal's last word")
+    if found["shut"]:
+        lines.append("SHUT: no opening order leaves")
+        lines += [f"  {withheld(code)}" for code in found["shut"]]
+    elif found["running"]:
+        lines.append("open: orders may leave")
+    shut = found["vaults_shut"].items()
+    return lines + [f"  vault {vault}: {', '.join(codes).lower()}" for vault, codes in shut]
+
+
+def _cancel_all(clearing: dict[str, Any]) -> list[str]:
+    if not clearing["due"]:
+        return []
+    if clearing["left"]:
+        return [f"cancel-all: {clearing['left']} orders are NOT back yet"]
+    if clearing["confirmed"]:
+        return [f"cancel-all: confirmed at {clearing['confirmed']}, {clearing['orders']} orders"]
+    return ["cancel-all: nothing was open"]
+
+
+def _book(found: dict[str, Any]) -> list[str]:
+    unknown = f", {found['unknown_orders']} UNKNOWN" if found["unknown_orders"] else ""
+    reserved = _dollars(found["reserved"])
+    waiting = f"; {found['waiting']} intents wait" if found["waiting"] else ""
+    nav, today = _dollars(found["nav"]), _dollars(found["today"])
+    return [
+        f"orders: {found['open_orders']} open{unknown}, {reserved} reserved{waiting}",
+        f"positions: {found['positions']}; NAV {nav}, today {today}",
+        f"last record: {found['last_record']}",
+    ]
+
+
+def _broker(broker: dict[str, Any], *, running: bool) -> list[str]:
+    state = "armed" if broker["armed"] else "NOT ARMED"
+    state = state if running else f"was {state}"
+    trouble = f", {broker['trouble']}" if broker["trouble"] else ""
+    agree = f"{len(broker['differences'])} DIFFERENCES" if broker["differences"] else "agrees"
+    looked = f"{agree} with the book at {broker['reconciled']}" if broker["reconciled"] else ""
+    line = f"broker {broker['name']}: {state}{trouble}{'; ' if looked else ''}{looked}"
+    return [line, *(f"  {one.code} {one.subject}".rstrip() for one in broker["differences"])]
+
+
+def _indented(line: str) -> list[str]:
+    text = line.lstrip()
+    return wrapped(text, len(line) - len(text))
+
+
+def _dollars(amount: str) -> str:
+    return show_money(units(amount))
