@@ -56,7 +56,8 @@ class Withdrawals:
         self._asked: dict[str, int] = {}
         with contextlib.suppress(OSError):
             # Who has no such folder cannot be asked, and trades all the same.
-            self._folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(_MODE)
 
     def step(self, desks: Sequence[Desk]) -> int:
         """One attempt on every order asked for; how many there were."""

@@ -1,0 +1,145 @@
+"""`vanta executor status | positions | pnl | nav | cancel`, on what a real Executor wrote."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.executor.building import OTHER
+from tests.executor.running import Node
+from vanta.cli.main import app
+from vanta.domain.exact import units
+from vanta.domain.trading import OrderState
+
+Typed = Callable[..., Result]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    """An Executor's folder: two orders filled, one waiting at the broker."""
+    (tmp_path / "node" / "etc").mkdir(parents=True)
+    made = Node(tmp_path / "node")
+    config = "node: executor\nrole: executor\nenvironment: dev\ngovernance:\n  remote: forge.git\n"
+    made.layout.config.write_text(config)
+    made.wants("AAPL")
+    made.wants("MSFT", vault=OTHER)
+    made.step(3)
+    made.broker.filling = False
+    made.wants("BTC-USD")
+    made.step(7)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def typed(node: Node, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    for name, value in (("NO_COLOR", "1"), ("VANTA_NODE", str(node.root))):
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["executor", *words])
+
+    return run
+
+
+def read(done: Result) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(done.stdout)
+
+
+def test_a_status_says_first_whether_it_trades_and_then_every_reason(typed: Typed) -> None:
+    done = typed("status")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 3
+    assert lines[0] == "SHUT: no opening order leaves"
+    # No controller ever published here, and nobody judges.
+    assert any("no published policy can be read [NO_POLICY]" in line for line in lines) or any(
+        "[POLICY" in line for line in lines
+    )
+    assert "  the judge of automatic halts gives no sign of life [JUDGE_SILENT]" in lines
+    assert any(line.startswith("broker paper: armed; agrees with the book at") for line in lines)
+    assert any(line.startswith("orders: 1 open, $") for line in lines)
+    assert any(line.startswith("positions: 2; NAV $") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_program_reads_the_status(typed: Typed, node: Node) -> None:
+    found = read(typed("status", "--json"))
+    assert (found["running"], found["armed"], found["open_orders"], found["positions"]) == (
+        True, True, 1, 2
+    )  # fmt: skip
+    assert node.process is not None
+    assert units(found["nav"]) == node.process._log.book.account.nav
+
+
+def test_a_status_of_a_process_that_lost_its_broker(typed: Typed, node: Node) -> None:
+    node.broker.away = True
+    node.step(2)
+    done = typed("status")
+    assert "broker paper: NOT ARMED, BROKER_UNAVAILABLE" in done.stdout
+    assert "[BROKER_UNAVAILABLE]" in done.stdout
+
+
+def test_positions_are_what_the_book_holds(typed: Typed) -> None:
+    done = typed("positions")
+    assert done.exit_code == 0
+    heads, *rows = done.stdout.split("\n\n")[0].splitlines()
+    assert heads.split() == ["vault", "symbol", "quantity", "mark", "value", "unrealised"]
+    assert [row.split()[:2] for row in rows] == [
+        ["fundamental-core", "MSFT"],
+        ["momentum-us", "AAPL"],
+    ]
+    together = done.stdout.splitlines()[-1].split()
+    assert together[0] == "together"
+    assert read(typed("positions", "--json"))["momentum-us"]["held"].keys() == {"AAPL"}
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("by", ["vault", "persona", "band", "strategy", "symbol"])
+def test_every_split_of_the_profit_has_the_same_total(typed: Typed, node: Node, by: str) -> None:
+    found = read(typed("pnl", "--by", by, "--json"))
+    assert node.process is not None
+    book = node.process._log.book
+    funded = sum(one.funded for one in book.vaults.values())
+    assert units(found["total"]["total"]) == book.account.nav - funded
+    for name in ("realised", "unrealised", "fees", "total"):
+        assert sum(units(row[name]) for row in found["rows"]) == units(found["total"][name])
+    shown = typed("pnl", "--by", by).stdout.splitlines()
+    assert shown[0].split() == [by, "realised", "unrealised", "fees", "total"]
+    assert len(shown) == len(found["rows"]) + 2
+
+
+def test_days_are_held_against_a_benchmark(typed: Typed, tmp_path: Path) -> None:
+    series = tmp_path / "spy.csv"
+    series.write_text("date,close\n2023-11-13,100\n2023-11-14,112\n")
+    assert typed("nav").exit_code == 0
+    done = typed("nav", "--benchmark", str(series))
+    assert done.exit_code == 3
+    assert "2023-11-14 parts from the benchmark [BENCHMARK_PARTED]" in done.stdout
+    assert typed("nav", "--benchmark", str(series), "--limit", "0.2").exit_code == 0
+    [day] = read(typed("nav", "--benchmark", str(series), "--json"))
+    assert (day["benchmark"], day["finding"]) == ("0.12", "BENCHMARK_PARTED")
+    assert typed("nav", "--benchmark", str(tmp_path / "none")).exit_code == 1
+
+
+def test_an_order_is_asked_for_taken_back_and_told(typed: Typed, node: Node) -> None:
+    [name] = [one for one, state in node.broker.states.items() if not state.terminal]
+    done = typed("cancel", name[:8], "--wait", "0")
+    assert done.exit_code == 3
+    assert "is asked for and not over" in done.stdout
+    node.step(2)
+    again = typed("cancel", name)
+    assert again.exit_code == 0
+    assert again.stdout.startswith(f"{name} was over already: cancelled")
+    assert node.broker.states[name] is OrderState.CANCELLED
+    assert read(typed("cancel", name, "--json"))["asked"] is False
+
+
+def test_an_order_nobody_knows_and_one_of_several(typed: Typed) -> None:
+    for name, code in (("ord_ffff", "[NO_ORDER]"), ("", "[NO_ORDER]"), ("ord_", "")):
+        done = typed("cancel", name, "--wait", "0")
+        # Of several that begin like this, the one that is open is meant.
+        assert done.exit_code == (1 if code else 3)
+        assert code in done.stderr
