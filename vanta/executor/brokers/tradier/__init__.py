@@ -1,0 +1,1 @@
+"""Tradier: equities and options over its brokerage API."""
