@@ -47,9 +47,9 @@ def test_a_sum_is_a_fill_of_what_the_book_does_not_have(node: Node) -> None:
         tell(node, Sum(name, "B7", filled, 100 * UNIT, NOW))
         node.step(1)
     assert [(one.id, one.quantity) for one in fills(node)] == [
-        (f"B7:{UNIT}", UNIT),
-        (f"B7:{3 * UNIT}", 2 * UNIT),
-        (f"B7:{quantity}", quantity - 3 * UNIT),
+        (f"paper-B7:{UNIT}", UNIT),
+        (f"paper-B7:{3 * UNIT}", 2 * UNIT),
+        (f"paper-B7:{quantity}", quantity - 3 * UNIT),
     ]
     assert node.process is not None
     book = node.process._log.book
@@ -70,7 +70,7 @@ def test_a_sum_of_an_order_that_is_not_ours_is_a_difference(node: Node) -> None:
     tell(node, Sum("tradier:9", "9", UNIT, UNIT, NOW))
     node.step(3)
     assert node.process is not None
-    found = node.process._router.strays["9:100000000"]
+    found = node.process.desks[0].router.strays["paper-9:100000000"]
     assert (found.code, found.theirs) == ("FILL_NOT_OURS", UNIT)
 
 
@@ -80,4 +80,4 @@ def test_money_the_broker_keeps_no_sum_of_is_no_difference(node: Node) -> None:
     node.wants()
     node.step(4)
     assert node.process is not None
-    assert node.process._router.reconcile() == ()
+    assert node.process.desks[0].router.reconcile() == ()

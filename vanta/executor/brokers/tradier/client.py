@@ -70,6 +70,7 @@ class TradierBroker:
         inflight: what may still be on its way.
     """
 
+    trades = frozenset({"equity", "option"})
     resubmits = False
 
     def __init__(
