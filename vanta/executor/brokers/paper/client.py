@@ -144,5 +144,5 @@ def _away(why: str, directory: Path) -> BrokerAwayError:
         f"the paper broker does not answer: {why}",
         code="BROKER_UNAVAILABLE",
         place=str(directory),
-        remedy="start `vanta executor paper`",
+        remedy="start `vanta broker paper`",
     )
