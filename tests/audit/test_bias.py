@@ -113,6 +113,8 @@ def test_it_stands_in_the_explanation_of_an_order(fund: Fund) -> None:
     assert one.decided is not None
     assert one.decided.bias == (
         "ares scales every size by 1.25 and acts from 55.00 % sure on",
+        # It made 829.85 after fees on AAPL, and reinvests half.
+        "sizes are shares of $1,000,414.92, $414.92 of it reinvested gains",
         (
             "ares gets out at 179.52 (4.00 % below 187.00), 5.00 % below the highest price since,"
             " after 3 d"
