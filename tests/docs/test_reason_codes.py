@@ -40,7 +40,7 @@ BUILT = frozenset({"BAD_FLIP", "BAD_BOOST"})
 def sources() -> Iterator[Path]:
     """Where governance gives its reasons: its own modules, and the commands people type."""
     yield from (ROOT / "vanta" / "governance").rglob("*.py")
-    for name in ("governance*", "halt*", "controller*", "trust_file*", "spans*"):
+    for name in ("governance*", "halt*", "controller*", "trust_file*", "span*"):
         yield from (ROOT / "vanta" / "cli").glob(f"{name}.py")
 
 

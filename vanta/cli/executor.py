@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vanta.cli import executor_ask, executor_profit, executor_status
+from vanta.cli import executor_ask, executor_profit, executor_shadow, executor_status
 from vanta.cli.audit import explain
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
@@ -30,6 +30,7 @@ app.command("nav")(executor_profit.nav)
 app.command("cancel")(executor_ask.cancel)
 app.command("explain")(explain)
 app.command("reconcile")(executor_ask.reconcile)
+app.command("shadow")(executor_shadow.shadow)
 
 _QUIET_ROUNDS = 25
 """Rounds with nothing to do after which the day is over, 20 ms each."""

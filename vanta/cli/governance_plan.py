@@ -1,7 +1,7 @@
 """`vanta governance plan` and `verify`: what a head means, to people and to programs."""
 
 import time
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from vanta.cli.options import NODE_DEFAULT, Branch, Environment, Json, MaybeTrust, Remote, Repo
 from vanta.cli.output import command, errors, print_json, say
+from vanta.cli.span import read_span
 from vanta.domain.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def plan(
     from vanta.node.layout import Layout
 
     pinned = need_trust(trust, repo)
-    span = _span(replay)
+    span = read_span(replay, place="--replay") if replay else 0
     clone = Clone(repo)
     target = clone.head(base) if base else clone.target(remote, branch) if head == "HEAD" else ""
     now, git_dir, tip = time.time_ns(), clone.git_dir(), clone.head(head)
@@ -102,26 +103,6 @@ def plan(
 _UNREADABLE = "nothing is decided again: what is proposed cannot be read as a policy"
 _EVERY = 500
 """Decisions between two lines of progress."""
-
-
-def _span(text: str) -> int:
-    """How far back, nanoseconds; 0 for not at all."""
-    from vanta.governance.documents.mistakes import MistakeError
-    from vanta.governance.documents.scalars import read_duration
-
-    if not text:
-        return 0
-    span = 0
-    with suppress(MistakeError):
-        span = read_duration(text)
-    if span:
-        return span
-    raise RefusedError(
-        f"{text!r} is no length of time",
-        code="BAD_SPAN",
-        place="--replay",
-        remedy="write it like 30m, 12h or 7d",
-    )
 
 
 def _replayed(journal: Path, proposed: "Policy", since: int, now: int, *, quiet: bool) -> "Replay":

@@ -138,19 +138,19 @@ def _example(one: Redecided, kind: str, before: int, after: int) -> Example:
         what=kind,
         before=show_units(before),
         after=show_units(after),
-        because=_because(one, kind),
+        because=because(one.before, one.after, kind),
     )
 
 
-def _because(one: Redecided, kind: str) -> str:
+def because(before: Decision, after: Decision, kind: str) -> str:
     """The first reason in a sentence: a fence, or the first step of sizing that differs."""
     if kind == "denied":
-        return sentence(one.after.reasons[0])
+        return sentence(after.reasons[0])
     if kind == "allowed":
-        return f"no longer: {sentence(one.before.reasons[0])}"
+        return f"no longer: {sentence(before.reasons[0])}"
     if kind == "repriced":
         return "its limit reaches another price"
-    was, now = one.before.sizing, one.after.sizing
+    was, now = before.sizing, after.sizing
     for step, says in (
         ("banded", "its conviction is worth"),
         ("persona", "the persona makes of it"),
