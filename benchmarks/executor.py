@@ -23,7 +23,7 @@ import msgspec
 
 from vanta.domain.encoding import encode
 from vanta.domain.exact import PPM, UNIT
-from vanta.domain.instant import MINUTE, SECOND
+from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.domain.policy import (
     AccountPolicy,
     Concurrency,
@@ -36,6 +36,7 @@ from vanta.domain.policy import (
     PositionLimits,
     Provenance,
     Published,
+    Throttle,
     Universe,
     VaultPolicy,
 )
@@ -43,6 +44,7 @@ from vanta.domain.record import GENESIS, Record
 from vanta.domain.trading import Fill, Instrument, Intent, Quote
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     DecisionMade,
     Event,
@@ -84,7 +86,9 @@ def policy(*, per_symbol: int = AMPLE, sectors: dict[str, str] | None = None) ->
             intent_age=60 * SECOND,
             duplicate_window=0,
             per_minute=AMPLE,
+            per_fill=AMPLE,
         ),
+        throttle=Throttle(repeats=AMPLE, window=DAY),
         positions=PositionLimits(per_symbol=per_symbol),
         exposure=Exposure(
             gross=AMPLE,
@@ -98,13 +102,21 @@ def policy(*, per_symbol: int = AMPLE, sectors: dict[str, str] | None = None) ->
         ),
         liquidity=Liquidity(adv_floor=UNIT, max_of_adv=PPM, spread=PPM),
         losses=Losses(daily=AMPLE, drawdown=PPM, streak=AMPLE),
-        persona=PersonaTerms(name="ares", multiplier=PPM),
+        persona=PersonaTerms(name="ares", multiplier=PPM, gross=AMPLE),
         bands=((0, PPM),),
     )
     return Policy(
         environment="bench",
         account=AccountPolicy(
-            gross=AMPLE, net=AMPLE, per_symbol=AMPLE, daily_loss=AMPLE, open_orders=AMPLE
+            gross=AMPLE,
+            net=AMPLE,
+            per_symbol=AMPLE,
+            daily_loss=AMPLE,
+            open_orders=AMPLE,
+            messages=AMPLE,
+            messages_per_broker=Table(AMPLE),
+            messages_per_strategy=Table(AMPLE),
+            builds=frozenset({"0.1.0+abcdef0"}),
         ),
         vaults={VAULT: vault},
     )
@@ -127,7 +139,7 @@ def quote(n: int, moved: int = 0) -> Quote:
         market_time=NOW,
         adv=10**9 * UNIT,
         session="open",
-        instrument=Instrument(symbol(n), "equity", "fiat", UNIT // 100, UNIT),
+        instrument=Instrument(symbol(n), "equity", "fiat", UNIT // 100, UNIT, tradable=True),
     )
 
 
@@ -196,7 +208,7 @@ def holding(book: Book, mandates: Mandates, positions: int) -> None:
 def made_from(wanted: Intent, book: Book, mandates: Mandates, market: Quote) -> DecisionMade:
     """One decision, as it is recorded."""
     decision = decide(wanted, book, mandates, market, NOW, broker="paper")
-    return DecisionMade(wanted, market, NOW, "paper", decision)
+    return DecisionMade(wanted, market, NOW, "paper", decision, EDITION)
 
 
 def line_of(event: Event, seq: int, prev: str) -> tuple[bytes, str]:

@@ -37,6 +37,8 @@ _ROOMY = {
     f"environments/{ENVIRONMENT}/vaults/{VAULT}.yaml": {
         "duplicateWindow: 5m": "duplicateWindow: 0s",
         "perMinute: 60": "perMinute: 1000000",
+        "perFill: 100": "perFill: 1000000",
+        "repeats: 10": "repeats: 1000000",
         "openOrders: 20": "openOrders: 1000",
         "openOrdersPerBroker: {default: 20}": "openOrdersPerBroker: {default: 1000}",
         "streak: 6": "streak: 1000000",
@@ -48,6 +50,11 @@ _ROOMY = {
     f"ceilings/{ENVIRONMENT}.yaml": {
         "duplicateWindow: 1m": "duplicateWindow: 0s",
         "perMinute: 120": "perMinute: 1000000",
+        "perFill: 200": "perFill: 1000000",
+        "repeats: 20": "repeats: 1000000",
+        "messages: 240": "messages: 1000000",
+        "messagesPerBroker: {default: 240}": "messagesPerBroker: {default: 1000000}",
+        "messagesPerStrategy: {default: 240}": "messagesPerStrategy: {default: 1000000}",
         "openOrders: 60": "openOrders: 1000",
     },
 }
@@ -122,7 +129,7 @@ class Floor:
         key = Layout(self.root / NODE).key
         self.start(
             "orders", "-m", "benchmarks.orders", str(key), str(self.root / "bus"),
-            str(self.pace), str(market),
+            str(self.pace), str(market), str(self.node.memory),
         )  # fmt: skip
         self.flowing()
 

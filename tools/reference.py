@@ -2,9 +2,11 @@
 
 Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
 own help, `docs/reference/fields.md` from the governed types, `docs/reference/documents.md` from the
-models that read documents; `tests/docs` fails when one is out of date.
+models that read documents, `docs/reference/fences.md` from the fences; `tests/docs` fails when one
+is out of date.
 """
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from runpy import run_path
@@ -16,6 +18,10 @@ import typer
 from vanta.cli.main import app
 from vanta.domain.policy import Policy
 from vanta.domain.switches import Switches
+from vanta.executor.edition import EDITION
+from vanta.executor.fences import wire
+from vanta.executor.fences.registry import FENCES
+from vanta.executor.reasons import template
 from vanta.governance.documents.words import kind_of, unit_of
 from vanta.lattice.direction import Direction, Tabled
 from vanta.lattice.governed import Governed, Group, Keyed, directions
@@ -92,6 +98,35 @@ def documents() -> str:
     return made
 
 
+def fences() -> str:
+    """Every fence with what it asks, its codes, and the governed fields it reads."""
+    lines = [
+        "# Fences",
+        "",
+        "Generated from the fences by `python tools/reference.py`. Every order is put to all of",
+        "them and every reason is reported. Each passes at its limit and denies one tick beyond",
+        "it; what is not known denies. A tighter policy never admits what a looser one denied.",
+        "",
+        f"This is edition {EDITION}. A decision is recorded with the edition it was made by, and",
+        "an audit asks again what was asked then. Number 17 is asked at the wire, of what is sent.",
+        "How to read [a field](fields.md); `*` is the vault.",
+    ]
+    for one in FENCES:
+        said = inspect.cleandoc(one.judge.__doc__ or "")
+        lines += _fence(f"{one.number} {one.name}", said, one.codes)
+        fields_of = ", ".join(f"`{'.'.join(path)}`" for path in one.paths)
+        lines += ["", f"Reads {fields_of}." if fields_of else "Reads no governed field."]
+        if one.number == 16:  # noqa: PLR2004 - the next on the checklist
+            said = (wire.__doc__ or "").split("\n\n", 1)[1].strip()
+            lines += _fence(f"{wire.NUMBER} WITHIN_PARENT", said, wire.CODES)
+    return "\n".join(lines) + "\n"
+
+
+def _fence(title: str, said: str, codes: tuple[str, ...]) -> list[str]:
+    rows = [f"| `{code}` | {template(code)} |" for code in codes]
+    return ["", f"## {title}", "", said, "", "| code | it says |", "|---|---|", *rows]
+
+
 Leaf = tuple[tuple[str, ...], Direction[Any], type[Governed], str]
 """A field's path, its direction, and where it is declared."""
 
@@ -117,7 +152,12 @@ def _leaf(
 
 def main() -> None:
     """Entry point."""
-    pages = {"commands.md": commands(), "fields.md": fields(), "documents.md": documents()}
+    pages = {
+        "commands.md": commands(),
+        "fields.md": fields(),
+        "documents.md": documents(),
+        "fences.md": fences(),
+    }
     for name, text in pages.items():
         (PAGES / name).write_text(text)
         click.echo(f"wrote docs/reference/{name}")

@@ -30,8 +30,13 @@ OPEN: dict[str, Content] = {
     CEILING: document(
         "Ceiling",
         "prod",
-        "account: {gross: 10000, net: 10000, perSymbol: 10000, dailyLoss: 1000, openOrders: 60}\n"
+        "account: {gross: 10000, net: 10000, perSymbol: 10000, dailyLoss: 1000, openOrders: 60,\n"
+        "  messages: 120, messagesPerBroker: {default: 120}, messagesPerStrategy: {default: 120},\n"
+        "  builds: [markets@0.1.0], policyLag: 365d}\n"
         "capital: 5000",
+    ),
+    "personas/ares.yaml": document(
+        "Persona", "ares", "multiplier: 1.25\nconviction: 0.55\ngross: 10000"
     ),
     MOMENTUM: document(
         "Vault",
@@ -43,7 +48,8 @@ OPEN: dict[str, Content] = {
         brokers: [paper]
         universe: {allow: [AAPL, MSFT, KO, IBM, GE, XOM, PEP, CAT], assetClasses: [equity]}
         orders: {maxQuantity: 100, maxNotional: 5000, collar: 0.02, quoteAge: 30s, intentAge: 10m,
-          duplicateWindow: 0s, perMinute: 60}
+          duplicateWindow: 0s, perMinute: 60, perFill: 60}
+        throttle: {repeats: 9, window: 1h}
         positions: {perSymbol: 5000}
         exposure: {gross: 5000, net: 5000, perTicker: {default: 1}, perSector: {default: 1},
           perAssetClass: {default: 1}}

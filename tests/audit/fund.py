@@ -26,6 +26,7 @@ from vanta.domain.trading import (
 )
 from vanta.executor import events
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.governance import sshsig
@@ -257,7 +258,7 @@ def intent(number: int, commit: str, *, of: Conviction, reducing: bool = False) 
         created=now,
         expires=now + 10 * MINUTE,
         market_time=now,
-        build="0.1.0",
+        build="markets@0.1.0",
         policy=commit,
         dag_id=of.id,
     )
@@ -279,7 +280,7 @@ def quote(number: int, symbol: str, price: int, spread: int) -> Quote:
         market_time=at,
         adv=10_000_000_000 * UNIT,
         session="open",
-        instrument=Instrument(symbol, "equity", "fiat", UNIT // 100, UNIT),
+        instrument=Instrument(symbol, "equity", "fiat", UNIT // 100, UNIT, tradable=True),
     )
 
 
@@ -384,7 +385,12 @@ def trade(
         market, now = quote(number, symbol, price, spread), moment(number) + 2 * SECOND
         made = decide(wanted, log.book, Mandates(published.policy), market, now, broker="paper")
         told = events.DecisionMade(
-            intent=wanted, quote=market, now=now, broker="paper", decision=made
+            intent=wanted,
+            quote=market,
+            now=now,
+            broker="paper",
+            decision=made,
+            edition=EDITION,
         )
         log.state(told, parents=(wanted.id,), dag_id=view.id)
         if made.order:

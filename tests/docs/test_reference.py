@@ -17,13 +17,16 @@ DOCS = ROOT / "docs"
 
 
 def test_the_generated_reference_is_up_to_date() -> None:
-    code = "import tools.reference as r; print(r.commands(), r.fields(), r.documents(), sep='\\0')"
+    pages = ("commands", "fields", "documents", "fences")
+    calls = ", ".join(f"r.{page}()" for page in pages)
+    code = f"import tools.reference as r; print({calls}, sep='\\0')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    pages = ("commands.md", "fields.md", "documents.md")
     for name, text in zip(pages, done.stdout.removesuffix("\n").split("\0"), strict=True):
-        assert (DOCS / "reference" / name).read_text() == text, "run `python tools/reference.py`"
+        assert (DOCS / "reference" / f"{name}.md").read_text() == text, (
+            "run `python tools/reference.py`"
+        )
 
 
 def test_every_document_the_reference_shows_is_one() -> None:

@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from vanta.domain.encoding import content_id, encode
 from vanta.domain.exact import PPM, UNIT
-from vanta.domain.instant import DAY, MINUTE, SECOND
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.domain.policy import (
     AccountPolicy,
     Boost,
@@ -26,6 +27,7 @@ from vanta.domain.policy import (
     PositionLimits,
     Provenance,
     Published,
+    Throttle,
     Universe,
     VaultPolicy,
 )
@@ -33,6 +35,7 @@ from vanta.domain.trading import Envelope, Fill, Instrument, Intent, Order, Orde
 from vanta.executor.book import Book
 from vanta.executor.case import Case
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     DecisionMade,
     OrderAcknowledged,
@@ -50,14 +53,15 @@ NOW = 1_700_000_000 * SECOND
 """A Tuesday, 22:13 UTC."""
 DAY_START = NOW // DAY * DAY
 COMMIT = "c" * 40
+BUILD = "markets@0.1.0"
 VAULT = "momentum-us"
 OTHER = "fundamental-core"
 NODE = "markets-1"
 KEY = Ed25519PrivateKey.from_private_bytes(b"m" * 32)
 
-AAPL = Instrument("AAPL", "equity", "fiat", UNIT // 100, UNIT, shortable=True)
-MSFT = Instrument("MSFT", "equity", "fiat", UNIT // 100, UNIT, shortable=True)
-BTC = Instrument("BTC-USD", "crypto", "crypto", UNIT // 100, UNIT // 10_000)
+AAPL = Instrument("AAPL", "equity", "fiat", UNIT // 100, UNIT, shortable=True, tradable=True)
+MSFT = Instrument("MSFT", "equity", "fiat", UNIT // 100, UNIT, shortable=True, tradable=True)
+BTC = Instrument("BTC-USD", "crypto", "crypto", UNIT // 100, UNIT // 10_000, tradable=True)
 INSTRUMENTS = {one.symbol: one for one in (AAPL, MSFT, BTC)}
 
 _numbers = itertools.count()
@@ -93,7 +97,9 @@ def vault(**changes: object) -> VaultPolicy:
             intent_age=10 * MINUTE,
             duplicate_window=5 * MINUTE,
             per_minute=60,
+            per_fill=100,
         ),
+        throttle=Throttle(repeats=20, window=HOUR),
         positions=PositionLimits(per_symbol=200_000 * UNIT),
         exposure=Exposure(
             gross=900_000 * UNIT,
@@ -105,7 +111,9 @@ def vault(**changes: object) -> VaultPolicy:
         concurrency=Concurrency(open_orders=20, positions=15, open_orders_per_broker=Table(20)),
         liquidity=Liquidity(adv_floor=1_000_000 * UNIT, max_of_adv=100_000, spread=10_000),
         losses=Losses(daily=20_000 * UNIT, drawdown=120_000, streak=3),
-        persona=PersonaTerms(name="ares", multiplier=1_250_000, conviction=550_000),
+        persona=PersonaTerms(
+            name="ares", multiplier=1_250_000, conviction=550_000, gross=1_800_000 * UNIT
+        ),
         bands=((550_000, 20_000), (700_000, 50_000), (850_000, 80_000)),
         envelope=FlipEnvelope(ttl=2 * 3600 * SECOND, slice=200_000, amplifier=2 * PPM),
     )
@@ -122,7 +130,7 @@ def policy(
     overlay: OverlayPolicy | None = None,
     flips: Mapping[str, Flip] | None = None,
     boosts: Mapping[str, Boost] | None = None,
-    account: Mapping[str, int] | None = None,
+    account: Mapping[str, Any] | None = None,
 ) -> Policy:
     """A policy of `momentum-us` and `fundamental-core`, or of the vaults given."""
     whole = AccountPolicy(
@@ -131,6 +139,11 @@ def policy(
         per_symbol=300_000 * UNIT,
         daily_loss=50_000 * UNIT,
         open_orders=60,
+        messages=120,
+        messages_per_broker=Table(120),
+        messages_per_strategy=Table(120),
+        builds=frozenset({BUILD}),
+        policy_lag=MINUTE,
     )
     over = overlay or OverlayPolicy()
     if flips:
@@ -164,7 +177,9 @@ def quote(symbol: str = "AAPL", price: str | int = 100, **changes: object) -> Qu
         market_time=NOW,
         adv=50_000_000 * UNIT,
         session="open",
-        instrument=INSTRUMENTS.get(symbol, Instrument(symbol, "equity", "fiat", UNIT // 100, UNIT)),
+        instrument=INSTRUMENTS.get(
+            symbol, Instrument(symbol, "equity", "fiat", UNIT // 100, UNIT, tradable=True)
+        ),
     )
     return msgspec.structs.replace(made, **changes)
 
@@ -187,7 +202,7 @@ def intent(symbol: str = "AAPL", **changes: object) -> Intent:
         created=NOW,
         expires=NOW + 10 * MINUTE,
         market_time=NOW,
-        build="0.1.0",
+        build=BUILD,
         policy=COMMIT,
         dag_id=content_id("con", str(number).encode()),
     )
@@ -251,7 +266,7 @@ def made(
     """Decide on an intent, and take the decision into the book."""
     mandates = Mandates(book.published.policy if book.published else rules)
     decision = decide(wanted, book, mandates, market, now, broker="paper")
-    event = DecisionMade(wanted, market, now, "paper", decision)
+    event = DecisionMade(wanted, market, now, "paper", decision, EDITION)
     book.apply(event)
     if decision.order is not None:
         book.apply(OrderPrepared(decision.order))
@@ -298,6 +313,7 @@ def hold(
     accepted = msgspec.structs.replace(decision, verdict="accept", order=placed)
     book.apply(DecisionMade(wanted, market, NOW, "paper", accepted))
     filled(book, placed, price=price * UNIT, fee=fee)
+    # Of the first edition, so that nothing is counted; what would stand in the way is forgotten.
     book.vaults[name].recent.clear()
     book.accepted.clear()
 

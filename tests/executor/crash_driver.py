@@ -39,13 +39,24 @@ RULES = published(
     policy(
         {
             VAULT: vault(
-                orders={"duplicate_window": 0, "max_notional": 1000 * UNIT, "per_minute": 10**6},
+                orders={
+                    "duplicate_window": 0,
+                    "max_notional": 1000 * UNIT,
+                    "per_minute": 10**6,
+                    "per_fill": 10**6,
+                },
+                throttle={"repeats": 10**6},
                 concurrency={"open_orders": 10**6, "open_orders_per_broker": Table(10**6)},
                 bands=((0, 300_000),),
                 positions={"per_symbol": 10**6 * UNIT},
             )
         },
-        account={"open_orders": 10**6},
+        account={
+            "open_orders": 10**6,
+            "messages": 10**6,
+            "messages_per_broker": Table(10**6),
+            "messages_per_strategy": Table(10**6),
+        },
     )
 )
 

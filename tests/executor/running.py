@@ -26,6 +26,7 @@ from vanta.domain.trading import Intent
 from vanta.executor.replay import replay
 from vanta.executor.router import Checkpoint, passing
 from vanta.executor.service import ExecutorNode
+from vanta.executor.sessions import Sessions
 from vanta.journal.reader import read
 from vanta.node.layout import Layout
 
@@ -45,6 +46,7 @@ class Node:
     others: list[Simulator] = field(default_factory=list)
     """More brokers, in the order of the node's configuration."""
     process: ExecutorNode | None = None
+    sessions: Sessions | None = None
     prices: dict[str, int] = field(
         default_factory=lambda: {"AAPL": 100, "MSFT": 200, "BTC-USD": 20_000}
     )
@@ -75,6 +77,7 @@ class Node:
             brokers=[self.broker, *self.others],
             inbox=DirectoryInbox(self.root / "bus"),
             actor="executor@test",
+            sessions=self.sessions,
             checkpoint=checkpoint,
             rotate_at=rotate_at,
         )

@@ -29,6 +29,7 @@ from vanta.domain.policy import Policy
 from vanta.domain.trading import Fill, OrderState
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     DecisionMade,
     OrderAcknowledged,
@@ -81,15 +82,17 @@ def test_of_buys_and_sells_of_one_symbol_the_larger_side_counts() -> None:
     book = fund(rules)
     hold(book, rules, "AAPL", 100, 100)
     buys = book.open[bought(book, rules)].reserved
-    selling = made(intent("AAPL", side="sell", conviction=900_000), book, rules, quote())
+    # At a price that the open buy does not meet: an order never trades with one of our own.
+    market = quote(price=105)
+    selling = made(intent("AAPL", side="sell", conviction=900_000), book, rules, market)
     assert selling.decision.order is not None
     sells = book.open[selling.decision.order.client_order_id].reserved
     mine = book.vaults[VAULT]
     assert sells > buys
-    assert mine.gross == max(10_000 * UNIT + buys, sells)
+    assert mine.gross == max(10_500 * UNIT + buys, sells)
     assert (mine.buying, mine.selling) == (buys, sells)
     book.apply(OrderCancelled(selling.decision.order.client_order_id, "asked"))
-    assert mine.gross == 10_000 * UNIT + buys
+    assert mine.gross == 10_500 * UNIT + buys
 
 
 def test_the_high_water_mark_rises_with_the_marks_and_never_falls() -> None:
@@ -260,7 +263,7 @@ def test_the_log_of_a_book_makes_the_same_book(tmp_path: Path) -> None:
         symbol = ("AAPL", "MSFT", "BTC-USD")[number % 3]
         wanted = intent(symbol)
         decision = decide(wanted, log.book, Mandates(RULES), quote(symbol), NOW, broker="paper")
-        log.state(DecisionMade(wanted, quote(symbol), NOW, "paper", decision))
+        log.state(DecisionMade(wanted, quote(symbol), NOW, "paper", decision, EDITION))
         if decision.order:
             log.state(OrderPrepared(decision.order))
         assert log.commit()

@@ -20,22 +20,28 @@ from tests.executor.building import (
     made,
     order,
     policy,
+    published,
     quote,
     vault,
 )
 from vanta.domain.exact import PPM, UNIT
-from vanta.domain.instant import DAY, FOREVER, MINUTE, NEVER, SECOND
-from vanta.domain.policy import Flip, OverlayPolicy, Policy, VaultPolicy
+from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, NEVER, SECOND
+from vanta.domain.policy import Flip, OverlayPolicy, Policy, Provenance, VaultPolicy
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Instrument, Order, Quote
 from vanta.executor.book import Book
+from vanta.executor.decide import decide
+from vanta.executor.events import DecisionMade, MessageSent, PolicyAdopted
 from vanta.executor.fences.registry import ALL_PASSED, FENCES, judge, measure
-from vanta.lattice.direction import Table
+from vanta.executor.mandate import Mandates
+from vanta.lattice.direction import BOUNDLESS, Table
 
 CALL = "AAPL240119C00190000"
+PUT = "AAPL240119P00190000"
 OPTION = Instrument(
-    CALL, "option", "fiat", UNIT // 100, UNIT, 100, shortable=True, underlying="AAPL"
+    CALL, "option", "fiat", UNIT // 100, UNIT, 100, shortable=True, underlying="AAPL", tradable=True
 )
+PUT_OPTION = msgspec.structs.replace(OPTION, symbol=PUT)
 
 
 @dataclass
@@ -44,7 +50,8 @@ class Asked:
 
     order: Order = field(default_factory=order)
     rules: VaultPolicy = field(default_factory=vault)
-    account: dict[str, int] = field(default_factory=dict)
+    account: dict[str, Any] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()
     quote: Quote | None = field(default_factory=quote)
     overlay: OverlayPolicy | None = None
     flip: Flip | None = None
@@ -62,6 +69,7 @@ class Asked:
             flips={VAULT: self.flip} if self.flip else None,
             account=self.account,
         )
+        rules = msgspec.structs.replace(rules, released=self.released)
         book = fund(rules, self.cash, self.names)
         self.before(book, rules)
         of = case(self.order, rules, book, self.quote, self.now, **self.intent)
@@ -132,6 +140,65 @@ def write_calls(book: Book, rules: Policy) -> None:
 
 def unmark(book: Book, _: Policy) -> None:
     book.vaults[VAULT].unmarked = 1
+
+
+def send(count: int, **of: str) -> Callable[[Book, Policy], None]:
+    """Cancels sent in the last minute."""
+
+    def happen(book: Book, _: Policy) -> None:
+        for number in range(count):
+            named = {"vault": VAULT, "broker": "paper", "strategy": "reflect", **of}
+            book.apply(MessageSent(f"ord_{number}", "cancel", at=NOW - MINUTE + 1, **named))
+
+    return happen
+
+
+def order_again(count: int, ago: int = HOUR - 1) -> Callable[[Book, Policy], None]:
+    """The same thing ordered so many times, so long ago, and filled."""
+
+    def happen(book: Book, _: Policy) -> None:
+        for _again in range(count):
+            book.tallies.order(order(), NOW - ago)
+
+    return happen
+
+
+def throttled(nonce: str) -> Callable[[Book, Policy], None]:
+    return lambda book, _: book.tallies.shut_off(VAULT, "reflect", f"intent_{nonce}")
+
+
+def send_today(messages: int, fills: int) -> Callable[[Book, Policy], None]:
+    def happen(book: Book, rules: Policy) -> None:
+        send(messages, broker="elsewhere", strategy="other")(book, rules)
+        for _fill in range(fills):
+            book.tallies.fill(VAULT, NOW)
+
+    return happen
+
+
+def rest(side: str, price: int, name: str = OTHER) -> Callable[[Book, Policy], None]:
+    """An order of our own, open at a price of so many cents."""
+
+    def happen(book: Book, rules: Policy) -> None:
+        resting = order(quantity=1, side=side, vault=name, limit_price=price * UNIT // 100)
+        wanted = intent(id=resting.intent_id, vault=name, side=side)
+        decision = decide(wanted, Book(), Mandates(rules), quote(), NOW, broker="paper")
+        forced = msgspec.structs.replace(decision, verdict="accept", order=resting)
+        book.apply(DecisionMade(wanted, quote(), NOW, "paper", forced))
+
+    return happen
+
+
+def succeed(ago: int) -> Callable[[Book, Policy], None]:
+    """Another policy came into force so long ago."""
+
+    def happen(book: Book, rules: Policy) -> None:
+        next_one = msgspec.structs.replace(
+            published(rules, 2), provenance=Provenance(commit="d" * 40, tree="", serial=2)
+        )
+        book.apply(PolicyAdopted(next_one, NOW - ago))
+
+    return happen
 
 
 WORTH = 1000 * UNIT
@@ -251,6 +318,25 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
             before=hold_apple,
         ),
     ),
+    "NOT_TRADABLE": (
+        Asked(),
+        Asked(quote=quote(instrument=msgspec.structs.replace(AAPL, tradable=False))),
+    ),
+    # A put at 190 needs 19,000 dollars; its own premium of 100 is reserved, with fees of 20 cents.
+    "NAKED_PUT": (
+        Asked(
+            order=order(PUT, 1, 1, side="sell", asset_class="option", multiplier=100),
+            rules=vault(positions={"short": True}, universe={"allow": frozenset({"*"})}),
+            quote=quote(PUT, 1, instrument=PUT_OPTION, bid=UNIT, ask=UNIT),
+            cash=1910020 * UNIT // 100,
+        ),
+        Asked(
+            order=order(PUT, 1, 1, side="sell", asset_class="option", multiplier=100),
+            rules=vault(positions={"short": True}, universe={"allow": frozenset({"*"})}),
+            quote=quote(PUT, 1, instrument=PUT_OPTION, bid=UNIT, ask=UNIT),
+            cash=1910020 * UNIT // 100 - 1,
+        ),
+    ),
     "UNCOVERS_OPTION": (
         Asked(
             order=order("AAPL", 50, 100, side="sell", reducing=True),
@@ -272,6 +358,10 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
     "POSITION_ACCOUNT": (
         Asked(account={"per_symbol": 11_000 * UNIT}, before=hold_other_apple),
         Asked(account={"per_symbol": 11_000 * UNIT - 1}, before=hold_other_apple),
+    ),
+    "PERSONA_GROSS": (
+        Asked(rules=vault(persona={"gross": 11_000 * UNIT}), before=hold_other_apple),
+        Asked(rules=vault(persona={"gross": 11_000 * UNIT - 1}), before=hold_other_apple),
     ),
     "POSITIONS": (rule(concurrency={"positions": 1}), rule(concurrency={"positions": 0})),
     "GROSS": (
@@ -354,6 +444,40 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
     ),
     "SPREAD": (rule(liquidity={"spread": 200}), rule(liquidity={"spread": 199})),
     "ORDERS_PER_MINUTE": (rule(orders={"per_minute": 1}), rule(orders={"per_minute": 0})),
+    "MESSAGES": (
+        Asked(account={"messages": 6}, before=send(5, vault="", broker="x", strategy="")),
+        Asked(account={"messages": 5}, before=send(5, vault="", broker="x", strategy="")),
+    ),
+    "MESSAGES_BROKER": (
+        Asked(account={"messages_per_broker": Table(0, {"paper": 6})}, before=send(5)),
+        Asked(account={"messages_per_broker": Table(99, {"paper": 5})}, before=send(5)),
+    ),
+    "MESSAGES_STRATEGY": (
+        Asked(account={"messages_per_strategy": Table(0, {"reflect": 6})}, before=send(5)),
+        Asked(account={"messages_per_strategy": Table(99, {"reflect": 5})}, before=send(5)),
+    ),
+    "REPEATED": (
+        Asked(rules=vault(throttle={"repeats": 6}), before=order_again(5)),
+        Asked(rules=vault(throttle={"repeats": 5}), before=order_again(5)),
+    ),
+    "THROTTLED": (
+        Asked(before=throttled("0123456789abcdef"), released=frozenset({"0123456789abcdef"})),
+        Asked(before=throttled("0123456789abcdef"), released=frozenset({"0123456789abcdee"})),
+    ),
+    "ORDERS_PER_FILL": (
+        Asked(rules=vault(orders={"per_fill": 3}), before=send_today(8, 2)),
+        Asked(rules=vault(orders={"per_fill": 3}), before=send_today(9, 2)),
+    ),
+    "SELF_MATCH": (Asked(before=rest("sell", 100_01)), Asked(before=rest("sell", 100_00))),
+    "BUILD": (
+        Asked(account={"builds": frozenset({"*"})}),
+        Asked(account={"builds": frozenset({"markets@0.1.1"})}),
+    ),
+    "POLICY_UNKNOWN": (
+        Asked(account={"policy_lag": 0}),
+        Asked(account={"policy_lag": BOUNDLESS}, intent={"policy": "e" * 40}),
+    ),
+    "POLICY_LAG": (Asked(before=succeed(MINUTE)), Asked(before=succeed(MINUTE + 1))),
     "OPEN_ORDERS": (rule(concurrency={"open_orders": 1}), rule(concurrency={"open_orders": 0})),
     "OPEN_ORDERS_BROKER": (
         rule(concurrency={"open_orders_per_broker": Table(0, {"paper": 1})}),
@@ -420,8 +544,11 @@ def test_the_ladder_has_a_rung_for_every_code() -> None:
         11,
         12,
         13,
+        14,
         15,
+        16,
         18,
+        25,
     ]
 
 

@@ -16,7 +16,6 @@ from vanta.domain.trading import Order, OrderState
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.paper.exchange import PaperExchange, PaperTerms, part_of_order
 from vanta.executor.brokers.paper.process import start
-from vanta.executor.brokers.paper.sessions import Sessions
 from vanta.executor.brokers.paper.tape import STALE_AFTER, Tape
 from vanta.executor.brokers.paper.wire import connect
 from vanta.executor.brokers.port import (
@@ -27,6 +26,7 @@ from vanta.executor.brokers.port import (
     Rejected,
     Unknown,
 )
+from vanta.executor.sessions import Sessions
 
 PRICES = [
     ("BTC-USD", NOW - HOUR, 20_000),

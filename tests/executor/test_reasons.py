@@ -4,6 +4,8 @@ import pytest
 
 from tests.executor.test_fences import LADDER
 from vanta.domain.trading import Finding
+from vanta.executor.fences import wire
+from vanta.executor.fences.registry import CODES as DENIED
 from vanta.executor.fences.registry import FENCES
 from vanta.executor.reasons import CODES, sentence, withheld
 
@@ -18,11 +20,14 @@ def passed(fence: int, code: str, observed: Value, limit: Value) -> Finding:
     return Finding(fence, code, passed=True, observed=observed, limit=limit, unit="")
 
 
-ALL = sorted((fence.number, code) for fence in FENCES for code in fence.codes)
+ALL = sorted(
+    [(fence.number, code) for fence in FENCES for code in fence.codes]
+    + [(wire.NUMBER, code) for code in wire.CODES]
+)
 
 
 def test_there_is_a_sentence_for_every_code_and_no_other() -> None:
-    assert {code for _, code in ALL} == CODES
+    assert {code for _, code in ALL} == CODES == DENIED
 
 
 @pytest.mark.parametrize(("number", "code"), ALL)
@@ -62,7 +67,7 @@ def test_numbers_are_in_their_units(finding: Finding, text: str) -> None:
 
 
 def test_real_findings_read_well() -> None:
-    assert len(LADDER) == len(ALL)
+    assert len(LADDER) == len(ALL) - len(wire.CODES)
 
 
 def test_what_the_gate_says_is_a_sentence_too() -> None:

@@ -1,5 +1,6 @@
 """Replay and reconciliation: the log makes itself again, and a changed byte shows."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vanta.domain.trading import Fill, OrderState
 from vanta.executor.book import Book
 from vanta.executor.brokers.port import Account, BrokerOrder
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION, FIRST
 from vanta.executor.events import (
     DecisionMade,
     OrderAcknowledged,
@@ -41,7 +43,9 @@ def log(tmp_path: Path) -> Iterator[TradeLog]:
     for symbol in ("AAPL", "MSFT", "AAPL", "BTC-USD"):
         wanted, market = intent(symbol), quote(symbol)
         decision = decide(wanted, made.book, Mandates(RULES), market, NOW, broker="paper")
-        made.state(DecisionMade(wanted, market, NOW, "paper", decision), parents=(wanted.id,))
+        made.state(
+            DecisionMade(wanted, market, NOW, "paper", decision, EDITION), parents=(wanted.id,)
+        )
         if decision.order:
             made.state(OrderPrepared(decision.order), parents=(decision.id,))
         made.commit()
@@ -93,6 +97,53 @@ def test_a_decision_without_a_policy_does_not_come_out(log: TradeLog) -> None:
     without = [record for record in records(log) if record.type != "policy.adopted"]
     first = next(replay(without))
     assert first.recomputed != first.recorded
+
+
+# Of builds before this one -----------------------------------------------------------------------
+
+RECORDED = Path(__file__).parent / "recorded" / "edition-1.jsonl.gz"
+"""A trade log of the build that knew one edition: six decisions in seven segments."""
+
+
+def of_before() -> list[Record]:
+    lines = gzip.decompress(RECORDED.read_bytes()).splitlines()
+    return [msgspec.json.decode(line, type=Record) for line in lines]
+
+
+def test_what_an_earlier_build_decided_comes_out_as_it_was_decided() -> None:
+    """Though the fences ask more by now, and the policy it was made under had fewer fields."""
+    found = list(replay(of_before()))
+    assert [one.record_id.split("_")[0] for one in found].count("dec") == 6
+    assert [one.record_id.split("_")[0] for one in found].count("segment") == 6
+    assert all(one.recorded == one.recomputed for one in found)
+
+
+@pytest.mark.parametrize("kind", ["decision.made", "journal.rotated"])
+def test_and_a_changed_byte_of_it_shows_as_well(kind: str) -> None:
+    changed = [
+        msgspec.structs.replace(
+            record,
+            body=msgspec.Raw(bytes(record.body).replace(b'"conviction":800000', b'"conviction":9')),
+        )
+        if record.type == kind
+        else record
+        for record in of_before()
+    ]
+    assert any(one.recorded != one.recomputed for one in replay(changed))
+
+
+def test_the_same_question_has_another_answer_in_the_next_edition() -> None:
+    rules, wanted = policy(account={"builds": frozenset()}), intent()
+    book = Book()
+    book.apply(PolicyAdopted(published(rules)))
+    book.apply(VaultFunded(VAULT, 1_000_000 * UNIT, NOW))
+    verdicts = {
+        edition: decide(
+            wanted, book, Mandates(rules), quote(), NOW, broker="paper", edition=edition
+        ).verdict
+        for edition in (FIRST, EDITION)
+    }
+    assert verdicts == {FIRST: "accept", EDITION: "deny"}
 
 
 # Reconciliation ---------------------------------------------------------------------------------

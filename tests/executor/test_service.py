@@ -23,6 +23,7 @@ from vanta.domain.policy import OverlayPolicy
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
+from vanta.executor.sessions import Sessions
 from vanta.governance.latch import LATCH
 from vanta.journal.view import read_view
 
@@ -93,6 +94,21 @@ def test_a_denied_intent_is_on_record_with_every_reason(node: Node) -> None:
     reasons = str(shown["reasons"])
     assert "[9 GROSS]" in reasons
     assert "[0 CONVICTION]" in reasons
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Series.values returning"
+)  # of exchange_calendars, on pandas 3.1
+def test_a_venue_is_open_only_where_its_calendar_says_so_too(node: Node) -> None:
+    """It is 22:13 UTC on a Tuesday; what was found is on record, and a replay asks no calendar."""
+    node.sessions = Sessions()
+    share, coin = node.wants(), node.wants("BTC-USD")
+    node.step(2)
+    decided = {r.parents[0]: bytes(r.body) for r in node.log() if r.type == "decision.made"}
+    assert b'"session":"closed"' in decided[share.id]
+    assert b'[6,"SESSION",false,"closed","open",""]' in decided[share.id]
+    assert b'"verdict":"accept"' in decided[coin.id]
+    node.holds_together()
 
 
 def test_what_is_not_let_in_is_on_record_and_off_the_bus(node: Node) -> None:

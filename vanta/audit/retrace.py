@@ -17,6 +17,7 @@ from vanta.executor import events
 from vanta.executor.book import Book
 from vanta.executor.case import Case
 from vanta.executor.decide import decide, propose
+from vanta.executor.edition import EDITION
 from vanta.executor.fences.registry import measure
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder, worth
@@ -117,8 +118,10 @@ def _ask_again(event: events.DecisionMade, book: Book) -> tuple[int, tuple[Findi
         return 0, event.decision.findings, False
     policy = Mandates(book.published.policy)
     intent = event.intent
-    again = decide(intent, book, policy, event.quote, event.now, broker=event.broker)
-    case = Case(intent, book, policy.of(intent.vault), event.quote, event.now, event.broker)
+    edition = min(event.edition, EDITION)
+    mandate, quote, now = policy.of(intent.vault), event.quote, event.now
+    again = decide(intent, book, policy, quote, now, broker=event.broker, edition=edition)
+    case = Case(intent, book, mandate, quote, now, event.broker, edition)
     order, _ = propose(case)
     serial = book.published.provenance.serial
     return serial, measure(order, case), encode(again) == encode(event.decision)

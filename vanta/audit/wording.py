@@ -188,6 +188,10 @@ def _prepared(event: events.OrderPrepared) -> str:
     return f"prepared to {wanted} at {price(order.limit_price)} or better, {kind}, on disk"
 
 
+def _sent(event: events.MessageSent) -> str:
+    return "sent once more" if event.kind == "order" else "the broker was asked to take it back"
+
+
 def _filled(event: events.OrderFilled) -> str:
     fill = event.fill
     verb = "bought" if fill.side == "buy" else "sold"
@@ -197,6 +201,7 @@ def _filled(event: events.OrderFilled) -> str:
 
 _TOLD: dict[type[events.Event], Callable[[Any], str]] = {
     events.OrderPrepared: _prepared,
+    events.MessageSent: _sent,
     events.OrderWithheld: lambda event: f"withheld at the gate: {', '.join(event.codes)}",
     events.OrderAcknowledged: lambda event: f"the broker has it as {event.broker_order_id}",
     events.OrderUnknown: lambda event: f"nobody can say whether the broker has it: {event.reason}",

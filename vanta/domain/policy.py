@@ -63,6 +63,17 @@ class OrderLimits(Governed, frozen=True):
     """For how long the same content counts as the same order."""
     per_minute: Annotated[int, Cap()] = 0
     """Greatest number of orders in any minute."""
+    per_fill: Annotated[int, Cap()] = 0
+    """Greatest number of orders and cancels of a UTC day for each order that filled, and one."""
+
+
+class Throttle(Governed, frozen=True):
+    """When a strategy that does the same again and again is shut off until a quorum lets it go."""
+
+    repeats: Annotated[int, Cap()] = 0
+    """Greatest number of orders of one strategy on one side of one symbol in the window."""
+    window: Annotated[int, Floor("duration")] = 0
+    """For how long an order counts; no longer than a day."""
 
 
 class PositionLimits(Governed, frozen=True):
@@ -152,6 +163,8 @@ class PersonaTerms(Governed, frozen=True):
     """Fall from the best price since entry at which a position is closed, ppm."""
     horizon: Annotated[int, Unordered("duration")] = 0
     """For how long the persona means to hold what it enters."""
+    gross: Annotated[int, Cap("money")] = 0
+    """Greatest notional of all positions of all vaults that trade as this persona."""
 
 
 class Compounding(Governed, frozen=True):
@@ -198,6 +211,7 @@ class VaultPolicy(Governed, frozen=True):
     """Brokers it may use."""
     universe: Universe = Universe()
     orders: OrderLimits = OrderLimits()
+    throttle: Throttle = Throttle()
     positions: PositionLimits = PositionLimits()
     exposure: Exposure = Exposure()
     concurrency: Concurrency = Concurrency()
@@ -227,6 +241,16 @@ class AccountPolicy(Governed, frozen=True):
     """Greatest loss of a day over all vaults, realised plus unrealised."""
     open_orders: Annotated[int, Cap()] = 0
     """Greatest number of open orders over all vaults."""
+    messages: Annotated[int, Cap()] = 0
+    """Greatest number of orders and cancels in any minute."""
+    messages_per_broker: Counts = Table(0)
+    """Greatest number of orders and cancels to one broker in any minute."""
+    messages_per_strategy: Counts = Table(0)
+    """Greatest number of orders and cancels of one strategy in any minute, over all vaults."""
+    builds: Annotated[frozenset[str], AllowSet()] = frozenset()
+    """Builds whose intents are taken, such as `markets@0.1.0`."""
+    policy_lag: Annotated[int, Cap("duration")] = 0
+    """For how long intents are taken that were made under a policy no longer in force."""
 
 
 class Flip(Governed, frozen=True):
@@ -281,7 +305,7 @@ class Policy(Governed, frozen=True):
     )
     overlay: OverlayPolicy = OverlayPolicy()
     released: Annotated[frozenset[str], AllowSet()] = frozenset()
-    """Nonces of break-glass restraints that a quorum has let go."""
+    """Nonces of break-glass restraints and throttles that a quorum has let go."""
     nodes: Annotated[dict[str, tuple[str, ...]], Registry()] = msgspec.field(default_factory=dict)
     """Node name to its public keys in OpenSSH form: how an intent or a checkpoint is trusted."""
 

@@ -61,6 +61,8 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     restricted: bool = False
     underlying: str = ""
     """Of an option; empty otherwise."""
+    tradable: bool = False
+    """Whether the broker lets this account open positions in it."""
 
 
 class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

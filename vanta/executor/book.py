@@ -16,10 +16,12 @@ from vanta.domain.instant import DAY
 from vanta.domain.policy import Published
 from vanta.domain.trading import HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
+from vanta.executor.edition import FIRST
 from vanta.executor.holdings import Holdings, carry_on
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
 from vanta.executor.reference import reference
 from vanta.executor.sums import Sums, SymbolTotals, Venue
+from vanta.executor.tallies import REPEATED, THROTTLED, Tallies
 
 CLOSED_KEPT = 4096
 """Closed orders that are remembered, for fills that come after the end."""
@@ -43,6 +45,7 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     wanted: list[Intent] = []
     ended: dict[str, int] = {}
     carried: dict[str, int] = {}
+    tallies: Tallies = msgspec.field(default_factory=Tallies)
 
 
 class Book(Sums):
@@ -62,6 +65,7 @@ class Book(Sums):
         self.ended: dict[str, int] = {}
         """By vault: the latest end of a flip or boost that the node's clock is known to have
         reached, wherever it is set afterwards."""
+        self.tallies = Tallies()
 
     def apply(self, event: events.Event) -> None:
         """Take one event in.
@@ -83,10 +87,17 @@ class Book(Sums):
         vault.high_water += event.cash
 
     def _adopt(self, event: events.PolicyAdopted) -> None:
-        self.published = event.published
-        for name, policy in event.published.policy.vaults.items():
+        before, now = self.published, event.published
+        if before is not None and event.at:
+            self.tallies.supersede(before.provenance.commit, now.provenance.commit, event.at)
+        self._take_policy(now)
+
+    def _take_policy(self, published: Published) -> None:
+        self.published = published
+        for name, policy in published.policy.vaults.items():
             self.sector_of[name] = policy.universe.sectors
             self._resector(name)
+        self._repersona({name: one.persona.name for name, one in published.policy.vaults.items()})
 
     def _end_branch(self, event: events.BranchEnded) -> None:
         self.ended[event.vault] = max(event.until, self.ended.get(event.vault, 0))
@@ -103,6 +114,8 @@ class Book(Sums):
         self._forget_expired(event.now)
         self.decided[intent.id] = intent.expires
         self.wanted.pop(intent.id, None)
+        if event.edition > FIRST:
+            self._tally(event)
         if quote is None:
             return
         self._mark(quote)
@@ -117,6 +130,7 @@ class Book(Sums):
             expires=intent.expires,
         )
         self.open[order.client_order_id] = opened
+        self._rest(order)
         line = self._line(order, quote)
         self._count(order, 1)
         self._reserve(line, opened, opened.reserved, order.quantity)
@@ -124,6 +138,19 @@ class Book(Sums):
         if not order.reducing:
             self.vaults[order.vault].recent[content(order)] = event.now
         self._restate(order.vault, line)
+
+    def _tally(self, event: events.DecisionMade) -> None:
+        intent, order = event.intent, event.decision.order
+        if order is not None:
+            self.tallies.order(order, event.now)
+            return
+        denied = {finding.code for finding in event.decision.findings if not finding.passed}
+        # One that is shut off already keeps the nonce that a quorum has been told.
+        if REPEATED in denied and THROTTLED not in denied:
+            self.tallies.shut_off(intent.vault, intent.strategy, intent.id)
+
+    def _message(self, event: events.MessageSent) -> None:
+        self.tallies.message(event.vault, event.broker, event.strategy, event.at)
 
     def _prepare(self, event: events.OrderPrepared) -> None:
         self._order(event.order.client_order_id).prepared = True
@@ -150,6 +177,8 @@ class Book(Sums):
         vault = self.vaults[order.vault]
         line = vault.lines[order.symbol]
         reserved, remaining = opened.reserved, opened.remaining
+        if not opened.filled:
+            self.tallies.fill(order.vault, fill.ts)
         opened.fills = (*opened.fills, fill.id)
         opened.filled += fill.quantity
         if not opened.state.terminal:
@@ -202,6 +231,7 @@ class Book(Sums):
         self._reserve(line, opened, -opened.reserved, -opened.remaining)
         opened.state, opened.reason = state, reason
         del self.open[order.client_order_id]
+        self._unrest(order)
         self.closed[order.client_order_id] = opened
         while len(self.closed) > CLOSED_KEPT:
             del self.closed[next(iter(self.closed))]
@@ -233,6 +263,7 @@ class Book(Sums):
         events.ExitWanted: _want_out,
         events.DecisionMade: _decide,
         events.OrderPrepared: _prepare,
+        events.MessageSent: _message,
         events.OrderAcknowledged: _acknowledge,
         events.OrderUnknown: _lose_sight,
         events.OrderFilled: _fill,
@@ -266,6 +297,12 @@ class Book(Sums):
         opened = self.open.get(client_order_id) or self.closed.get(client_order_id)
         return opened is not None and fill_id in opened.fills
 
+    def knows_policy(self, commit: str) -> bool:
+        """Whether a governance commit is in force, or was."""
+        published = self.published
+        in_force = published is not None and published.provenance.commit == commit
+        return in_force or commit in self.tallies.superseded
+
     def positions(self) -> list[HeldPosition]:
         """What every vault holds or has traded, by vault and symbol."""
         return [
@@ -293,6 +330,7 @@ class Book(Sums):
             wanted=list(self.wanted.values()),
             ended=self.ended,
             carried=self.carried,
+            tallies=self.tallies,
         )
 
     @classmethod
@@ -314,10 +352,15 @@ class Book(Sums):
         book.accepted = {name: deque(times) for name, times in state.accepted.items()}
         book.day_ends, book.venues = state.day_ends, state.venues
         book.holdings, book.ended = state.holdings, state.ended
-        book.carried = state.carried
+        book.carried, book.tallies = state.carried, state.tallies
         book.wanted = {intent.id: intent for intent in state.wanted}
+        for opened in state.open:
+            book._rest(opened.order)
+        for name, vault in book.vaults.items():
+            for line in vault.lines.values():
+                book._secure(name, line)
         if state.published is not None:
-            book._adopt(events.PolicyAdopted(state.published))
+            book._take_policy(state.published)
         return book
 
 

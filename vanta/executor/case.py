@@ -8,6 +8,7 @@ from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.trading import Intent, Order, Quote
 from vanta.executor.book import Book
 from vanta.executor.compounding import Gains, reinvested
+from vanta.executor.edition import EDITION, FIRST
 from vanta.executor.mandate import Mandate
 from vanta.executor.positions import Line, VaultBook
 from vanta.executor.reference import reference
@@ -44,6 +45,7 @@ class Case:
         "crypto",
         "deployable",
         "down",
+        "edition",
         "every",
         "exposed",
         "flipped",
@@ -56,6 +58,7 @@ class Case:
         "net_down",
         "net_up",
         "now",
+        "persona_rest",
         "quote",
         "reached",
         "reference",
@@ -77,8 +80,11 @@ class Case:
         quote: Quote | None,
         now: int,
         broker: str,
+        edition: int = EDITION,
     ) -> None:
         symbol = intent.symbol
+        self.edition = edition
+        """Of the fences that are asked."""
         self.intent, self.book, self.mandate, self.now = intent, book, mandate, now
         self.broker = broker
         self.terms = mandate.symbols.get(symbol) or mandate.symbol(symbol)
@@ -121,6 +127,12 @@ class Case:
             self.sector_rest = vault.sectors.get(self.terms.sector, 0) - gross
         else:
             self.sector_rest = self._sector() - gross
+        published = book.published
+        if published is not None and published.policy is mandate.policy:
+            self.persona_rest = book.personas.get(mandate.persona, 0) - gross
+            """Exposure of all vaults of the persona, but for this vault's to this symbol."""
+        else:
+            self.persona_rest = self._persona() - gross
         net = vault.long - vault.short
         self.net_up, self.net_down = net + vault.buying, vault.selling - net
         net = account.long - account.short
@@ -129,6 +141,8 @@ class Case:
         """What the flip branch uses."""
         # A short's proceeds are in the cash, and as much again stands behind it.
         self.available = vault.cash - vault.buying - vault.selling - 2 * vault.short
+        if book.secured and not mandate.naked_options and self.edition > FIRST:
+            self.available -= book.secured.get(mandate.vault, 0)
         """Cash that nothing has a claim on, before what fees may take."""
         self.nav = vault.cash + vault.value
         """Net asset value; of a vault that was never funded, 0."""
@@ -164,8 +178,11 @@ class Case:
                 self.available -= 2 * (after.short - before.short)
                 self.flipped += after.flipped - before.flipped
             else:
-                self.account_rest += after.gross - before.gross
-                self.account_symbol_rest += after.gross - before.gross
+                grown = after.gross - before.gross
+                self.account_rest += grown
+                self.account_symbol_rest += grown
+                if self._fellow(name):
+                    self.persona_rest += grown
 
     def _sector(self) -> int:
         """The vault's exposure to the symbol's sector, as this mandate draws sectors.
@@ -178,6 +195,14 @@ class Case:
             for symbol, line in self.vault.lines.items()
             if mandate.symbol(symbol).sector == sector
         )
+
+    def _persona(self) -> int:
+        """Exposure of every vault that this mandate's policy has trade as its persona."""
+        return sum(vault.gross for name, vault in self.book.vaults.items() if self._fellow(name))
+
+    def _fellow(self, name: str) -> bool:
+        rules = self.mandate.policy.vaults.get(name)
+        return (rules.persona.name if rules is not None else "") == self.mandate.persona
 
     def banded(self, conviction: int) -> int:
         """The largest position a conviction is worth before the persona scales it."""
@@ -238,6 +263,8 @@ class Case:
             self.deployable - self.rest,
             mandate.account_gross - self.account_rest,
         )
+        if self.edition > FIRST:
+            alone = min(alone, mandate.persona_gross - self.persona_rest)
         if other > alone or net_other > mandate.net or account_net_other > mandate.account_net:
             return -1
         free = self.available

@@ -101,12 +101,14 @@ class Clearing:
         if name in self._asked and now - self._asked[name] < self._every:
             return False
         self._asked[name] = now
+        self._log.message("cancel", name, self._broker.name, now)
         if self._broker.cancel(name) is OrderState.CANCELLED:
             # What was filled before the cancel is taken in before the order is over.
             self._poll()
             if name in self._log.book.open:
                 self._log.of_order(name, OrderCancelled(name, why))
-                self._log.commit()
+        # After the cancel: it is counted, and waits for no disk.
+        self._log.commit()
         return True
 
     def _confirm(self, found: Covered) -> None:
@@ -120,7 +122,9 @@ class Clearing:
             for name in sorted(left):
                 if now - self._asked.get(name, now - self._every) >= self._every:
                     self._asked[name] = now
+                    self._log.message("cancel", name, self._broker.name, now)
                     self._broker.cancel(name)
+            self._log.commit()
             return
         names, name = tuple(sorted(self._asked)), self._broker.name
         self._log.state(BookCleared(found.why, names, name, self._clock()))

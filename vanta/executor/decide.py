@@ -7,13 +7,21 @@ so an audit replays every decision and compares.
 from vanta.domain.trading import Decision, Intent, Order, Quote, Sizing
 from vanta.executor.book import Book
 from vanta.executor.case import Case
-from vanta.executor.fences.registry import ALL_PASSED, judge
+from vanta.executor.edition import EDITION
+from vanta.executor.fences.registry import all_passed, judge
 from vanta.executor.mandate import Mandates
 from vanta.executor.sizing import entry_size, exit_size, limit_price
 
 
 def decide(
-    intent: Intent, book: Book, policy: Mandates, quote: Quote | None, now: int, *, broker: str
+    intent: Intent,
+    book: Book,
+    policy: Mandates,
+    quote: Quote | None,
+    now: int,
+    *,
+    broker: str,
+    edition: int = EDITION,
 ) -> Decision:
     """Accept an intent with a size, or deny it with every reason.
 
@@ -24,14 +32,15 @@ def decide(
         quote: the market at `broker`; None when it gives none, which denies.
         now: UTC nanoseconds by the node's clock, read after the quote was.
         broker: where the order would go.
+        edition: of the fences; a decision of before is made again by the one it was made by.
 
     Returns:
         With an order exactly when every fence passed.
     """
-    case = Case(intent, book, policy.of(intent.vault), quote, now, broker)
+    case = Case(intent, book, policy.of(intent.vault), quote, now, broker, edition)
     order, sizing = propose(case)
     findings = judge(order, case)
-    accepted = findings is ALL_PASSED
+    accepted = all_passed(findings, edition)
     return Decision(
         "dec_" + name_of(intent),
         intent.id,

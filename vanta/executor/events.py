@@ -68,6 +68,8 @@ class PolicyAdopted(Event, frozen=True):
 
     type: ClassVar[str] = "policy.adopted"
     published: Published
+    at: int = 0
+    """UTC nanoseconds; 0 in records from before it was kept."""
 
 
 class DecisionMade(Event, frozen=True):
@@ -80,6 +82,9 @@ class DecisionMade(Event, frozen=True):
     broker: str
     """Where the order would go, and where the quote is from."""
     decision: Decision
+    edition: int = 1
+    """Of the fences it was put to (`fences.fence.EDITION`); records from before it was kept have
+    none and are of the first."""
 
     def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
         return self.decision.id
@@ -123,6 +128,18 @@ class OrderPrepared(Event, frozen=True):
 
 class _OfOrder(Event, frozen=True):
     client_order_id: str
+
+
+class MessageSent(_OfOrder, frozen=True):
+    """A cancel, or an order once more, was sent to a broker; the first time is its decision's."""
+
+    type: ClassVar[str] = "message.sent"
+    kind: Literal["cancel", "order"]
+    vault: str
+    """Empty, like the strategy, for an order that is not in the book."""
+    broker: str
+    strategy: str
+    at: int
 
 
 class OrderWithheld(_OfOrder, frozen=True):
@@ -220,6 +237,7 @@ TRADE_LOG: dict[str, type[Event]] = {
         ExitWanted,
         DecisionMade,
         OrderPrepared,
+        MessageSent,
         OrderWithheld,
         OrderAcknowledged,
         OrderUnknown,

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
+import msgspec
+
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import VantaError
 from vanta.domain.exact import PPM
 from vanta.domain.instant import DAY, SECOND
+from vanta.domain.retired import FLAGS
 from vanta.domain.trading import Envelope, Intent
 from vanta.executor.fences.one_order import CLOCK_TOLERANCE
 from vanta.governance.keys import parse_public_key
@@ -74,6 +77,8 @@ def accept(
         if node not in nodes:
             return _refused(parcel, "NODE_UNKNOWN", "no such node in Authority", node)
         _check_signature(envelope, payload, nodes[node])
+        if flag := _retired(payload):
+            return _refused(parcel, "RETIRED_FLAG", flag, node)
         intent = decode(Intent, payload, place="intent")
     except VantaError as error:
         return _refused(parcel, error.code, error.message, node)
@@ -90,6 +95,19 @@ def _check_signature(envelope: Envelope, payload: bytes, keys: tuple[str, ...]) 
     signer = verify(signature, payload, NAMESPACE)
     if signer.blob not in {_blob(key) for key in keys}:
         raise _not_its_key(envelope.node)
+
+
+def _retired(payload: bytes) -> str:
+    """Why an intent is refused that uses a name which meant something once; empty for none."""
+    if not FLAGS:
+        return ""
+    try:
+        named = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return ""  # what is wrong with it is said by who reads it
+    for name in sorted(named.keys() & FLAGS.keys()):
+        return f"{name} was retired in {FLAGS[name].since}: {FLAGS[name].instead}"
+    return ""
 
 
 @lru_cache(maxsize=256)

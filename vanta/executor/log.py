@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from vanta.domain.record import Entry, Position, Record
 from vanta.executor.book import Book, BookState
-from vanta.executor.events import DecisionMade, Event, entry, read
+from vanta.executor.events import DecisionMade, Event, MessageSent, entry, read
 from vanta.journal.reader import live_state
 from vanta.journal.writer import ROTATE_AT, Journal
 
@@ -91,6 +92,19 @@ class TradeLog:
         book = self.book
         opened = book.open.get(client_order_id) or book.closed[client_order_id]
         self.state(event, parents=(client_order_id,), dag_id=opened.dag_id)
+
+    def message(
+        self, kind: Literal["cancel", "order"], client_order_id: str, broker: str, at: int
+    ) -> None:
+        """Say that a cancel, or an order once more, goes to a broker."""
+        book = self.book
+        opened = book.open.get(client_order_id) or book.closed.get(client_order_id)
+        vault, strategy = (opened.order.vault, opened.order.strategy) if opened else ("", "")
+        self.state(
+            MessageSent(client_order_id, kind, vault, broker, strategy, at),
+            parents=(client_order_id,) if opened else (),
+            dag_id=opened.dag_id if opened else "",
+        )
 
     def commit(self) -> bool:
         """Make everything stated durable; False when there was nothing.

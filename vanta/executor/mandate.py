@@ -34,6 +34,11 @@ PATHS: dict[str, str] = {
     "intent_age": "vaults.*.orders.intent_age",
     "duplicate_window": "vaults.*.orders.duplicate_window",
     "per_minute": "vaults.*.orders.per_minute",
+    "per_fill": "vaults.*.orders.per_fill",
+    "builds": "account.builds",
+    "policy_lag": "account.policy_lag",
+    "repeats": "vaults.*.throttle.repeats",
+    "repeat_window": "vaults.*.throttle.window",
     "per_symbol": "vaults.*.positions.per_symbol",
     "short": "vaults.*.positions.short",
     "naked_options": "vaults.*.positions.naked_options",
@@ -54,12 +59,16 @@ PATHS: dict[str, str] = {
     "persona": "vaults.*.persona.name",
     "multiplier": "vaults.*.persona.multiplier",
     "conviction": "vaults.*.persona.conviction",
+    "persona_gross": "vaults.*.persona.gross",
     "bands": "vaults.*.bands",
     "account_gross": "account.gross",
     "account_net": "account.net",
     "account_per_symbol": "account.per_symbol",
     "account_daily_loss": "account.daily_loss",
     "account_open_orders": "account.open_orders",
+    "account_messages": "account.messages",
+    "messages_per_broker": "account.messages_per_broker",
+    "messages_per_strategy": "account.messages_per_strategy",
     "flip_until": "overlay.flips.*.until",
     "flip_slice": "overlay.flips.*.slice",
     "flip_amplifier": "overlay.flips.*.amplifier",
@@ -69,6 +78,7 @@ PATHS: dict[str, str] = {
     "envelope_slice": "vaults.*.envelope.slice",
     "envelope_amplifier": "vaults.*.envelope.amplifier",
     "switches": "overlay",
+    "released": "released",
 }
 """Each field a fence may read, and the governed field it is; `*` is the vault."""
 
@@ -116,7 +126,8 @@ class Mandate:
     """One vault's rules, ready to be judged against. Units as in the policy."""
 
     def __init__(self, vault: str, policy: Policy) -> None:
-        self.vault = vault
+        self.vault, self.policy = vault, policy
+        self.released = policy.released
         self.known = vault in policy.vaults
         rules = policy.vaults.get(vault, _NO_RULES)
         self._universe(rules)
@@ -128,7 +139,8 @@ class Mandate:
         self.collar, self.quote_age = rules.orders.collar, rules.orders.quote_age
         self.intent_age = rules.orders.intent_age
         self.duplicate_window = rules.orders.duplicate_window
-        self.per_minute = rules.orders.per_minute
+        self.per_minute, self.per_fill = rules.orders.per_minute, rules.orders.per_fill
+        self.repeats, self.repeat_window = rules.throttle.repeats, rules.throttle.window
         self.per_symbol, self.short = rules.positions.per_symbol, rules.positions.short
         self.naked_options = rules.positions.naked_options
         self.gross, self.net = rules.exposure.gross, rules.exposure.net
@@ -147,6 +159,7 @@ class Mandate:
         self.conviction, self.bands = rules.persona.conviction, rules.bands
         self.stop_loss, self.trailing = rules.persona.stop_loss, rules.persona.trailing
         self.horizon = rules.persona.horizon
+        self.persona_gross = rules.persona.gross
         self._edges = [edge for edge, _ in rules.bands]
         self._account(policy)
         self._overlay(rules, policy)
@@ -164,6 +177,10 @@ class Mandate:
         self.account_per_symbol = account.per_symbol
         self.account_daily_loss = account.daily_loss
         self.account_open_orders = account.open_orders
+        self.account_messages = account.messages
+        self.builds, self.policy_lag = account.builds, account.policy_lag
+        self.messages_per_broker = account.messages_per_broker
+        self.messages_per_strategy = account.messages_per_strategy
 
     def _overlay(self, rules: VaultPolicy, policy: Policy) -> None:
         self.switches = policy.overlay

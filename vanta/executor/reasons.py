@@ -68,13 +68,16 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "BROKER": ("the vault may not use the broker {o}", _name),
     "RAIL": ("the vault may not use the rail {o}", _name),
     "RESTRICTED": ("the venue restricts {o}", _name),
+    "NOT_TRADABLE": ("the broker does not let this account open {o}", _name),
     "SHORT_NOT_ALLOWED": ("vault {o} may not sell short", _name),
     "NOT_SHORTABLE": ("{o} cannot be sold short at this broker", _name),
     "NAKED_OPTION": ("the option needs {o} of the underlying behind it; {l} is free", _quantity),
+    "NAKED_PUT": ("the put needs {o} in cash behind it; {l} is free", _money),
     "UNCOVERS_OPTION": ("{o} would be left behind calls that need {l}", _quantity),
     "NOT_REDUCING": ("a quantity of {o} is more than the {l} left to reduce", _quantity),
     "POSITION": ("the position would be {o}; the vault's cap for one symbol is {l}", _money),
     "POSITION_ACCOUNT": ("all vaults would hold {o} of it; their cap together is {l}", _money),
+    "PERSONA_GROSS": ("the vaults of the persona would hold {o}; their cap is {l}", _money),
     "POSITIONS": ("it would be position number {o}; at most {l} are allowed", _name),
     "GROSS": ("gross exposure would be {o}; the vault's cap is {l}", _money),
     "NET": ("net exposure would be {o}; the vault's cap is {l}", _money),
@@ -99,6 +102,35 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "ADV_SHARE": ("the order would be {o} of a day's trading; its cap is {l}", _share),
     "SPREAD": ("the spread is {o} of the price; at most {l} is allowed", _share),
     "ORDERS_PER_MINUTE": ("it would be order {o} of this minute; at most {l} are allowed", _name),
+    "MESSAGES": ("it would be message {o} of this minute; at most {l} are allowed", _name),
+    "MESSAGES_BROKER": (
+        "it would be message {o} of this minute to the broker; at most {l} are allowed",
+        _name,
+    ),
+    "MESSAGES_STRATEGY": (
+        "it would be message {o} of this minute by the strategy; at most {l} are allowed",
+        _name,
+    ),
+    "REPEATED": (
+        "it would be order {o} of the same; at most {l} are allowed, and its strategy is shut off",
+        _name,
+    ),
+    "THROTTLED": (
+        "the strategy is shut off in this vault; `vanta resume --edit {o}` starts to let it go",
+        _name,
+    ),
+    "ORDERS_PER_FILL": (
+        "the vault would have sent {o} orders and cancels today; its fills allow {l}",
+        _name,
+    ),
+    "SELF_MATCH": ("at {o} it would trade with an order of our own at {l}", _quantity),
+    "BUILD": ("intents of the build {o} are not taken", _name),
+    "POLICY_UNKNOWN": ("it was made under the policy {o}, which never was in force here", _name),
+    "POLICY_LAG": ("its policy has not been in force for {o}; at most {l} is allowed", _duration),
+    "NO_PARENT": ("{o} is no open order of the book", _name),
+    "CHILD_QUANTITY": ("{o} would be filled or open of an order of {l}", _quantity),
+    "CHILD_PRICE": ("the limit would be {o}; {l} was decided", _quantity),
+    "CHILD_DIFFERS": ("{o} is not the order that was decided as {l}", _name),
     "OPEN_ORDERS": ("the vault would have {o} open orders; at most {l} are allowed", _name),
     "OPEN_ORDERS_BROKER": ("the broker would have {o} open orders; at most {l} are allowed", _name),
     "OPEN_ORDERS_ACCOUNT": ("all vaults would have {o} open orders; at most {l} allowed", _name),
@@ -119,6 +151,11 @@ _GATE = {
 
 CODES = frozenset(_SENTENCES)
 """Every code there is a sentence for."""
+
+
+def template(code: str) -> str:
+    """The sentence of a code, with an ellipsis for each number or name."""
+    return _SENTENCES[code][0].format(o="…", l="…")
 
 
 def sentence(finding: Finding) -> str:

@@ -2,13 +2,14 @@
 
 import re
 
-from vanta.domain.exact import PPM
+from vanta.domain.exact import PPM, UNIT
 from vanta.domain.trading import Quote
 
 MAGNITUDE = 10**17
 """Largest price or quantity that is believed, units: a billion dollars, a billion shares."""
 
-_CALL = re.compile(r"[A-Z0-9.]{1,6} *[0-9]{6}C[0-9]{8}")
+_OPTION = re.compile(r"[A-Z0-9.]{1,6} *[0-9]{6}([CP])([0-9]{8})")
+"""OCC: root, expiry, call or put, strike in thousandths of a dollar."""
 
 
 def reference(quote: Quote) -> int:
@@ -26,4 +27,11 @@ def spread(quote: Quote) -> int:
 
 def is_call(symbol: str) -> bool:
     """Whether an OCC option symbol such as `AAPL240119C00190000` names a call."""
-    return _CALL.fullmatch(symbol) is not None
+    option = _OPTION.fullmatch(symbol)
+    return option is not None and option[1] == "C"
+
+
+def put_strike(symbol: str) -> int:
+    """The strike of the put an OCC option symbol names, units; 0 where it names none."""
+    option = _OPTION.fullmatch(symbol)
+    return int(option[2]) * UNIT // 1000 if option is not None and option[1] == "P" else 0

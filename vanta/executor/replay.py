@@ -9,6 +9,7 @@ from vanta.domain.encoding import encode
 from vanta.domain.record import Record
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.events import DecisionMade, ExitWanted, OrderPrepared, read
 from vanta.executor.mandate import Mandates
 from vanta.executor.stops import Seen, stops
@@ -54,7 +55,7 @@ def replay(records: Iterable[Record]) -> Iterator[Replayed]:
             opening = msgspec.json.decode(record.body, type=_Opening)
             state = bytes(opening.state)
             if began:
-                yield Replayed(record.id, state, encode(book.state()))
+                yield Replayed(record.id, state, _snapshot(state, book))
             book, began = Book.from_state(state), True
             continue
         event = read(record)
@@ -77,6 +78,14 @@ def replay(records: Iterable[Record]) -> Iterator[Replayed]:
         book.apply(event)
 
 
+def _snapshot(recorded: bytes, book: Book) -> bytes:
+    """The book's state; as it was recorded, where only fields differ that were not there yet."""
+    state = encode(book.state())
+    if state == recorded:
+        return state
+    return recorded if encode(Book.from_state(recorded).state()) == state else state
+
+
 def _recorded(record: Record) -> bytes:
     return bytes(msgspec.json.decode(record.body, type=_DecisionBytes).decision)
 
@@ -93,4 +102,13 @@ def _wanted_again(event: ExitWanted, book: Book, mandates: Mandates | None) -> b
 def _again(event: DecisionMade, book: Book, mandates: Mandates | None) -> bytes:
     if mandates is None:
         return b"null"
-    return encode(decide(event.intent, book, mandates, event.quote, event.now, broker=event.broker))
+    again = decide(
+        event.intent,
+        book,
+        mandates,
+        event.quote,
+        event.now,
+        broker=event.broker,
+        edition=min(event.edition, EDITION),
+    )
+    return encode(again)

@@ -9,7 +9,7 @@ takes the same id as the same order.
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from vanta.domain.trading import Fill, OrderState
+from vanta.domain.trading import Fill, Order, OrderState
 from vanta.executor.brokers.port import (
     Absent,
     Acknowledged,
@@ -31,6 +31,7 @@ from vanta.executor.events import (
     OrderUnknown,
     OrderWithheld,
 )
+from vanta.executor.fences.wire import within_parent
 from vanta.executor.gate import Gate
 from vanta.executor.log import TradeLog
 from vanta.executor.positions import OpenOrder
@@ -83,15 +84,27 @@ class Router:
     def send(self, orders: Iterable[OpenOrder]) -> None:
         """Send orders that are on disk, each past the gate; their outcomes are on disk after."""
         for opened in orders:
-            outcome = self._send(opened)
-            self._log.of_order(opened.order.client_order_id, outcome)
+            self._take(opened.order.client_order_id, self._send(opened))
         self._log.commit()
         self._checkpoint("outcomes journalled")
 
-    def _send(self, opened: OpenOrder) -> Event:
+    def _take(self, name: str, outcome: Event | None) -> None:
+        if outcome is not None:
+            self._log.of_order(name, outcome)
+
+    def _send(self, opened: OpenOrder, *, absent: bool = False) -> Event | None:
+        """Send one order; what became of it, None where it is no order of the book.
+
+        Args:
+            opened: what to send.
+            absent: whether the broker has just proved that it has nothing of it.
+        """
         order = opened.order
         with self._gate.look(order) as shut:
             self._checkpoint("gate looked")
+            parent = self._log.book.open.get(order.client_order_id)
+            if found := within_parent(order, parent, absent=absent):
+                return self._kept_off(order, parent, tuple(one.code for one in found))
             if shut:
                 return OrderWithheld(order.client_order_id, shut)
             answer = self._broker.submit(order, opened.market_time)
@@ -104,6 +117,19 @@ class Router:
             case Unknown(reason):
                 return OrderUnknown(order.client_order_id, reason)
         assert_never(answer)
+
+    def _kept_off(
+        self, order: Order, parent: OpenOrder | None, codes: tuple[str, ...]
+    ) -> Event | None:
+        """What was not sent is something this program got wrong: it holds everything in."""
+        name = order.client_order_id
+        self.strays[name] = Difference(codes[0], name, None, order.quantity)
+        if parent is None:
+            return None
+        if parent.state is OrderState.PREPARED and not parent.filled:
+            return OrderWithheld(name, codes)
+        # Some of it is there: its exposure stays, and the broker is asked.
+        return OrderUnknown(name, codes[0])
 
     def settle(self) -> None:
         """Ask the broker about every order of its own whose fate is not known."""
@@ -132,9 +158,13 @@ class Router:
     def _absent(self, opened: OpenOrder) -> None:
         """The broker has never seen the order: send it after all, or make sure it never comes."""
         name = opened.order.client_order_id
-        if self._broker.resubmits and opened.expires > self._clock():
-            self._log.of_order(name, self._send(opened))
+        now = self._clock()
+        again = self._broker.resubmits and opened.expires > now
+        if again and not within_parent(opened.order, opened, absent=True):
+            self._log.message("order", name, self._broker.name, now)
+            self._take(name, self._send(opened, absent=True))
             return
+        self._log.message("cancel", name, self._broker.name, now)
         if self._broker.cancel(name) is OrderState.CANCELLED:
             self._log.of_order(name, OrderCancelled(name, "ABSENT"))
 

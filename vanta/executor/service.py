@@ -22,6 +22,7 @@ from vanta.executor.branches import ended
 from vanta.executor.brokers.port import Broker, BrokerAwayError
 from vanta.executor.decide import decide
 from vanta.executor.desk import Desk, choose
+from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     BookMarked,
     DecisionMade,
@@ -37,6 +38,7 @@ from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder
 from vanta.executor.router import Checkpoint, passing
+from vanta.executor.sessions import Sessions
 from vanta.executor.standing import Posted
 from vanta.executor.stops import Seen, stops
 from vanta.executor.views import Views
@@ -51,6 +53,9 @@ BATCH = 256
 
 WATCH_EVERY = 2 * SECOND
 """Longest time between two looks at what is held."""
+
+AHEAD = 5 * SECOND
+"""How long an intent waits for the policy it was made under: Markets may have had it first."""
 
 Quotes = dict[tuple[str, str, int], Quote | None]
 """By broker, symbol and the market's time."""
@@ -68,6 +73,7 @@ class ExecutorNode:
         actor: service and build.
         judge_silence: nanoseconds without a sign of the judge after which nothing leaves; None
             where there is no judge.
+        sessions: asked beside the broker; None where its venue already goes by a calendar.
         checkpoint: called between steps.
         rotate_at: bytes after which a journal's segment is closed.
 
@@ -86,11 +92,12 @@ class ExecutorNode:
         inbox: Inbox,
         actor: str,
         judge_silence: int | None = None,
+        sessions: Sessions | None = None,
         checkpoint: Checkpoint = passing,
         rotate_at: int = ROTATE_AT,
     ) -> None:
         self._clock, self._inbox = clock, inbox
-        self._checkpoint = checkpoint
+        self._checkpoint, self._sessions = checkpoint, sessions
         self._log = TradeLog(
             layout.journal("trade_log"), actor=actor, clock=clock, rotate_at=rotate_at
         )
@@ -174,7 +181,7 @@ class ExecutorNode:
             return False
         book = self._log.book
         if book.published is not published and book.published != published:
-            self._log.state(PolicyAdopted(published))
+            self._log.state(PolicyAdopted(published, self._clock()))
         in_force = book.published
         if in_force is None:
             return False
@@ -216,7 +223,8 @@ class ExecutorNode:
         mandates = self._mandates
         if mandates is None:
             return 0
-        wanted = chain(self._log.book.wanted.values(), self._inflow.waiting.values())
+        asked = (one for one in self._inflow.waiting.values() if self._is_due(one))
+        wanted = chain(self._log.book.wanted.values(), asked)
         due = ((one, self._desk_of(one, mandates)) for one in wanted)
         waiting = list(islice(((one, desk) for one, desk in due if desk.armed), BATCH))
         if not waiting:
@@ -259,7 +267,7 @@ class ExecutorNode:
             if market in quotes or not desk.armed:
                 continue
             try:
-                quotes[market] = desk.broker.quote(intent.symbol, intent.market_time)
+                quotes[market] = self._quote(desk, intent.symbol, intent.market_time)
             except BrokerAwayError as error:
                 desk.away(error)
                 self.trouble = error.code
@@ -292,6 +300,15 @@ class ExecutorNode:
             self._log.state(event, dag_id=event.intent.dag_id)
         return len(exits)
 
+    def _quote(self, desk: Desk, symbol: str, market_time: int) -> Quote | None:
+        quote = desk.broker.quote(symbol, market_time)
+        return quote if quote is None or self._sessions is None else self._sessions.agreed(quote)
+
+    def _is_due(self, intent: Intent) -> bool:
+        """Whether the policy it was made under has been here, or had its time to come."""
+        known = self._log.book.knows_policy(intent.policy)
+        return known or self._clock() - intent.created >= AHEAD
+
     def _mark(self, market_time: int) -> None:
         """Price what is held: a loss counts though nobody asks to trade what lost."""
         book = self._log.book
@@ -322,7 +339,7 @@ class ExecutorNode:
     ) -> OpenOrder | None:
         book, now = self._log.book, self._clock()
         decision = decide(intent, book, mandates, quote, now, broker=broker)
-        made = DecisionMade(intent, quote, now, broker, decision)
+        made = DecisionMade(intent, quote, now, broker, decision, EDITION)
         self._log.state(made, parents=(intent.id,), dag_id=intent.dag_id)
         if decision.order is None:
             return None

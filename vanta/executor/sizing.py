@@ -6,8 +6,11 @@ check it all the same, for they know nothing of how an order came about.
 
 from vanta.domain.exact import PPM, UNIT, notional
 from vanta.domain.trading import Sizing
-from vanta.executor.case import Case
+from vanta.executor.case import FEE_ALLOWANCE, Case
+from vanta.executor.edition import FIRST
 from vanta.executor.fences.one_order import EXIT_COLLAR
+from vanta.executor.reference import MAGNITUDE, put_strike
+from vanta.executor.sums import OPTION
 
 REACH = 4
 """A limit reaches past the far side of the market by this part of the collar: one quarter."""
@@ -62,5 +65,17 @@ def entry_size(case: Case, price: int, *, flip: bool) -> Sizing:
         return Sizing(case.nav, banded, persona, 0, 0, case.boost)
     each = max(price, case.reference) * case.multiplier
     quantity = min(headroom * UNIT // each, mandate.max_quantity)
+    if case.edition > FIRST and case.intent.asset_class == OPTION and not case.buying:
+        quantity = min(quantity, _secured(case, max(price, case.reference)))
     lot = max(1, quote.instrument.lot)
     return Sizing(case.nav, banded, persona, headroom, quantity // lot * lot, case.boost)
+
+
+def _secured(case: Case, price: int) -> int:
+    """How many puts the free cash stands behind, up to their strike; of anything else no bound."""
+    strike = put_strike(case.intent.symbol)
+    if not strike or case.mandate.naked_options:
+        return MAGNITUDE
+    each = (strike * PPM + price * (PPM + FEE_ALLOWANCE)) * case.multiplier
+    # The allowance and the strike are both rounded up.
+    return max(0, case.available - 2) * PPM * UNIT // each

@@ -3,15 +3,18 @@
 They are what makes a decision cost the same however many positions and orders there are.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
+from typing import NamedTuple
 
 import msgspec
 
+from vanta.domain.exact import notional
 from vanta.domain.instant import DAY, MINUTE
 from vanta.domain.trading import Order, Quote
 from vanta.executor.holdings import Holdings
 from vanta.executor.positions import UNCLASSIFIED, Line, OpenOrder, Totals, VaultBook
-from vanta.executor.reference import reference
+from vanta.executor.reference import put_strike, reference
 
 
 class SymbolTotals(msgspec.Struct):
@@ -48,6 +51,17 @@ class Venue(msgspec.Struct):
         self.fees += fee
 
 
+OPTION = "option"
+"""The asset class of contracts that stand for a quantity of something else."""
+
+
+class Resting(NamedTuple):
+    """Limit prices of open orders in one symbol, lowest first."""
+
+    buys: list[int]
+    sells: list[int]
+
+
 class Sums:
     """Vaults, symbols and brokers, as sums over lines and open orders. Amounts in units."""
 
@@ -67,6 +81,15 @@ class Sums:
         """By vault, as its policy states it."""
         self.carried: dict[str, int] = {}
         """By vault: exposure when the market's day began; only what is not zero."""
+        self.persona_of: dict[str, str] = {}
+        """By vault, as the policy in force has it."""
+        self.personas: dict[str, int] = {}
+        """Gross exposure by persona."""
+        self.secured: dict[str, int] = {}
+        """By vault: the cash that stands behind puts it has sold or is selling."""
+        self._puts: dict[tuple[str, str], int] = {}
+        self.resting: dict[str, Resting] = {}
+        """By symbol: the limits of all open orders."""
         self.day_ends = 0
         """When the market's day is over, by the market's time."""
 
@@ -183,9 +206,42 @@ class Sums:
             classes[line.asset_class] = classes.get(line.asset_class, 0) + grown
             sector = self.sector_of.get(name, {}).get(line.symbol, UNCLASSIFIED)
             sectors[sector] = sectors.get(sector, 0) + grown
+            persona = self.persona_of.get(name, "")
+            self.personas[persona] = self.personas.get(persona, 0) + grown
+        if line.asset_class == OPTION:
+            self._secure(name, line)
         if after.written != before.written:
             written = vault.written.get(line.underlying, 0) + after.written - before.written
             vault.written[line.underlying] = written
+
+    def _secure(self, name: str, line: Line) -> None:
+        """Keep the strike of every put that is sold or being sold; of other lines nothing."""
+        strike = put_strike(line.symbol) if line.asset_class == OPTION else 0
+        if not strike:
+            return
+        sold = line.writing + max(0, -line.quantity)
+        cash, key = notional(strike, sold, line.multiplier), (name, line.symbol)
+        self.secured[name] = self.secured.get(name, 0) + cash - self._puts.get(key, 0)
+        self._puts[key] = cash
+
+    def _rest(self, order: Order) -> None:
+        """An order is open: from now on it may trade with whoever comes the other way."""
+        resting = self.resting.get(order.symbol)
+        if resting is None:
+            resting = self.resting[order.symbol] = Resting([], [])
+        insort(resting.buys if order.side == "buy" else resting.sells, order.limit_price)
+
+    def _unrest(self, order: Order) -> None:
+        resting = self.resting[order.symbol]
+        limits = resting.buys if order.side == "buy" else resting.sells
+        del limits[bisect_left(limits, order.limit_price)]
+
+    def _repersona(self, persona_of: dict[str, str]) -> None:
+        """Sum exposure by persona anew, as a policy names them."""
+        self.persona_of, self.personas = persona_of, {}
+        for name, vault in self.vaults.items():
+            persona = persona_of.get(name, "")
+            self.personas[persona] = self.personas.get(persona, 0) + vault.gross
 
     def _resector(self, name: str) -> None:
         """Sum one vault's exposure by sector anew, after its map of sectors changed."""

@@ -17,6 +17,7 @@ from vanta.domain.record import Record
 from vanta.domain.trading import Decision
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.events import DecisionMade, read
 from vanta.executor.mandate import Mandates
 
@@ -73,8 +74,9 @@ def redecide(
                 recorded = Mandates(published.policy)
                 _same_environment(published.policy, proposed)
             intent, quote, now, broker = event.intent, event.quote, event.now, event.broker
-            before = decide(intent, book, recorded, quote, now, broker=broker)
-            after = decide(intent, book, wanted, quote, now, broker=broker)
+            edition = min(event.edition, EDITION)
+            before = decide(intent, book, recorded, quote, now, broker=broker, edition=edition)
+            after = decide(intent, book, wanted, quote, now, broker=broker, edition=edition)
             yield Redecided(event, published.provenance.serial, before, after)
         book.apply(event)
 

@@ -87,9 +87,11 @@ class Withdrawals:
         return True
 
     def _take_back(self, name: str, desk: Desk) -> None:
+        self._log.message("cancel", name, desk.broker.name, self._clock())
         if desk.broker.cancel(name) is OrderState.CANCELLED:
             # What was filled before the cancel is taken in before the order is over.
             desk.router.poll()
             if name in self._log.book.open:
                 self._log.of_order(name, OrderCancelled(name, ASKED))
-                self._log.commit()
+        # After the cancel: it is counted, and waits for no disk.
+        self._log.commit()

@@ -74,9 +74,9 @@ def instrument(symbol: str, last: int) -> Instrument:
     small = last < UNIT
     if kind == "crypto":
         tick, lot = (1 if small else UNIT // 100), UNIT // 1_000_000
-        return Instrument(symbol, kind, "crypto", tick, lot)
+        return Instrument(symbol, kind, "crypto", tick, lot, tradable=True)
     tick = UNIT // 10_000 if small else UNIT // 100
-    return Instrument(symbol, kind, "fiat", tick, UNIT, shortable=True)
+    return Instrument(symbol, kind, "fiat", tick, UNIT, shortable=True, tradable=True)
 
 
 def _row(symbol: str, at: int, last: int, adv: int) -> Row:

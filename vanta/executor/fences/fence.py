@@ -26,6 +26,8 @@ class Fence(NamedTuple):
     reads: tuple[str, ...]
     """Fields of the mandate it looks at."""
     passed: Finding
+    since: int = 1
+    """The edition that has it first."""
 
     @property
     def paths(self) -> tuple[tuple[str, ...], ...]:
@@ -34,7 +36,7 @@ class Fence(NamedTuple):
 
 
 def fence(
-    number: int, name: str, *, codes: tuple[str, ...], reads: tuple[str, ...] = ()
+    number: int, name: str, *, codes: tuple[str, ...], reads: tuple[str, ...] = (), since: int = 1
 ) -> Callable[[Judge], Fence]:
     """Declare a fence around its judge.
 
@@ -43,11 +45,12 @@ def fence(
         name: upper-case, for the finding that says everything passed.
         codes: every code it can deny with.
         reads: the fields of the mandate it looks at.
+        since: the edition that has it first.
     """
 
     def declare(judge: Judge) -> Fence:
         passed = Finding(number, name, True, None, None, "")  # noqa: FBT003 - a finding's field
-        return Fence(number, name, judge, codes, reads, passed)
+        return Fence(number, name, judge, codes, reads, passed, since)
 
     return declare
 

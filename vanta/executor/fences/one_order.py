@@ -1,13 +1,15 @@
 """Fences 1 to 7: what one order is, whatever else the book holds."""
 
-from vanta.domain.exact import PPM
+from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.trading import Finding, Instrument, Order
 from vanta.executor.book import content
-from vanta.executor.case import Case
+from vanta.executor.case import FEE_ALLOWANCE, Case
+from vanta.executor.edition import FIRST
 from vanta.executor.fences.fence import at_least, at_most, fence, holds
 from vanta.executor.mandate import holds as contains
-from vanta.executor.reference import MAGNITUDE, is_call
+from vanta.executor.reference import MAGNITUDE, is_call, put_strike
+from vanta.executor.sums import OPTION
 
 EXIT_QUOTE_AGE = MINUTE
 """A way out may be priced by a quote this old, even in a vault whose own cap is lower."""
@@ -165,6 +167,7 @@ def timely(order: Order, case: Case, found: list[Finding]) -> None:
         "RESTRICTED",
         "SHORT_NOT_ALLOWED",
         "NOT_SHORTABLE",
+        "NOT_TRADABLE",
     ),
     reads=("allow", "deny", "asset_classes", "rails", "brokers", "short"),
 )
@@ -206,6 +209,8 @@ def _instrument(order: Order, instrument: Instrument, case: Case, found: list[Fi
         holds(found, 6, "RAIL", rail, instrument.rail)
     if instrument.restricted or every:
         holds(found, 6, "RESTRICTED", not instrument.restricted, order.symbol)
+    if case.edition > FIRST and (not instrument.tradable or every):
+        holds(found, 6, "NOT_TRADABLE", instrument.tradable, order.symbol)
     if order.side == "sell":
         if not mandate.short or every:
             holds(found, 6, "SHORT_NOT_ALLOWED", mandate.short, order.vault)
@@ -216,20 +221,28 @@ def _instrument(order: Order, instrument: Instrument, case: Case, found: list[Fi
 @fence(
     7,
     "COVERED",
-    codes=("NAKED_OPTION", "UNCOVERS_OPTION"),
+    codes=("NAKED_OPTION", "NAKED_PUT", "UNCOVERS_OPTION"),
     reads=("naked_options",),
 )
 def covered(order: Order, case: Case, found: list[Finding]) -> None:
     """No option is sold that nothing stands behind, and nothing is sold from behind one.
 
-    Every order that sells. A call is covered by the underlying held long, share for share; what
-    is not plainly covered counts as naked. Notionals of options are price times multiplier.
+    Every order that sells. A call is covered by the underlying held long, share for share, a put
+    by cash that nothing else has a claim on, up to its strike. What is not plainly covered counts
+    as naked: no leg of a spread covers another. Notionals of options are price times multiplier.
     """
     if order.side == "buy" or case.mandate.naked_options:
         return
     vault, quote, every = case.vault, case.quote, case.every
-    if order.asset_class == "option":
+    if order.asset_class == OPTION:
         if order.reducing:
+            return
+        strike = put_strike(order.symbol)
+        if strike and case.edition > FIRST:
+            cash = notional(strike, order.quantity, order.multiplier)
+            left = case.available - case.worth - part_of(case.worth, FEE_ALLOWANCE)
+            if cash > left or every:
+                at_most(found, 7, "NAKED_PUT", cash, left, "units")
             return
         needed = order.quantity * order.multiplier
         underlying = "" if quote is None else quote.instrument.underlying

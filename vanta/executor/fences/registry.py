@@ -2,6 +2,8 @@
 
 from vanta.domain.trading import Finding, Order
 from vanta.executor.case import Case
+from vanta.executor.edition import EDITION
+from vanta.executor.fences import wire
 from vanta.executor.fences.fence import Fence
 from vanta.executor.fences.one_order import (
     collar,
@@ -12,7 +14,9 @@ from vanta.executor.fences.one_order import (
     size,
     timely,
 )
-from vanta.executor.fences.rates import open_orders, rate
+from vanta.executor.fences.origin import origin
+from vanta.executor.fences.rates import open_orders, rate, throttle
+from vanta.executor.fences.resting import self_match
 from vanta.executor.fences.switched import switches
 from vanta.executor.fences.terms import terms
 from vanta.executor.fences.together import (
@@ -23,6 +27,7 @@ from vanta.executor.fences.together import (
     position,
 )
 
+# In the order of the checklist; number 17 is asked at the wire (`wire`).
 FENCES: tuple[Fence, ...] = (
     terms,
     shape,
@@ -38,12 +43,28 @@ FENCES: tuple[Fence, ...] = (
     losses,
     concentration,
     rate,
+    throttle,
     open_orders,
+    self_match,
     switches,
+    origin,
 )
-_JUDGES = tuple(fence.judge for fence in FENCES)
-ALL_PASSED = tuple(fence.passed for fence in FENCES)
+_EDITIONS = {
+    edition: tuple(fence for fence in FENCES if fence.since <= edition)
+    for edition in range(1, EDITION + 1)
+}
+_JUDGES = {edition: tuple(one.judge for one in fences) for edition, fences in _EDITIONS.items()}
+_PASSED = {edition: tuple(one.passed for one in fences) for edition, fences in _EDITIONS.items()}
+CODES = frozenset(code for one in FENCES for code in one.codes) | frozenset(wire.CODES)
+"""Every code an order can be denied with, or kept off the wire."""
+
+ALL_PASSED = _PASSED[EDITION]
 """What every fence says of an order that none denies."""
+
+
+def all_passed(findings: tuple[Finding, ...], edition: int) -> bool:
+    """Whether this is what `judge` returned of an order that no fence denies."""
+    return findings is _PASSED[edition]
 
 
 def judge(order: Order, case: Case) -> tuple[Finding, ...]:
@@ -55,12 +76,13 @@ def judge(order: Order, case: Case) -> tuple[Finding, ...]:
     """
     case.weigh(order)
     found: list[Finding] = []
-    for ask in _JUDGES:
+    edition = case.edition
+    for ask in _JUDGES[edition]:
         ask(order, case, found)
     if not found:
-        return ALL_PASSED
+        return _PASSED[edition]
     answers: list[Finding] = []
-    for fence in FENCES:
+    for fence in _EDITIONS[edition]:
         failed = [finding for finding in found if finding.fence == fence.number]
         answers.extend(failed or (fence.passed,))
     return tuple(answers)
@@ -75,7 +97,7 @@ def measure(order: Order, case: Case) -> tuple[Finding, ...]:
     try:
         case.weigh(order)
         found: list[Finding] = []
-        for ask in _JUDGES:
+        for ask in _JUDGES[case.edition]:
             ask(order, case, found)
     finally:
         case.every = False

@@ -3,6 +3,7 @@
 from vanta.domain.exact import PPM, part_of
 from vanta.domain.trading import Finding, Order
 from vanta.executor.case import FEE_ALLOWANCE, Case
+from vanta.executor.edition import FIRST
 from vanta.executor.fences.fence import at_least, at_most, fence, holds
 from vanta.executor.reference import spread
 
@@ -18,11 +19,11 @@ def _share(amount: int, nav: int) -> int:
 @fence(
     8,
     "WITHIN_POSITION",
-    codes=("NOT_REDUCING", "POSITION", "POSITION_ACCOUNT", "POSITIONS"),
-    reads=("per_symbol", "account_per_symbol", "positions"),
+    codes=("NOT_REDUCING", "POSITION", "POSITION_ACCOUNT", "PERSONA_GROSS", "POSITIONS"),
+    reads=("per_symbol", "account_per_symbol", "persona_gross", "persona", "positions"),
 )
 def position(order: Order, case: Case, found: list[Finding]) -> None:
-    """The position in one symbol, of the vault and of all vaults; and how many there are.
+    """The position in one symbol, of the vault and of all; the persona's; how many there are.
 
     A reducing order is asked only whether it reduces.
     """
@@ -39,6 +40,9 @@ def position(order: Order, case: Case, found: list[Finding]) -> None:
         together = case.account_symbol_rest + case.exposed
         if together > mandate.account_per_symbol or every:
             at_most(found, 8, "POSITION_ACCOUNT", together, mandate.account_per_symbol, "units")
+        whole = case.persona_rest + case.exposed
+        if case.edition > FIRST and (whole > mandate.persona_gross or every):
+            at_most(found, 8, "PERSONA_GROSS", whole, mandate.persona_gross, "units")
     count = case.vault.occupied + 1 - line.counted.occupied
     if count > mandate.positions or every:
         at_most(found, 8, "POSITIONS", count, mandate.positions, "count")
@@ -108,7 +112,14 @@ def exposure(order: Order, case: Case, found: list[Finding]) -> None:
     10,
     "FUNDED",
     codes=("BUYING_POWER", "STABLECOIN_BUFFER", "CAPITAL"),
-    reads=("capital", "reinvest", "scale", "roll_forward", "stablecoin_buffer"),
+    reads=(
+        "capital",
+        "reinvest",
+        "scale",
+        "roll_forward",
+        "stablecoin_buffer",
+        "naked_options",
+    ),
 )
 def buying_power(order: Order, case: Case, found: list[Finding]) -> None:
     """Cash nobody has a claim on, and the capital the vault was given. Opening orders.

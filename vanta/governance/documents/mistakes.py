@@ -5,8 +5,10 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_snake
 
 from vanta.domain.errors import MalformedError
+from vanta.domain.retired import FIELDS, Retired
 from vanta.governance.yaml_tree import Node, place_of
 
 
@@ -52,15 +54,29 @@ def malformed(error: ValidationError, node: Node, model: type[BaseModel]) -> Mal
         model: what the document was to be, for the names of fields nearby.
     """
     found = error.errors(include_url=False, include_input=False)
-    first = min(found, key=lambda one: place_of(node, one["loc"]).line)
+    # A name that meant something once is told before anything else that may be wrong.
+    old = [one for one in found if _retired(one, model)]
+    first = min(old or found, key=lambda one: place_of(node, one["loc"]).line)
     message, remedy = _told(first, model)
+    gone = _retired(first, model)
+    if gone is not None:
+        message, remedy = f"this field was retired in {gone.since}", gone.instead
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return MalformedError(
         message + more,
-        code="INVALID_FIELD",
+        code="RETIRED_FIELD" if gone is not None else "INVALID_FIELD",
         place=str(place_of(node, first["loc"])),
         remedy=remedy,
     )
+
+
+def _retired(found: Mapping[str, Any], model: type[BaseModel]) -> Retired | None:
+    """What is known of a field that was there once; None for any other mistake."""
+    if found["type"] != "extra_forbidden":
+        return None
+    governs = getattr(_shape_at(model, found["loc"][:-1]), "governs", None)
+    name = to_snake(str(found["loc"][-1]))
+    return FIELDS.get(f"{governs.__name__}.{name}") if governs is not None else None
 
 
 def _told(found: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from vanta.governance.documents.mistakes import MistakeError
 from vanta.governance.yaml_tree import Number
 from vanta.lattice.direction import BOUNDLESS, EVERYTHING
 
-ONE_MEMBER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,30}$"
-MEMBER_PATTERN = r"^(?:\*|[A-Za-z0-9][A-Za-z0-9._/-]{0,30})$"
+ONE_MEMBER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,30}$"
+MEMBER_PATTERN = r"^(?:\*|[A-Za-z0-9][A-Za-z0-9._/@+-]{0,30})$"
 PATH_PATTERN = r"^(?:\*|[a-z_]{1,40}(?:\.(?:\*|[A-Za-z0-9_-]{1,63})){0,6})$"
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(s|m|h|d)\Z")
 _SPANS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}

@@ -25,7 +25,6 @@ from vanta.executor.brokers.paper.ledger import (
     Taken,
     Voided,
 )
-from vanta.executor.brokers.paper.sessions import ALWAYS_OPEN, Sessions
 from vanta.executor.brokers.paper.tape import Row, Tape
 from vanta.executor.brokers.port import (
     Acknowledged,
@@ -34,6 +33,7 @@ from vanta.executor.brokers.port import (
     Executions,
     Rejected,
 )
+from vanta.executor.sessions import ALWAYS_OPEN, Sessions
 from vanta.journal.reader import read
 from vanta.journal.writer import Journal
 

@@ -1,7 +1,15 @@
-"""When a venue trades: exchange calendars, never a hand-made list of holidays."""
+"""When a venue trades: exchange calendars, never a hand-made list of holidays.
+
+Asked at the edge. The session a decision used is in its quote, and the quote is journalled with it,
+so a replay needs no calendar.
+"""
 
 import bisect
 from typing import Literal
+
+import msgspec
+
+from vanta.domain.trading import Quote
 
 Session = Literal["open", "closed", "halted"]
 
@@ -33,3 +41,10 @@ class Sessions:
         self.warm()
         place = bisect.bisect_right(self._opens, market_time)
         return "open" if place and market_time <= self._closes[place - 1] else "closed"
+
+    def agreed(self, quote: Quote) -> Quote:
+        """A quote that is open only where its broker and the calendar both say so."""
+        if quote.session != "open":
+            return quote
+        session = self.at(quote.instrument.asset_class, quote.market_time)
+        return quote if session == "open" else msgspec.structs.replace(quote, session=session)

@@ -1,0 +1,345 @@
+"""A second book, as somebody would write it who has all the time in the world.
+
+It keeps every order and every fill as it happened and nothing else, and adds up anew whatever it is
+asked. It shares no arithmetic with the Executor's book, so that the two can be wrong only apart.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
+
+from vanta.domain.exact import PPM, UNIT
+from vanta.domain.instant import DAY, MINUTE
+from vanta.domain.policy import Policy, VaultPolicy
+from vanta.domain.trading import Order, Quote
+
+Place = tuple[str, str]
+"""A vault and a symbol."""
+
+
+def worth(price: int, quantity: int, order: Order) -> Fraction:
+    """Price times quantity, exact, in units."""
+    return Fraction(price * quantity * order.multiplier, UNIT)
+
+
+@dataclass
+class Placed:
+    """An order that was accepted."""
+
+    order: Order
+    at: int
+    price: int
+    """What it is reserved at."""
+    filled: int = 0
+    open: bool = True
+    gained: Fraction = Fraction(0)
+
+    @property
+    def left(self) -> int:
+        return self.order.quantity - self.filled if self.open else 0
+
+    @property
+    def reserved(self) -> int:
+        return 0 if self.order.reducing else ceil(worth(self.price, self.left, self.order))
+
+
+@dataclass
+class Naive:
+    """What happened, in order."""
+
+    cash: dict[str, int]
+    placed: list[Placed] = field(default_factory=list)
+    messages: list[tuple[int, str, str, str]] = field(default_factory=list)
+    """When, and by which vault, to which broker, by which strategy."""
+    fills: list[tuple[int, str]] = field(default_factory=list)
+    """When an order of which vault filled for the first time."""
+    throttled: dict[Place, tuple[int, str]] = field(default_factory=dict)
+    """By vault and strategy: how many orders there were by then, and its nonce."""
+    held: dict[Place, int] = field(default_factory=dict)
+    cost: dict[Place, Fraction] = field(default_factory=dict)
+    flipped: dict[Place, int] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    """Some order of each symbol: what kind of thing it is."""
+    start: dict[str, int] = field(default_factory=dict)
+    top: dict[str, int] = field(default_factory=dict)
+    streak: dict[str, int] = field(default_factory=dict)
+    day: int = -1
+
+    def __post_init__(self) -> None:
+        self.start, self.top = dict(self.cash), dict(self.cash)
+
+    # What happens
+
+    def quoted(self, quote: Quote) -> None:
+        """A price is known, and a day begins with the first one of it."""
+        if quote.market_time // DAY > self.day:
+            self.day = quote.market_time // DAY
+            self.start = {vault: self.nav(vault) for vault in self.cash}
+        if quote.symbol in self.orders:
+            self.marks[quote.symbol] = (quote.bid + quote.ask) // 2
+        self._look()
+
+    def accepted(self, order: Order, quote: Quote, at: int) -> None:
+        self.orders[order.symbol] = order
+        middle = (quote.bid + quote.ask) // 2
+        self.marks[order.symbol] = middle
+        self.placed.append(Placed(order, at, max(order.limit_price, middle)))
+        self.messages.append((at, order.vault, order.broker, order.strategy))
+        self._look()
+
+    def filled(self, placed: Placed, quantity: int, price: int, fee: int, at: int) -> None:
+        order = placed.order
+        place = (order.vault, order.symbol)
+        if not placed.filled:
+            self.fills.append((at, order.vault))
+        placed.filled += quantity
+        signed = quantity if order.side == "buy" else -quantity
+        placed.gained += self._trade(place, signed, price, order) - fee
+        self.cash[order.vault] += floor(worth(price, -signed, order)) - fee
+        more = self.flipped.get(place, 0) + (quantity if order.flip else 0)
+        self.flipped[place] = min(more, abs(self.held[place]))
+        self.marks[order.symbol] = price
+        self._look()
+        if placed.filled == order.quantity:
+            self.ended(placed)
+
+    def _trade(self, place: Place, signed: int, price: int, order: Order) -> Fraction:
+        held, cost = self.held.get(place, 0), self.cost.get(place, Fraction(0))
+        self.held[place] = held + signed
+        if held * signed >= 0:
+            self.cost[place] = cost + worth(price, signed, order)
+            return Fraction(0)
+        closing = min(abs(held), abs(signed)) * (1 if held > 0 else -1)
+        self.cost[place] = cost * (held - closing) / held
+        if abs(signed) > abs(held):
+            self.cost[place] = worth(price, held + signed, order)
+        return worth(price, closing, order) - cost * closing / held
+
+    def ended(self, placed: Placed) -> None:
+        placed.open = False
+        order = placed.order
+        if order.reducing and placed.gained:
+            lost = placed.gained < 0
+            self.streak[order.vault] = self.streak.get(order.vault, 0) + 1 if lost else 0
+
+    def _look(self) -> None:
+        for vault in self.cash:
+            self.top[vault] = max(self.top[vault], self.nav(vault))
+
+    # What it adds up to
+
+    def nav(self, vault: str) -> int:
+        values = [
+            floor(worth(self.marks[symbol], quantity, self.orders[symbol]))
+            for (name, symbol), quantity in self.held.items()
+            if name == vault
+        ]
+        return self.cash[vault] + sum(values)
+
+    def open(self, vault: str = "", symbol: str = "", side: str = "") -> Iterator[Placed]:
+        """Orders that are not over."""
+        for one in self.placed:
+            order = one.order
+            asked = vault in {"", order.vault} and symbol in {"", order.symbol}
+            if one.open and asked and side in {"", order.side}:
+                yield one
+
+    def reserved(self, vault: str, symbol: str, side: str) -> int:
+        return sum(one.reserved for one in self.open(vault, symbol, side))
+
+    def position(self, vault: str, symbol: str) -> int:
+        """Signed notional of what is held, away from zero."""
+        quantity = self.held.get((vault, symbol), 0)
+        if not quantity:
+            return 0
+        size = ceil(worth(self.marks[symbol], abs(quantity), self.orders[symbol]))
+        return size if quantity > 0 else -size
+
+    def gross(self, vault: str, symbol: str) -> int:
+        """Exposure at its worst: every buy fills, or every sell."""
+        held = self.position(vault, symbol)
+        return max(
+            max(held, 0) + self.reserved(vault, symbol, "buy"),
+            max(-held, 0) + self.reserved(vault, symbol, "sell"),
+        )
+
+    def whole(self, vault: str) -> int:
+        return sum(self.gross(vault, symbol) for symbol in self.orders)
+
+    def net(self, vaults: list[str]) -> int:
+        held = sum(self.position(vault, symbol) for vault in vaults for symbol in self.orders)
+        buys = sum(self.reserved(vault, "", "buy") for vault in vaults)
+        sells = sum(self.reserved(vault, "", "sell") for vault in vaults)
+        return max(held + buys, sells - held)
+
+    def secured(self, vault: str) -> int:
+        """Cash that puts call for."""
+        return sum(
+            ceil(worth(strike(symbol), self._short(vault, symbol), self.orders[symbol]))
+            for symbol in self.orders
+            if strike(symbol)
+        )
+
+    def _short(self, vault: str, symbol: str) -> int:
+        selling = sum(
+            one.left for one in self.open(vault, symbol, "sell") if not one.order.reducing
+        )
+        return max(0, -self.held.get((vault, symbol), 0)) + selling
+
+    def free(self, vault: str) -> int:
+        """Cash with no claim on it."""
+        shorts = sum(max(0, -self.position(vault, symbol)) for symbol in self.orders)
+        reserved = sum(one.reserved for one in self.open(vault))
+        return self.cash[vault] - reserved - 2 * shorts - self.secured(vault)
+
+    def called(self, vault: str, underlying: str) -> int:
+        """Shares that calls could call away."""
+        return sum(
+            self._short(vault, symbol) * self.orders[symbol].multiplier
+            for symbol in self.orders
+            if symbol.startswith(underlying) and symbol[-9:-8] == "C"
+        )
+
+    def flips(self, vault: str) -> int:
+        """Exposure of the flip branch."""
+        held = sum(
+            ceil(worth(self.marks[symbol], quantity, self.orders[symbol]))
+            for (name, symbol), quantity in self.flipped.items()
+            if name == vault
+        )
+        return held + sum(one.reserved for one in self.open(vault) if one.order.flip)
+
+    def deployable(self, vault: str, rules: VaultPolicy) -> int:
+        gains = self.nav(vault) - rules.capital
+        if gains <= 0:
+            return self.nav(vault)
+        return rules.capital + gains * min(rules.compounding.reinvest, PPM) // PPM
+
+    def sent(self, since: int, vault: str = "", broker: str = "", strategy: str = "") -> int:
+        return sum(
+            at > since and vault in {"", by} and broker in {"", to} and strategy in {"", of}
+            for at, by, to, of in self.messages
+        )
+
+    def repeats(self, order: Order, since: int) -> int:
+        began, _ = self.throttled.get((order.vault, order.strategy), (0, ""))
+        return sum(same(one.order, order) and one.at > since for one in self.placed[began:])
+
+
+def same(a: Order, b: Order) -> bool:
+    """Whether two orders open the same thing."""
+    if a.reducing or b.reducing:
+        return False
+    return (a.vault, a.symbol, a.side, a.strategy) == (b.vault, b.symbol, b.side, b.strategy)
+
+
+def strike(symbol: str) -> int:
+    """Of a put by its OCC symbol; 0 of anything else."""
+    return int(symbol[-8:]) * UNIT // 1000 if symbol[-9:-8] == "P" and len(symbol) > 15 else 0
+
+
+def breaches(book: Naive, rules: Policy, last: Placed, quote: Quote, now: int) -> list[str]:
+    """Every cap that stands broken just after an opening order was accepted."""
+    order = last.order
+    vault, symbol = order.vault, order.symbol
+    of, account = rules.vaults[vault], rules.account
+    nav, deployable = book.nav(vault), book.deployable(vault, of)
+    gross, whole = book.gross(vault, symbol), book.whole(vault)
+    names = list(book.cash)
+    fellows = [name for name in names if rules.vaults[name].persona.name == of.persona.name]
+    sectors = of.universe.sectors
+    sector = sectors.get(symbol, "unclassified")
+    alike = [one for one in book.orders if sectors.get(one, "unclassified") == sector]
+    of_class = [one for one in book.orders if book.orders[one].asset_class == order.asset_class]
+    share = max((size for edge, size in of.bands if edge <= order.conviction), default=0)
+    boost = rules.overlay.boosts.get(vault)
+    multiplier = of.persona.multiplier
+    if boost is not None and boost.until > now:
+        multiplier = max(multiplier, boost.multiplier)
+    size = deployable * share // PPM * multiplier // PPM
+    flip = rules.overlay.flips.get(vault)
+    if order.flip:
+        assert flip is not None
+        assert flip.until > now
+        size = size * min(flip.amplifier, of.envelope.amplifier) // PPM
+    cost = last.reserved
+    today = now // DAY * DAY
+    middle = (quote.bid + quote.ask) // 2
+    crypto = quote.instrument.rail == "crypto"
+    caps: dict[str, tuple[int, int]] = {
+        "quantity": (order.quantity, of.orders.max_quantity),
+        "notional": (cost, of.orders.max_notional),
+        "collar": (abs(order.limit_price - middle) * PPM, of.orders.collar * middle),
+        "per symbol": (gross, of.positions.per_symbol),
+        "account per symbol": (sum(book.gross(n, symbol) for n in names), account.per_symbol),
+        "persona": (sum(book.whole(name) for name in fellows), of.persona.gross),
+        "positions": (
+            sum(book.gross(vault, one) > 0 for one in book.orders), of.concurrency.positions
+        ),
+        "gross": (whole, of.exposure.gross),
+        "capital": (whole, deployable),
+        "account gross": (sum(book.whole(name) for name in names), account.gross),
+        "net": (book.net([vault]), of.exposure.net),
+        "account net": (book.net(names), account.net),
+        "ticker": (gross * PPM, of.exposure.per_ticker.at(symbol) * nav),
+        "sector": (
+            sum(book.gross(vault, one) for one in alike) * PPM,
+            of.exposure.per_sector.at(sector) * nav,
+        ),
+        "class": (
+            sum(book.gross(vault, one) for one in of_class) * PPM,
+            of.exposure.per_asset_class.at(order.asset_class) * nav,
+        ),
+        "buying power": (0, book.free(vault)),
+        "stablecoin": (
+            -(-nav * of.stablecoin_buffer // PPM) if crypto else 0,
+            book.free(vault) if crypto else 0,
+        ),
+        "daily loss": (book.start[vault] - nav, of.losses.daily),
+        "account daily loss": (
+            sum(book.start[name] - book.nav(name) for name in names), account.daily_loss
+        ),
+        "drawdown": ((book.top[vault] - nav) * PPM, of.losses.drawdown * book.top[vault]),
+        "streak": (book.streak.get(vault, 0), of.losses.streak),
+        "conviction": (gross, size),
+        "slice": (
+            book.flips(vault) if order.flip else 0,
+            deployable * min(flip.slice, of.envelope.slice) // PPM if flip else 0,
+        ),
+        "adv": (cost * PPM, of.liquidity.max_of_adv * quote.adv),
+        "per minute": (
+            sum(one.order.vault == vault and one.at > now - MINUTE for one in book.placed),
+            of.orders.per_minute,
+        ),
+        "messages": (book.sent(now - MINUTE), account.messages),
+        "messages to the broker": (
+            book.sent(now - MINUTE, broker=order.broker),
+            account.messages_per_broker.at(order.broker),
+        ),
+        "messages of the strategy": (
+            book.sent(now - MINUTE, strategy=order.strategy),
+            account.messages_per_strategy.at(order.strategy),
+        ),
+        "repeats": (book.repeats(order, now - of.throttle.window), of.throttle.repeats),
+        "per fill": (
+            book.sent(today - 1, vault=vault),
+            of.orders.per_fill
+            * (1 + sum(by == vault and at >= today for at, by in book.fills)),
+        ),
+        "open orders": (len(list(book.open(vault))), of.concurrency.open_orders),
+        "account open orders": (len(list(book.open())), account.open_orders),
+        "broker open orders": (
+            sum(one.order.broker == order.broker for one in book.open()),
+            of.concurrency.open_orders_per_broker.at(order.broker),
+        ),
+    }  # fmt: skip
+    found = [name for name, (amount, limit) in caps.items() if amount > limit]
+    before = [one.at for one in book.placed if one is not last and same(one.order, order)]
+    if before and now - max(before) < of.orders.duplicate_window:
+        found.append("duplicate")
+    _, nonce = book.throttled.get((vault, order.strategy), (0, ""))
+    if nonce and nonce not in rules.released:
+        found.append("throttled")
+    return found

@@ -1,0 +1,12 @@
+"""Which edition of the fences a decision is put to.
+
+A decision is recorded with it, and an audit asks again what was asked then: whoever adds a question
+or changes one raises `EDITION`, asks the new one from that edition on, and lets the book count for
+it from that edition on.
+"""
+
+EDITION = 2
+"""Of decisions that are made now."""
+
+FIRST = 1
+"""Of decisions that were recorded without one."""
