@@ -41,6 +41,7 @@ STARTS: dict[str, str] = {
     "how-to/flip-mode.md": FUND,
     "how-to/add-a-person.md": FUND,
     "how-to/rotate-a-key.md": FUND,
+    "how-to/connect-a-broker.md": FUND,
     "runbooks/lost-key.md": FUND,
     "runbooks/poisoned-main.md": FUND,
     "runbooks/break-glass.md": FUND,

@@ -11,6 +11,7 @@ from vanta.domain.exact import UNIT
 from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.port import Account, Executions, Sum
 from vanta.executor.events import OrderFilled, read
+from vanta.executor.post_trade import Written, against_statement
 
 
 @pytest.fixture
@@ -81,3 +82,22 @@ def test_money_the_broker_keeps_no_sum_of_is_no_difference(node: Node) -> None:
     node.step(4)
     assert node.process is not None
     assert node.process.desks[0].router.reconcile() == ()
+
+
+def test_the_brokers_statement_is_held_against_sums(node: Node) -> None:
+    name, quantity = placed(node)
+    for filled in (UNIT, quantity):
+        tell(node, Sum(name, "B7", filled, 100 * UNIT, NOW))
+        node.step(1)
+    written = Written()
+    for journal in ("intents", "trade_log"):
+        written.take(node.log(journal))
+
+    def stated(*told: Sum) -> list[str]:
+        statement = Executions((), (), 1, told)
+        return [one.code for one in against_statement(written, "paper", (), statement)]
+
+    assert stated(Sum(name, "B7", quantity, 100 * UNIT, NOW)) == []
+    assert stated() == [], "it is another day there"
+    assert stated(Sum(name, "B7", quantity - UNIT, 100 * UNIT, NOW)) == ["FILL_DIFFERS"]
+    assert stated(Sum("tradier:9", "9", UNIT, UNIT, NOW)) == ["FILL_NOT_OURS"]

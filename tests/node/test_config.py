@@ -6,7 +6,7 @@ import pytest
 
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
-from vanta.node.config import read_config
+from vanta.node.config import AlpacaConfig, TradierConfig, read_config
 from vanta.node.layout import Layout
 
 CONFIG = """\
@@ -32,6 +32,36 @@ def test_a_configuration_is_read(tmp_path: Path) -> None:
     assert (config.node, config.role, config.environment) == ("executor", "executor", "prod")
     assert (config.governance.remote, config.governance.branch) == ("/srv/governance.git", "main")
     assert (config.governance.poll_ms, config.bus, config.broker) == (250, "/var/bus", "")
+
+
+def test_brokers_are_named_with_their_credentials_names(tmp_path: Path) -> None:
+    more = "brokers:\n  main:\n    vendor: tradier\n    account: VA1\n  a:\n    vendor: alpaca\n"
+    config = read_config(written(tmp_path, CONFIG + more + "executor:\n  brokers: [main, a]\n"))
+    assert config.executor.brokers == ("main", "a")
+    tradier, alpaca = config.brokers["main"], config.brokers["a"]
+    assert isinstance(tradier, TradierConfig)
+    assert (tradier.token, tradier.per_minute) == ("tradier-token", 60)
+    assert isinstance(alpaca, AlpacaConfig)
+    assert (alpaca.key, alpaca.secret, alpaca.timeout_ms) == ("alpaca-key", "alpaca-secret", 5000)
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ("brokers:\n  a:\n    vendor: robinhood\n", ":9"),
+        ("brokers:\n  a:\n    vendor: alpaca\n    secret: ../etc/shadow\n", ":11"),
+        ("brokers:\n  a:\n    vendor: alpaca\n    per_minute: 0\n", ":11"),
+        ("brokers:\n  a:\n    vendor: tradier\n", ":9"),
+        ("brokers:\n  a:\n    vendor: tradier\n    account: ../1\n", ":11"),
+        ("brokers:\n  A:\n    vendor: alpaca\n", ":9"),
+    ],
+)
+def test_a_broker_that_cannot_be_is_refused_where_it_stands(
+    tmp_path: Path, more: str, place: str
+) -> None:
+    with pytest.raises(MalformedError) as wrong:
+        read_config(written(tmp_path, CONFIG + more))
+    assert place in wrong.value.place
 
 
 def test_what_the_controller_does_by_default(tmp_path: Path) -> None:

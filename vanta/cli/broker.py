@@ -1,13 +1,14 @@
-"""`vanta broker`: the paper broker as a process of its own."""
+"""`vanta broker`: what of a broker works, and the paper broker as a process of its own."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vanta.cli.output import command
+from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
+from vanta.cli.output import command, print_json, say
 
-app = typer.Typer(help="The paper broker.", no_args_is_help=True)
+app = typer.Typer(help="What of a broker works; the paper broker.", no_args_is_help=True)
 
 
 @app.command("paper")
@@ -24,6 +25,45 @@ def paper(
     serve(folder, tape or folder / "tape.jsonl")
 
 
-@app.callback()
-def main() -> None:
-    """Keep `paper` a subcommand: other brokers follow."""
+_BROKEN = 3
+
+
+@app.command("check")
+@command
+def check(
+    name: Annotated[str, typer.Argument(help="As `brokers` in etc/node.yaml names it; `paper`.")],
+    node: NodeDir = NODE_DEFAULT,
+    symbol: Annotated[str, typer.Option("--symbol", help="Whose quote to ask for.")] = "AAPL",
+    as_json: Json = False,
+) -> None:
+    """Say what of a broker works; nothing there is changed.
+
+    Its credentials, whether it answers and how soon, its clock, the account and what it may do, a
+    quote, open orders, positions, and the requests it still allows. Credentials are systemd's own:
+    run it as the Executor's unit does, with LoadCredential.
+
+    Exit 0: everything works. 1: an error; it is told what to type next. 2: usage. 3: something
+    does not work; each is told with what to do.
+    """
+    import time
+
+    from vanta.executor.brokers.check import check as look
+    from vanta.executor.brokers.named import open_broker
+    from vanta.node.config import PAPER, read_config
+    from vanta.node.layout import Layout
+
+    config = read_config(Layout(node.resolve()).config)
+    if name not in config.brokers and not (name == PAPER and config.broker):
+        open_broker(name, config, time.time_ns)
+    found = look(name, lambda: open_broker(name, config, time.time_ns), symbol, time.time_ns)
+    if as_json:
+        print_json(found)
+    else:
+        for one in found.checks:
+            mark = "ok  " if one.fine else "FAIL"
+            code = f" [{one.code}]" if one.code else ""
+            say(f"{mark} {one.name}: {one.said}{code}")
+            if one.remedy and not one.fine:
+                say(f"       try: {one.remedy}")
+    if not found.fine:
+        raise typer.Exit(_BROKEN)

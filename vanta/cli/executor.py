@@ -20,6 +20,8 @@ from vanta.domain.instant import SECOND, show_instant
 
 if TYPE_CHECKING:
     from vanta.executor.listing import ListedOrder
+    from vanta.node.config import NodeConfig
+    from vanta.node.layout import Layout
 
 app = typer.Typer(help="Decide, route, and show what became of it.", no_args_is_help=True)
 
@@ -52,7 +54,7 @@ def run(
 ) -> None:
     """Take intents in, decide, send, and follow every order to its end."""
     from vanta.bus.directory import DirectoryInbox
-    from vanta.executor.brokers.paper.client import PaperBroker
+    from vanta.executor.brokers.named import open_brokers
     from vanta.executor.brokers.paper.process import start
     from vanta.executor.judge.process import start as start_judge
     from vanta.executor.service import ExecutorNode
@@ -62,20 +64,13 @@ def run(
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
-    for name in ("bus", "broker"):
-        if not getattr(config, name):
-            raise RefusedError(
-                f"the node has no {name}",
-                code=f"NO_{name.upper()}",
-                place=str(layout.config),
-                remedy=f"add `{name}: <folder>`",
-            )
+    _require(config, layout, with_paper_broker=with_paper_broker)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _got, _frame: stop.set())
-    folder = Path(config.broker)
     with ExitStack() as stack:
         if with_paper_broker:
+            folder = Path(config.broker)
             process = start(folder, folder / "tape.jsonl", log=layout.logs / "paper-broker.log")
             stack.callback(process.wait, timeout=10)
             stack.callback(process.terminate)
@@ -83,13 +78,14 @@ def run(
             judging = start_judge(layout)
             stack.callback(judging.wait, timeout=10)
             stack.callback(judging.terminate)
-        broker = PaperBroker(folder)
-        stack.callback(broker.close)
+        brokers = open_brokers(config, time.time_ns)
+        for broker in brokers:
+            stack.callback(broker.close)
         executor = ExecutorNode(
             layout,
             read_policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
-            brokers=[broker],
+            brokers=brokers,
             inbox=DirectoryInbox(Path(config.bus)),
             actor=f"executor@{version('vanta')}",
             judge_silence=config.executor.judge_silent_after,
@@ -110,6 +106,26 @@ def run(
                 code=executor.trouble,
                 remedy="`vanta governance status`, and is the broker running?",
             )
+
+
+def _require(config: "NodeConfig", layout: "Layout", *, with_paper_broker: bool) -> None:
+    """Refuse to run on a configuration that lacks what this needs."""
+    from vanta.node.config import PAPER
+
+    if not config.bus:
+        raise RefusedError(
+            "the node has no bus",
+            code="NO_BUS",
+            place=str(layout.config),
+            remedy="add `bus: <folder>`",
+        )
+    if with_paper_broker and not (config.broker and PAPER in config.executor.brokers):
+        raise RefusedError(
+            f"orders of this node go to {', '.join(config.executor.brokers)}",
+            code="NOT_PAPER",
+            place=str(layout.config),
+            remedy="leave `--with-paper-broker` out, or add `broker: <folder>`",
+        )
 
 
 @app.command("judge")

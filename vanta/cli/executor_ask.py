@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,11 +15,9 @@ from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import SECOND
 
 if TYPE_CHECKING:
-    from vanta.executor.brokers.paper.client import PaperBroker
     from vanta.executor.brokers.port import Broker
     from vanta.executor.events import Difference
     from vanta.executor.listing import ListedOrder
-    from vanta.node.config import NodeConfig
     from vanta.node.layout import Layout
 
 _LOOK_EVERY = 0.1
@@ -120,11 +117,12 @@ def reconcile(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
 
     Exit 0: they agree. 3: they differ. 1: an error; a broker that is away is one. 2: usage.
     """
+    from vanta.executor.brokers.named import open_brokers
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
 
     layout = Layout(node.resolve())
-    brokers = _brokers(read_config(layout.config), layout)
+    brokers = open_brokers(read_config(layout.config), time.time_ns)
     found: dict[str, list[Difference]] = {}
     for broker in brokers:
         with closing(broker):
@@ -175,17 +173,3 @@ def _differences(layout: "Layout", broker: "Broker") -> list["Difference"]:
         *against_intents(written),
         *against_statement(written, broker.name, state.orders, statement),
     ]
-
-
-def _brokers(config: "NodeConfig", layout: "Layout") -> list["PaperBroker"]:
-    """Every broker of the node."""
-    from vanta.executor.brokers.paper.client import PaperBroker
-
-    if not config.broker:
-        raise RefusedError(
-            "the node has no broker",
-            code="NO_BROKER",
-            place=str(layout.config),
-            remedy="add `broker: <folder>`",
-        )
-    return [PaperBroker(Path(config.broker))]

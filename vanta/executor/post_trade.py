@@ -11,7 +11,7 @@ import msgspec
 from vanta.domain.record import Record
 from vanta.domain.trading import Fill, Intent, Order, OrderState
 from vanta.executor import events
-from vanta.executor.brokers.port import BrokerOrder, Executions
+from vanta.executor.brokers.port import BrokerOrder, Executions, Sum
 from vanta.executor.events import Difference
 
 
@@ -83,9 +83,14 @@ def against_statement(
             )
     at_broker = {one.client_order_id for one in alive}
     at_broker |= {fill.client_order_id for fill in statement.fills}
+    at_broker |= {told.client_order_id for told in statement.sums}
     for name in sorted(at_broker & written.withheld):
         yield Difference("WITHHELD_SENT", name, OrderState.WITHHELD.value, "sent")
-    yield from _fills(written.fills, mine, statement.fills)
+    # Of a broker that tells sums, its fills are ours to name; the sums are what it can be held to.
+    summed = {name: one for name, one in written.fills.items() if _of_sum(one, broker)}
+    single = {name: one for name, one in written.fills.items() if name not in summed}
+    yield from _fills(single, mine, statement.fills)
+    yield from _sums(summed.values(), mine, statement.sums)
 
 
 def _fills(
@@ -113,6 +118,28 @@ def _fills(
     for name, quantity in filled.items():
         if quantity > mine[name].quantity:
             yield Difference("OVERFILLED", name, mine[name].quantity, quantity)
+
+
+def _sums(
+    on_record: Iterable[Fill], mine: Mapping[str, Order], stated: Sequence[Sum]
+) -> Iterator[Difference]:
+    """A broker states the orders of a day; of those it does not state it says nothing."""
+    ours: dict[str, int] = {}
+    for fill in on_record:
+        ours[fill.client_order_id] = ours.get(fill.client_order_id, 0) + fill.quantity
+    for told in stated:
+        name = told.client_order_id
+        if name not in mine:
+            yield Difference("FILL_NOT_OURS", name, None, told.filled)
+        elif ours.get(name, 0) != told.filled:
+            yield Difference("FILL_DIFFERS", name, ours.get(name, 0), told.filled)
+        elif told.filled > mine[name].quantity:
+            yield Difference("OVERFILLED", name, mine[name].quantity, told.filled)
+
+
+def _of_sum(fill: Fill, broker: str) -> bool:
+    """Whether a fill was made of a sum, by the name it was given."""
+    return fill.id.startswith(f"{broker}-") and ":" in fill.id
 
 
 def _name(fill: Fill) -> str:

@@ -63,9 +63,53 @@ class GovernanceConfig(_Part):
     """A file for node_exporter's textfile collector, ending in `.prom`; empty for none."""
 
 
-class ExecutorConfig(_Part):
-    """What the Executor asks for before anything leaves."""
+Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$")]
+"""Name of a systemd credential of the Executor's unit; never the secret itself."""
 
+
+class _RestBroker(_Part):
+    per_minute: Annotated[int, Field(ge=10, le=6000)]
+    """Requests the vendor allows in a minute."""
+    timeout_ms: Annotated[int, Field(ge=100, le=30_000)] = 5000
+    """For one whole answer."""
+
+
+class AlpacaConfig(_RestBroker):
+    """An account at Alpaca."""
+
+    vendor: Literal["alpaca"]
+    key: Credential = "alpaca-key"
+    secret: Credential = "alpaca-secret"  # noqa: S105 - its name
+    trading: Text = "https://paper-api.alpaca.markets"
+    """`https://api.alpaca.markets` trades with real money."""
+    data: Text = "https://data.alpaca.markets"
+    per_minute: Annotated[int, Field(ge=10, le=6000)] = 200
+
+
+class TradierConfig(_RestBroker):
+    """An account at Tradier."""
+
+    vendor: Literal["tradier"]
+    account: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
+    token: Credential = "tradier-token"  # noqa: S105 - its name
+    url: Text = "https://sandbox.tradier.com/v1"
+    """`https://api.tradier.com/v1` trades with real money."""
+    per_minute: Annotated[int, Field(ge=10, le=6000)] = 60
+
+
+BrokerConfig = Annotated[AlpacaConfig | TradierConfig, Field(discriminator="vendor")]
+BrokerName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+"""As vaults name it in `brokers`."""
+
+PAPER = "paper"
+"""The broker that needs no entry: its folder is `broker`."""
+
+
+class ExecutorConfig(_Part):
+    """Where orders go, and what the Executor asks for before any leaves."""
+
+    brokers: tuple[BrokerName, ...] = (PAPER,)
+    """`paper`, or names under `brokers`; the first choice first."""
     judge_silent_after: Age = 10 * SECOND
     """Without a sign of the judge of automatic halts, until nothing leaves."""
 
@@ -82,6 +126,8 @@ class NodeConfig(_Part):
     """Folder intents travel through: Markets writes it, the Executor reads it."""
     broker: Text = ""
     """Folder of the paper broker, whose socket the Executor talks to."""
+    brokers: dict[BrokerName, BrokerConfig] = {}
+    """Accounts at vendors."""
     executor: ExecutorConfig = ExecutorConfig()
 
 

@@ -80,6 +80,8 @@ class AlpacaVendor(VendorServer):
         self.books.number = lambda n: str(uuid.UUID(int=n))
         self.headers = {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "187"}
         self.open = True
+        self.account = dict(ACCOUNT)
+        self.quote = dict(QUOTE)
 
     def submits(self, asked: Asked) -> bool:
         return asked.method == "POST"
@@ -114,7 +116,7 @@ class AlpacaVendor(VendorServer):
         symbol = query.get("symbols", "")
         match parts:
             case ["v2", "account"]:
-                return 200, ACCOUNT
+                return 200, self.account
             case ["v2", "positions"]:
                 return 200, [position_json(*one) for one in self.books.positions.items() if one[1]]
             case ["v2", "assets", name]:
@@ -125,12 +127,15 @@ class AlpacaVendor(VendorServer):
             case ["v2", "clock"]:
                 return 200, {"timestamp": "2022-03-18T10:02:44-04:00", "is_open": self.open}
             case ["v2", "stocks", "snapshots"]:
-                return 200, {symbol: _snapshot()} if symbol in ASSETS else {}
+                return 200, {symbol: self._snapshot()} if symbol in ASSETS else {}
             case ["v1beta1", "options", "snapshots"] | ["v1beta3", "crypto", "us", "snapshots"]:
-                return 200, {"snapshots": {symbol: _snapshot()}}
+                return 200, {"snapshots": {symbol: self._snapshot()}}
             case [*_, "bars"]:
                 return 200, {"bars": {symbol: [BAR, BAR]}, "next_page_token": None}
         return 404, {"message": "endpoint not found."}
+
+    def _snapshot(self) -> dict[str, Any]:
+        return {"latestTrade": TRADE, "latestQuote": self.quote, "dailyBar": BAR}
 
     def _submit(self, body: dict[str, str]) -> Told:
         if self.refusal:
@@ -286,7 +291,3 @@ def position_json(symbol: str, quantity: int) -> dict[str, Any]:
         "lastday_price": "119.0",
         "change_today": "0.0084",
     }
-
-
-def _snapshot() -> dict[str, Any]:
-    return {"latestTrade": TRADE, "latestQuote": QUOTE, "dailyBar": BAR}

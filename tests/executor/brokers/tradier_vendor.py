@@ -44,6 +44,8 @@ class TradierVendor(VendorServer):
         self.yesterday: set[str] = set()
         """Orders that are not listed any more."""
         self.sides: list[str] = []
+        self.dates = 0
+        """When its quotes are of, ms; as recorded where 0."""
         self.pages = True
         """Whether it knows of pages."""
 
@@ -79,7 +81,9 @@ class TradierVendor(VendorServer):
             case ["markets", "quotes"]:
                 known = [QUOTES[one] for one in query["symbols"].split(",") if one in QUOTES]
                 if known:
-                    return 200, {"quotes": {"quote": _quirk(known)}}
+                    dates = {"bid_date": self.dates, "ask_date": self.dates} if self.dates else {}
+                    told = [{**one, **dates} for one in known]
+                    return 200, {"quotes": {"quote": _quirk(told)}}
                 return 200, {"quotes": {"unmatched_symbols": {"symbol": query["symbols"]}}}
             case ["markets", "clock"]:
                 return 200, {"clock": {"date": "2022-02-10", "state": "open", "timestamp": 1}}

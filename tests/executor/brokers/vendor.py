@@ -135,6 +135,8 @@ class VendorServer:
         """What goes wrong with the next submissions, in order."""
         self.always = ""
         """What goes wrong with every request."""
+        self.live = False
+        """Whether its clock is this machine's; its books' own otherwise."""
         self.skew = 0
         """Seconds the vendor's clock is ahead."""
         self.refusal: Told | None = None
@@ -146,6 +148,7 @@ class VendorServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def handle_one_request(self) -> None:
                 try:
@@ -157,7 +160,7 @@ class VendorServer:
                 """Nothing: what a test is interested in is in `asked`."""
 
             def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002
-                return super().date_time_string(vendor.books.now / SECOND + vendor.skew)
+                return super().date_time_string(vendor.now() / SECOND + vendor.skew)
 
             def do_GET(self) -> None:
                 vendor.serve(self)
@@ -180,6 +183,9 @@ class VendorServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def now(self) -> int:
+        return time.time_ns() if self.live else self.books.now
 
     def submissions(self) -> list[Asked]:
         return [one for one in self.asked if self.submits(one)]

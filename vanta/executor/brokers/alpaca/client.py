@@ -84,7 +84,7 @@ class AlpacaBroker:
         inflight: what may still be on its way.
     """
 
-    trades = frozenset({"equity", "crypto"})
+    trades = frozenset({"equity", "option", "crypto"})
     resubmits = True
 
     def __init__(

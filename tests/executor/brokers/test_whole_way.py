@@ -1,0 +1,154 @@
+"""An Executor that trades at a vendor: from an intent to a position, through what goes wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.executor.brokers.contract import VendorDesk
+from tests.executor.brokers.test_alpaca import AlpacaDesk
+from tests.executor.brokers.test_tradier import TradierDesk
+from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
+from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
+from vanta.domain.instant import MINUTE, SECOND, show_instant
+from vanta.domain.trading import OrderState
+from vanta.executor.book import Book
+from vanta.executor.brokers.port import Broker
+from vanta.executor.positions import OpenOrder
+from vanta.executor.replay import replay
+from vanta.executor.service import ExecutorNode
+from vanta.journal.reader import read
+from vanta.node.layout import Layout
+
+
+class Trading:
+    """An Executor, and the vendor it trades at."""
+
+    def __init__(self, root: Path, desk: AlpacaDesk | TradierDesk) -> None:
+        self.layout, self.desk = Layout(root), desk
+        for name in ("memory", "bus"):
+            (root / name).mkdir()
+        self.outbox = DirectoryOutbox(root / "bus")
+        self.process = self.boot(desk.broker)
+
+    def boot(self, broker: Broker) -> ExecutorNode:
+        rules = vault(brokers=frozenset({broker.name}), orders={"duplicate_window": 0})
+        made = published(policy({VAULT: rules, OTHER: rules}))
+        return ExecutorNode(
+            self.layout,
+            read_policy=lambda: made,
+            clock=self.desk.vendor.books.tick,
+            brokers=[broker],
+            inbox=DirectoryInbox(self.layout.root / "bus"),
+            actor="executor@test",
+        )
+
+    def restart(self) -> None:
+        self.process.close()
+        self.process = self.boot(self.desk.again())
+
+    @property
+    def book(self) -> Book:
+        return self.process._log.book
+
+    def wants(self) -> None:
+        now = self.desk.vendor.books.now
+        wanted = intent("AAPL", created=now, expires=now + 10 * MINUTE, market_time=now)
+        self.outbox.send(wanted.id, envelope(wanted))
+
+    def step(self, times: int = 1) -> None:
+        for _ in range(times):
+            now = self.desk.vendor.books.now = self.desk.vendor.books.now + SECOND
+            quote(self.desk, now)
+            self.process.step()
+
+    def opened(self) -> OpenOrder:
+        [opened] = self.book.open.values()
+        return opened
+
+
+def quote(desk: AlpacaDesk | TradierDesk, now: int) -> None:
+    if isinstance(desk, AlpacaDesk):
+        desk.vendor.quote["t"] = show_instant(now)
+    else:
+        desk.vendor.dates = now // (SECOND // 1000)
+
+
+@pytest.fixture(params=[AlpacaDesk, TradierDesk])
+def trading(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trading]:
+    desk: VendorDesk = request.param()
+    desk.wait()
+    made = Trading(tmp_path, desk)  # type: ignore[arg-type]
+    yield made
+    made.process.close()
+    desk.close()
+
+
+def test_an_intent_becomes_a_position_in_parts(trading: Trading) -> None:
+    trading.wants()
+    trading.step(2)
+    opened = trading.opened()
+    assert opened.state is OrderState.ACKNOWLEDGED
+    order = opened.order
+    third = order.quantity // 10**8 // 3 * 10**8
+    for part in (third, third, order.quantity - 2 * third):
+        trading.desk.fill(order, part, order.limit_price)
+        trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.closed[order.client_order_id].state is OrderState.FILLED
+    assert trading.desk.broker.positions() == {"AAPL": order.quantity}
+    trading.step(6)
+    assert trading.process.desks[0].router.reconcile() == ()
+    assert all(
+        one.recorded == one.recomputed
+        for one in replay(list(read(trading.layout.journal("trade_log"))))
+    )
+
+
+def test_an_answer_that_was_lost_is_found_after_a_restart(trading: Trading) -> None:
+    trading.desk.vendor.next.append("silent")
+    trading.wants()
+    trading.step(1)
+    order = trading.opened().order
+    trading.desk.fill(order, 10**8, order.limit_price)
+    trading.restart()
+    trading.step(3)
+    opened = trading.opened()
+    assert (opened.state, opened.filled) == (OrderState.PARTIALLY_FILLED, 10**8)
+    assert len(trading.desk.vendor.submissions()) == 1
+    held = next(iter(trading.desk.vendor.books.orders.values()))
+    trading.desk.vendor.books.end(held, "expired")
+    trading.restart()
+    trading.step(3)
+    assert trading.book.open == {}
+    closed = trading.book.closed[order.client_order_id]
+    assert (closed.state, closed.filled) == (OrderState.CANCELLED, 10**8)
+    assert trading.process.desks[0].router.reconcile() == ()
+
+
+def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
+    trading: Trading,
+) -> None:
+    trading.desk.vendor.next.append("lost")
+    trading.wants()
+    trading.step(2)
+    if trading.desk.broker.resubmits:
+        assert trading.opened().state is OrderState.ACKNOWLEDGED
+        assert len(trading.desk.vendor.books.orders) == 1
+        return
+    assert trading.opened().state is OrderState.UNKNOWN
+    assert trading.book.vaults[VAULT].buying == trading.opened().reserved > 0
+    trading.desk.wait()
+    trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.vaults[VAULT].buying == 0
+    assert len(trading.desk.vendor.submissions()) == 1
+
+
+def test_a_vendor_that_is_away_keeps_new_orders_in(trading: Trading) -> None:
+    trading.step(2)
+    trading.desk.vendor.always = "503"
+    trading.wants()
+    trading.step(3)
+    assert trading.process.trouble.startswith("BROKER_")
+    assert trading.book.open == {}

@@ -1,0 +1,75 @@
+"""From a name in the node's configuration to the broker it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vanta.domain.errors import RefusedError
+from vanta.executor.brokers.alpaca.client import AlpacaBroker, AlpacaKeys
+from vanta.executor.brokers.paper.client import PaperBroker
+from vanta.executor.brokers.rest.credentials import read_secret
+from vanta.executor.brokers.tradier.client import TradierBroker
+from vanta.node.config import PAPER, AlpacaConfig, NodeConfig
+
+AnyBroker = PaperBroker | AlpacaBroker | TradierBroker
+
+
+def open_brokers(config: NodeConfig, clock: Callable[[], int]) -> list[AnyBroker]:
+    """Every broker the Executor trades at, the first choice first; nothing is sent yet.
+
+    Raises:
+        RefusedError, UnavailableError: as `open_broker`, of any of them, or there is none.
+    """
+    if not config.executor.brokers:
+        raise RefusedError(
+            "the Executor has no broker",
+            code="NO_BROKER",
+            place="etc/node.yaml",
+            remedy="name some under `executor`, `brokers`",
+        )
+    return [open_broker(name, config, clock) for name in config.executor.brokers]
+
+
+def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyBroker:
+    """The broker `name`; nothing is sent yet.
+
+    Args:
+        name: `paper`, or one under `brokers`.
+        config: of the node.
+        clock: UTC nanoseconds.
+
+    Raises:
+        RefusedError: the node has no such broker, or an address or a credential that must not be
+            used.
+        UnavailableError: systemd gave no such credential.
+    """
+    if name == PAPER and config.broker:
+        return PaperBroker(Path(config.broker))
+    account = config.brokers.get(name)
+    if account is None:
+        known = ", ".join([*([PAPER] if config.broker else []), *config.brokers])
+        raise RefusedError(
+            f"the node has no broker {name!r}",
+            code="NO_BROKER",
+            place="etc/node.yaml",
+            remedy=f"name one of: {known}" if known else "add `broker: <folder>` or `brokers`",
+        )
+    timeout = account.timeout_ms / 1000
+    if isinstance(account, AlpacaConfig):
+        return AlpacaBroker(
+            AlpacaKeys(read_secret(account.key), read_secret(account.secret)),
+            clock,
+            name=name,
+            trading=account.trading,
+            data=account.data,
+            per_minute=account.per_minute,
+            timeout=timeout,
+        )
+    return TradierBroker(
+        read_secret(account.token),
+        account.account,
+        clock,
+        name=name,
+        url=account.url,
+        per_minute=account.per_minute,
+        timeout=timeout,
+    )
