@@ -125,7 +125,7 @@ class AlpacaVendor(VendorServer):
             case ["v2", "options", "contracts", name]:
                 return (200, CONTRACT) if name == OPTION else _NO_ASSET
             case ["v2", "clock"]:
-                return 200, {"timestamp": "2022-03-18T10:02:44-04:00", "is_open": self.open}
+                return 200, {**CLOCK, "is_open": self.open}
             case ["v2", "stocks", "snapshots"]:
                 return 200, {symbol: self._snapshot()} if symbol in ASSETS else {}
             case ["v1beta1", "options", "snapshots"] | ["v1beta3", "crypto", "us", "snapshots"]:
@@ -137,19 +137,17 @@ class AlpacaVendor(VendorServer):
     def _snapshot(self) -> dict[str, Any]:
         return {"latestTrade": TRADE, "latestQuote": self.quote, "dailyBar": BAR}
 
-    def _submit(self, body: dict[str, str]) -> Told:
+    def _submit(self, body: dict[str, Any]) -> Told:
         if self.refusal:
             return self.refusal
         if any(one.client_id == body["client_order_id"] for one in self.books.orders.values()):
             return 422, {"code": 40010001, "message": "client_order_id must be unique"}
-        for name in ("qty", "limit_price"):
-            assert isinstance(body[name], str), "a number of ours went out as a float"
         held = self.books.take(
             body["client_order_id"],
             body["symbol"],
             body["side"],
-            units(body["qty"]),
-            units(body["limit_price"]),
+            units(str(body["qty"])),
+            units(str(body["limit_price"])),
         )
         return 200, order_json(held)
 
@@ -168,7 +166,7 @@ class AlpacaVendor(VendorServer):
             if (one.state == "live") == (query["status"] == "open") and one.submitted > after
         ]
         found.sort(key=lambda one: one.submitted)
-        return 200, [order_json(one) for one in found[: int(query["limit"])]]
+        return 200, [order_json(one) for one in found[: int(query.get("limit", "50"))]]
 
     def _activities(self, query: dict[str, str]) -> Told:
         after = parse_instant(query["after"]) if "after" in query else 0
@@ -184,6 +182,11 @@ class AlpacaVendor(VendorServer):
         return 200, [activity_json(*row) for row in rest[: int(query["page_size"])]]
 
 
+CLOCK = {
+    "timestamp": "2022-03-18T10:02:44-04:00",
+    "next_open": "2022-03-21T09:30:00-04:00",
+    "next_close": "2022-03-18T16:00:00-04:00",
+}
 _MISSING: Told = (404, {"code": 40410000, "message": "order not found"})
 _NO_ASSET: Told = (404, {"code": 40410000, "message": "asset not found"})
 ACCOUNT = {
