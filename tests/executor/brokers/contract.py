@@ -4,7 +4,6 @@ A test file makes a `Desk` for its vendor and inherits: `Contract` is for every 
 `VendorContract` for those reached over HTTP, whose simulator misbehaves on demand.
 """
 
-import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
@@ -217,7 +216,6 @@ class VendorContract(Contract):
         if wrong == "429":
             # It was asked for a second of silence, and keeps it.
             assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
-            time.sleep(1.05)
         desk.wait()
         assert desk.broker.order_status(order.client_order_id, NOW) == Absent()
         assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED

@@ -41,7 +41,6 @@ from vanta.executor.brokers.alpaca.wire import (
 from vanta.executor.brokers.port import Acknowledged, BrokerAwayError, Rejected, Unknown
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.exact import decode
-from vanta.executor.brokers.rest.inflight import InFlight
 
 
 class AlpacaDesk(VendorDesk):
@@ -49,7 +48,7 @@ class AlpacaDesk(VendorDesk):
 
     def __init__(self) -> None:
         self.vendor = AlpacaVendor()
-        self.monotonic = 0
+        self.monotonic = SECOND
         self.made = []
         self.broker: AlpacaBroker = self.make()
 
@@ -58,7 +57,7 @@ class AlpacaDesk(VendorDesk):
         url = self.vendor.url
         broker = AlpacaBroker(
             keys, lambda: self.vendor.books.now, trading=url, data=url, timeout=0.3,
-            per_minute=60_000, poll_every=0, page=3, inflight=InFlight(lambda: self.monotonic),
+            per_minute=60_000, poll_every=0, page=3, monotonic=lambda: self.monotonic,
         )  # fmt: skip
         self.made.append(broker)
         return broker

@@ -26,7 +26,6 @@ from vanta.domain.trading import Order, OrderState
 from vanta.executor.brokers.port import Acknowledged, BrokerOrder, Ended, Rejected, Unknown
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.exact import decode, nearest
-from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.tradier.client import TradierBroker
 from vanta.executor.brokers.tradier.wire import Clock, Positions, Quotes, framed, listed
 
@@ -37,7 +36,7 @@ class TradierDesk(VendorDesk):
 
     def __init__(self) -> None:
         self.vendor = TradierVendor()
-        self.monotonic = 0
+        self.monotonic = SECOND
         self.made = []
         self.broker: TradierBroker = self.make()
 
@@ -45,7 +44,7 @@ class TradierDesk(VendorDesk):
         broker = TradierBroker(
             Secret("token", token), ACCOUNT, lambda: self.vendor.books.now,
             url=self.vendor.url + "/v1", timeout=0.3, per_minute=60_000, poll_every=0, page=3,
-            inflight=InFlight(lambda: self.monotonic),
+            monotonic=lambda: self.monotonic,
         )  # fmt: skip
         self.made.append(broker)
         return broker

@@ -10,6 +10,7 @@ from tests.executor.brokers.test_alpaca import AlpacaDesk
 from tests.executor.brokers.test_tradier import TradierDesk
 from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
 from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
+from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import MINUTE, SECOND, show_instant
 from vanta.domain.trading import OrderState
 from vanta.executor.book import Book
@@ -18,6 +19,7 @@ from vanta.executor.positions import OpenOrder
 from vanta.executor.replay import replay
 from vanta.executor.service import ExecutorNode
 from vanta.journal.reader import read
+from vanta.lattice.direction import Table
 from vanta.node.layout import Layout
 
 
@@ -32,7 +34,13 @@ class Trading:
         self.process = self.boot(desk.broker)
 
     def boot(self, broker: Broker) -> ExecutorNode:
-        rules = vault(brokers=frozenset({broker.name}), orders={"duplicate_window": 0})
+        rules = vault(
+            brokers=frozenset({broker.name}),
+            orders={"duplicate_window": 0},
+            positions={"per_symbol": 900_000 * UNIT},
+            exposure={"per_ticker": Table(900_000), "per_sector": Table(900_000)},
+            persona={"multiplier": PPM},
+        )
         made = published(policy({VAULT: rules, OTHER: rules}))
         return ExecutorNode(
             self.layout,
@@ -51,9 +59,9 @@ class Trading:
     def book(self) -> Book:
         return self.process._log.book
 
-    def wants(self) -> None:
+    def wants(self, **changes: object) -> None:
         now = self.desk.vendor.books.now
-        wanted = intent("AAPL", created=now, expires=now + 10 * MINUTE, market_time=now)
+        wanted = intent("AAPL", created=now, expires=now + 10 * MINUTE, market_time=now, **changes)
         self.outbox.send(wanted.id, envelope(wanted))
 
     def step(self, times: int = 1) -> None:

@@ -35,6 +35,7 @@ from vanta.executor.brokers.port import (
     Rejected,
     Unknown,
 )
+from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import decode, exact, instant, unreadable
@@ -81,7 +82,7 @@ class AlpacaBroker:
         timeout: seconds an answer may take.
         poll_every: nanoseconds between two readings of executions, where nothing says otherwise.
         page: most entries of a page; the vendor's own where None.
-        inflight: what may still be on its way.
+        monotonic: nanoseconds that nobody sets.
     """
 
     trades = frozenset({"equity", "option", "crypto"})
@@ -99,18 +100,19 @@ class AlpacaBroker:
         timeout: float = READ_TIMEOUT,
         poll_every: int = POLL_EVERY,
         page: int | None = None,
-        inflight: InFlight | None = None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.name = name
 
         def session(url: str) -> Session:
             edge = HttpEdge(Endpoint.parse(url), clock, read_timeout=timeout)
-            return Session(edge, Throttle(per_minute), headers=keys.headers)
+            pace, breaker = Throttle(per_minute, monotonic), Breaker(clock=monotonic)
+            return Session(edge, pace, breaker, keys.headers)
 
         self.session, self._data = session(trading), session(data)
         self._market = MarketReader(self.session, self._data, clock)
         self._executions = ExecutionsReader(self.session, page)
-        self._inflight = inflight or InFlight()
+        self._inflight, self._monotonic = InFlight(monotonic), monotonic
         self._poll_every, self._polled = poll_every, 0
         """When executions were read last, monotonic; 0 where the next reading may not wait."""
 
@@ -197,7 +199,7 @@ class AlpacaBroker:
         return tuple(self._seen(order) for order in self._executions.open_orders())
 
     def executions_since(self, watermark: int) -> Executions:
-        now = time.monotonic_ns()
+        now = self._monotonic()
         if self._polled and now - self._polled < self._poll_every:
             return Executions((), (), watermark)
         news = self._executions.since(watermark)

@@ -10,7 +10,7 @@ from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
 from vanta.domain.exact import UNIT, show_units
-from vanta.domain.instant import DAY, HOUR, SECOND
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.domain.trading import Instrument, Order, OrderState, Quote
 from vanta.executor.brokers.port import (
     Absent,
@@ -22,6 +22,7 @@ from vanta.executor.brokers.port import (
     Rejected,
     Unknown,
 )
+from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import decode, nearest, unreadable
@@ -33,6 +34,7 @@ from vanta.executor.brokers.tradier.orders import OrdersReader
 from vanta.executor.brokers.tradier.wire import (
     OPTION,
     Balances,
+    Membership,
     Placed,
     Positions,
     Profile,
@@ -47,7 +49,8 @@ from vanta.executor.brokers.tradier.wire import (
 SANDBOX = "https://sandbox.tradier.com/v1"
 PER_MINUTE = 60
 """Requests the vendor allows of each kind in its sandbox; twice as many outside."""
-POLL_EVERY = 3 * SECOND
+POLL_EVERY = 4 * SECOND
+_PROFILE_KEPT = 10 * MINUTE
 
 _REFUSALS = frozenset({200, 400, 401, 403, 404, 422})
 """Statuses that may say that nothing was taken; the body must say it too."""
@@ -67,7 +70,7 @@ class TradierBroker:
         timeout: seconds an answer may take.
         poll_every: nanoseconds between two readings of executions, where nothing says otherwise.
         page: most entries of a page; the vendor's own where None.
-        inflight: what may still be on its way.
+        monotonic: nanoseconds that nobody sets.
     """
 
     trades = frozenset({"equity", "option"})
@@ -85,7 +88,7 @@ class TradierBroker:
         timeout: float = READ_TIMEOUT,
         poll_every: int = POLL_EVERY,
         page: int | None = None,
-        inflight: InFlight | None = None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.name = name
         self._clock = clock
@@ -96,16 +99,18 @@ class TradierBroker:
 
         def session() -> Session:
             edge = HttpEdge(Endpoint.parse(url), clock, read_timeout=timeout)
-            return Session(edge, Throttle(per_minute), headers=headers)
+            pace, breaker = Throttle(per_minute, monotonic), Breaker(clock=monotonic)
+            return Session(edge, pace, breaker, headers)
 
         # Trading and market data are counted apart by the vendor, so they are here.
         self.session, self._markets = session(), session()
         self._path = f"/accounts/{quoted(account, safe='')}"
         self._orders = OrdersReader(self.session, self._path, page)
         self._market = MarketReader(self._markets, clock)
-        self._inflight = inflight or InFlight()
+        self._inflight, self._monotonic = InFlight(monotonic), monotonic
         self._poll_every, self._polled = poll_every, 0
         """When executions were read last, monotonic; 0 where the next reading may not wait."""
+        self._mine: tuple[int, Membership] | None = None
         self._absent: set[str] = set()
         """Client ids that were proven absent."""
 
@@ -195,7 +200,7 @@ class TradierBroker:
         return tuple(one for one in found if not one.state.terminal)
 
     def executions_since(self, watermark: int) -> Executions:
-        now = time.monotonic_ns()
+        now = self._monotonic()
         if self._polled and now - self._polled < self._poll_every:
             return Executions((), (), watermark)
         news = self._orders.since(watermark)
@@ -233,11 +238,7 @@ class TradierBroker:
     def account(self) -> Account:
         self._polled = 0
         place = self.session.place
-        reply = self.session.read("/user/profile")
-        profile = decode(Profile, reply.body, place).profile
-        mine = [one for one in listed(profile.account) if one.account_number == self._account]
-        if not mine:
-            raise unreadable("the token is not of this account", place)
+        mine = self._membership()
         reply = self.session.read(f"{self._path}/balances")
         money = decode(Balances, reply.body, place).balances
         margin = money.pdt or money.margin
@@ -245,16 +246,28 @@ class TradierBroker:
         if power is None and money.cash is not None:
             power = money.cash.cash_available
         able = ["short"] if margin else []
-        if mine[0].option_level:
-            able.append(f"options:{mine[0].option_level}")
+        if mine.option_level:
+            able.append(f"options:{mine.option_level}")
         return Account(
             None,
             None,
             nearest(money.total_cash, place),
             None if power is None else nearest(power, place),
-            "" if mine[0].status == "active" else mine[0].status,
+            "" if mine.status == "active" else mine.status,
             tuple(able),
         )
+
+    def _membership(self) -> Membership:
+        """What the account is; it changes seldom, and requests are few."""
+        now = self._monotonic()
+        if self._mine is None or now - self._mine[0] > _PROFILE_KEPT:
+            place = self.session.place
+            profile = decode(Profile, self.session.read("/user/profile").body, place).profile
+            found = [one for one in listed(profile.account) if one.account_number == self._account]
+            if not found:
+                raise unreadable("the token is not of this account", place)
+            self._mine = (now, found[0])
+        return self._mine[1]
 
     def quote(
         self,

@@ -24,6 +24,8 @@ from vanta.executor.brokers.tradier.wire import (
 )
 
 A_PAGE = 1000
+SMALLEST_PAGE = 20
+"""What is listed in fewer has no second page, whatever the vendor makes of the limit."""
 NOT_THERE = 404
 
 
@@ -74,6 +76,8 @@ class OrdersReader:
                 # A page past the last is empty, or, where pages are not known, the first again.
                 return list(found.values())
             found |= {one.id: one for one in new}
+            if len(new) < min(self._page, SMALLEST_PAGE):
+                return list(found.values())
             page += 1
 
     def one(self, number: int) -> TradierOrder | None:
