@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 from tests.executor.building import OTHER
 from tests.executor.running import Node
+from tests.executor.simulator import Simulator
+from vanta.cli import executor_ask
 from vanta.cli.main import app
 from vanta.domain.exact import units
 from vanta.domain.trading import OrderState
@@ -135,6 +137,66 @@ def test_an_order_is_asked_for_taken_back_and_told(typed: Typed, node: Node) -> 
     assert again.stdout.startswith(f"{name} was over already: cancelled")
     assert node.broker.states[name] is OrderState.CANCELLED
     assert read(typed("cancel", name, "--json"))["asked"] is False
+
+
+class Broker(Simulator):
+    """The node's own broker, looked at through a second connection."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+@pytest.fixture
+def looked_at(node: Node, monkeypatch: pytest.MonkeyPatch) -> Node:
+    second = Broker(**{name: getattr(node.broker, name) for name in Simulator.__annotations__})
+    monkeypatch.setattr(executor_ask, "_brokers", lambda _config, _layout: [second])
+    monkeypatch.setattr(executor_ask, "_APART", 0.0)
+    second.account = node.broker.account  # type: ignore[method-assign]
+    return node
+
+
+def test_a_book_and_a_broker_that_agree_say_so(typed: Typed, looked_at: Node) -> None:
+    before = looked_at.types()
+    done = typed("reconcile")
+    assert (done.exit_code, done.stdout) == (0, "paper: book and broker agree\n")
+    assert read(typed("reconcile", "--json")) == {"agree": True, "brokers": {"paper": []}}
+    assert looked_at.types() == before
+
+
+def test_every_difference_is_told_and_ends_with_3(typed: Typed, looked_at: Node) -> None:
+    [name] = [one for one, state in looked_at.broker.states.items() if not state.terminal]
+    looked_at.broker.fill(name, 10**6)
+    done = typed("reconcile")
+    assert done.exit_code == 3
+    assert done.stdout.splitlines()[0].startswith("paper: ")
+    for code in ("ORDER_FILLED", "POSITION", "CASH", "FILL_MISSING"):
+        assert f"  {code} " in done.stdout
+    found = read(typed("reconcile", "--json"))
+    assert found["agree"] is False
+    missing = [one for one in found["brokers"]["paper"] if one["code"] == "FILL_MISSING"]
+    assert [(one["ours"], one["theirs"]) for one in missing] == [(None, 10**6)]
+
+
+@pytest.mark.usefixtures("looked_at")
+def test_a_broker_that_is_away_is_an_error_and_no_agreement(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [second] = executor_ask._brokers(None, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(second, "away", True)
+    done = typed("reconcile")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "[BROKER_UNAVAILABLE]" in done.stderr
+
+
+def test_a_shadow_is_caught_up_and_told(typed: Typed, node: Node, tmp_path: Path) -> None:
+    staging = tmp_path / "staging"
+    (staging / "memory").mkdir(parents=True)
+    done = typed("shadow", "--node", str(staging), "--live", str(node.root), "--once")
+    # Without a controller there is no policy to decide under.
+    assert done.exit_code == 1
+    assert "try:" in done.stderr or "[" in done.stderr
+    again = typed("shadow", "--live", str(node.root), "--once")
+    assert "[SHADOW_OF_ITSELF]" in again.stderr
 
 
 def test_an_order_nobody_knows_and_one_of_several(typed: Typed) -> None:

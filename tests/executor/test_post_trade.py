@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.executor.building import OTHER, VAULT
+from tests.executor.building import OTHER, VAULT, policy, published, vault
 from tests.executor.running import Node
 from vanta.domain.exact import UNIT
 from vanta.domain.trading import Fill, OrderState
@@ -133,6 +133,23 @@ def test_one_thing_that_is_wrong_is_named_and_nothing_else(
     [difference] = found(day)
     assert difference.code == code
     assert difference.ours != difference.theirs
+
+
+def test_an_exit_of_the_executors_own_has_its_intent_in_the_trade_log(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    node.source[0] = published(
+        policy({VAULT: vault(persona={"stop_loss": 50_000}), OTHER: vault()})
+    )
+    node.wants("AAPL")
+    node.step(3)
+    node.prices["AAPL"] = 80
+    node.step(4)
+    written = Written()
+    for journal in ("intents", "trade_log"):
+        written.take(node.log(journal))
+    assert "exit.wanted" in node.types()
+    assert len(written.orders) == 2
+    assert list(against_intents(written)) == []
 
 
 def test_what_was_withheld_and_never_sent_is_fine(day: Side) -> None:

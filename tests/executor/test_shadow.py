@@ -114,7 +114,7 @@ def test_each_difference_is_on_record_with_its_reason(live: Node, staging: Stagi
     assert microsoft.because.startswith("the caps leave $9,000.00, not $")
     # There was no quote of it: live denied it too, and for one reason more.
     assert tesla.outcome == "reasons"
-    assert tesla.because == "not for SYMBOL_NOT_ALLOWED"
+    assert tesla.because == "here not for SYMBOL_NOT_ALLOWED"
     found = tally(staging.layout.journal("shadow"))
     assert (found.same, found.differing) == (0, 3)
 

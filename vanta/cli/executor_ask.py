@@ -28,7 +28,9 @@ _SILENT = 5 * SECOND
 
 @command
 def cancel(
-    order: Annotated[str, typer.Argument(help="An open order; a prefix that fits one will do.")],
+    order: Annotated[
+        str, typer.Argument(help="An order, or `last`; a prefix that fits one will do.")
+    ],
     node: NodeDir = NODE_DEFAULT,
     wait: Annotated[
         float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for its end.")
@@ -96,6 +98,8 @@ def _listed(layout: "Layout") -> dict[str, "ListedOrder"]:
 def _find(layout: "Layout", order: str) -> tuple[str, "ListedOrder"]:
     """The order whose name is this or begins with it; of several the one that is open."""
     orders = _listed(layout)
+    if order == "last" and orders:
+        order = next(reversed(orders))
     found = [name for name in orders if name == order or (order and name.startswith(order))]
     alive = [name for name in found if not orders[name].state.terminal]
     found = alive if len(found) > 1 and alive else found

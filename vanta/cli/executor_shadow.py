@@ -54,15 +54,14 @@ def shadow(
     """
     from vanta.executor.shadowing import ShadowNode
     from vanta.governance.published import PolicyReader
-    from vanta.node.config import read_config
     from vanta.node.layout import Layout
 
     layout = Layout(node.resolve())
-    config = read_config(layout.config)
     following = ShadowNode(
         layout,
         Layout(live.resolve()),
-        read_policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
+        # Nothing is sent, so a controller that is silent need not keep anything in.
+        read_policy=PolicyReader(layout.memory),
         clock=time.time_ns,
         actor=f"shadow@{version('vanta')}",
         since=time.time_ns() - read_span(since, place="--since"),
@@ -123,6 +122,7 @@ def _lines(found: "Tally") -> list[str]:
     for one in reversed(found.latest[-_SHOWN:]):
         at = show_instant(one.live_ts // SECOND * SECOND)
         moved = f"{_worth(one.before)} live, {_worth(one.after)} here"
+        moved = moved if one.before or one.after else "denied live and here"
         lines += wrapped(f"{at} {one.vault} {one.side} {one.symbol}: {moved}: {one.because}", 2)
     return lines + [f"  missing: {name}" for name in found.missed[-_SHOWN:]]
 

@@ -231,5 +231,5 @@ def compare(live: Decision, own: Decision) -> tuple[str, str]:
     if theirs == ours:
         return SAME, ""
     more, less = ", ".join(sorted(ours - theirs)), ", ".join(sorted(theirs - ours))
-    told = [f"denied for {more} too" if more else "", f"not for {less}" if less else ""]
+    told = [f"here also for {more}" if more else "", f"here not for {less}" if less else ""]
     return REASONS, "; ".join(filter(None, told))
