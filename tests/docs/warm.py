@@ -19,16 +19,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import vanta.audit
 import vanta.cli
+import vanta.executor
 import vanta.governance
 from vanta.cli.start import run
 
 _CLIENT = """#!{python} -ISE
-import json, os, socket, sys
+import json, os, signal, socket, sys
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
     there.connect({path!r})
     asked = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
     socket.send_fds(there, [asked], [0, 1, 2])
+    started = int(there.recv(16) or b"0")
+    if started:
+        signal.signal(signal.SIGTERM, lambda number, _frame: os.kill(started, number))
     sys.exit(int(there.recv(16) or b"1"))
 """
 _LONGEST = 1 << 17
@@ -65,9 +70,9 @@ def warm(folder: Path) -> Iterator[Path]:
 def serve(path: str) -> None:
     """Run a command for each connection, until terminated."""
     # Commands import what they need when they run; here it is there before.
-    for package in (vanta.cli, vanta.governance):
+    for package in (vanta.cli, vanta.governance, vanta.executor, vanta.audit):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__"):
+            if not module.name.endswith("__main__") and ".brokers." not in module.name:
                 importlib.import_module(module.name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -88,6 +93,8 @@ def _run(here: socket.socket) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         asked, streams, _, _ = socket.recv_fds(here, _LONGEST, 3)
+        # Who ends the command that was typed ends this.
+        here.send(str(os.getpid()).encode())
         arguments, folder, environment = json.loads(asked)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
