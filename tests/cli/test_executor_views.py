@@ -1,6 +1,7 @@
 """`vanta executor status | positions | pnl | nav | cancel`, on what a real Executor wrote."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,24 @@ def test_a_shadow_is_caught_up_and_told(typed: Typed, node: Node, tmp_path: Path
     assert "try:" in done.stderr or "[" in done.stderr
     again = typed("shadow", "--live", str(node.root), "--once")
     assert "[SHADOW_OF_ITSELF]" in again.stderr
+
+
+def test_a_cancel_waits_for_the_running_executor(typed: Typed, node: Node) -> None:
+    [name] = [one for one, state in node.broker.states.items() if not state.terminal]
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.05):
+            node.step()
+
+    running = threading.Thread(target=work)
+    running.start()
+    try:
+        done = typed("cancel", "last", "--wait", "20")
+    finally:
+        stop.set()
+        running.join()
+    assert (done.exit_code, done.stdout.split(",")[0]) == (0, f"{name}: cancelled CANCELLED")
 
 
 def test_an_order_nobody_knows_and_one_of_several(typed: Typed) -> None:

@@ -17,7 +17,8 @@ from vanta.domain.instant import SECOND
 if TYPE_CHECKING:
     from vanta.executor.brokers.port import Broker
     from vanta.executor.events import Difference
-    from vanta.executor.listing import ListedOrder
+    from vanta.executor.listing import ListedOrder, Listing
+    from vanta.journal.reader import Tail
     from vanta.node.layout import Layout
 
 _LOOK_EVERY = 0.1
@@ -45,12 +46,33 @@ def cancel(
     also where no Executor runs. 1: an error. 2: usage.
     """
     from vanta.executor.judge.signs import EXECUTOR_SIGN
-    from vanta.executor.withdrawal import ask
     from vanta.governance.heartbeat import Silence
+    from vanta.journal.reader import Tail
     from vanta.node.layout import Layout
 
     layout = Layout(node.resolve())
-    name, one = _find(layout, order)
+    with Tail(layout.journal("trade_log")) as tail:
+        name, one, asked = _cancel(layout, tail, order, wait)
+    running = not Silence(layout.memory, _SILENT, name=EXECUTOR_SIGN).lasts()
+    if as_json:
+        print_json(
+            {"order": name, "state": one.state.value, "why": one.why, "asked": asked,
+             "running": running}
+        )  # fmt: skip
+    else:
+        say(_told(name, one, asked=asked, running=running))
+    raise typer.Exit(0 if one.state.terminal else 3)
+
+
+def _cancel(
+    layout: "Layout", tail: "Tail", order: str, wait: float
+) -> tuple[str, "ListedOrder", bool]:
+    """Ask, and follow the journal to its end; its name, itself, whether it was asked."""
+    from vanta.executor.listing import Listing
+    from vanta.executor.withdrawal import ask
+
+    known = _read_on(tail, Listing())
+    name, one = _find(layout, known, order)
     asked = not one.state.terminal
     if asked:
         try:
@@ -65,16 +87,8 @@ def cancel(
         until = time.monotonic() + wait
         while not one.state.terminal and time.monotonic() < until:
             time.sleep(_LOOK_EVERY)
-            one = _listed(layout)[name]
-    running = not Silence(layout.memory, _SILENT, name=EXECUTOR_SIGN).lasts()
-    if as_json:
-        print_json(
-            {"order": name, "state": one.state.value, "why": one.why, "asked": asked,
-             "running": running}
-        )  # fmt: skip
-    else:
-        say(_told(name, one, asked=asked, running=running))
-    raise typer.Exit(0 if one.state.terminal else 3)
+            _read_on(tail, known)
+    return name, one, asked
 
 
 def _told(name: str, one: "ListedOrder", *, asked: bool, running: bool) -> str:
@@ -88,16 +102,18 @@ def _told(name: str, one: "ListedOrder", *, asked: bool, running: bool) -> str:
     return f"{name} is asked for and not over: {why}; it stays asked for ({state})"
 
 
-def _listed(layout: "Layout") -> dict[str, "ListedOrder"]:
+def _read_on(tail: "Tail", known: "Listing") -> "Listing":
+    """Take in everything that is new."""
     from vanta.executor.listing import listing
-    from vanta.journal.reader import read
 
-    return listing(read(layout.journal("trade_log"))).orders
+    while records := tail.poll():
+        listing(records, known)
+    return known
 
 
-def _find(layout: "Layout", order: str) -> tuple[str, "ListedOrder"]:
+def _find(layout: "Layout", known: "Listing", order: str) -> tuple[str, "ListedOrder"]:
     """The order whose name is this or begins with it; of several the one that is open."""
-    orders = _listed(layout)
+    orders = known.orders
     if order == "last" and orders:
         order = next(reversed(orders))
     found = [name for name in orders if name == order or (order and name.startswith(order))]

@@ -33,13 +33,17 @@ class Listing(msgspec.Struct):
     """Denied decisions by the code of each fence that said no."""
 
 
-def listing(records: Iterable[Record]) -> Listing:
+def listing(records: Iterable[Record], before: Listing | None = None) -> Listing:
     """Fold a trade log into the orders it speaks of, oldest first.
+
+    Args:
+        records: from the beginning of the log, or from where `before` ended.
+        before: what came before, which grows; None for nothing.
 
     Raises:
         MalformedError: a record this build does not know.
     """
-    found = Listing()
+    found = before or Listing()
     for record in records:
         event = events.read(record)
         match event:
