@@ -16,6 +16,7 @@ from vanta.cli import executor_ask
 from vanta.cli.main import app
 from vanta.domain.exact import units
 from vanta.domain.trading import OrderState
+from vanta.executor.brokers import named
 
 Typed = Callable[..., Result]
 
@@ -150,7 +151,7 @@ class Broker(Simulator):
 @pytest.fixture
 def looked_at(node: Node, monkeypatch: pytest.MonkeyPatch) -> Node:
     second = Broker(**{name: getattr(node.broker, name) for name in Simulator.__annotations__})
-    monkeypatch.setattr(executor_ask, "_brokers", lambda _config, _layout: [second])
+    monkeypatch.setattr(named, "open_brokers", lambda _config, _clock: [second])
     monkeypatch.setattr(executor_ask, "_APART", 0.0)
     second.account = node.broker.account  # type: ignore[method-assign]
     return node
@@ -182,7 +183,7 @@ def test_every_difference_is_told_and_ends_with_3(typed: Typed, looked_at: Node)
 def test_a_broker_that_is_away_is_an_error_and_no_agreement(
     typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [second] = executor_ask._brokers(None, None)  # type: ignore[arg-type]
+    [second] = named.open_brokers(None, None)  # type: ignore[arg-type]
     monkeypatch.setattr(second, "away", True)
     done = typed("reconcile")
     assert (done.exit_code, done.stdout) == (1, "")
