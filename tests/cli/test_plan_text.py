@@ -52,7 +52,8 @@ def replay(text: str) -> Replay:
     return Replay(
         since="2026-11-19T00:00:00Z", until="2026-11-26T00:00:00Z", decisions=7, policies=2,
         same=6, denied=Moved(1, "1"), allowed=NONE, smaller=NONE, larger=NONE, repriced=NONE,
-        otherwise_built=1, vaults=(vault, vault), reasons=(ReasonReplay(text, 1, "1", 0, "0"),),
+        otherwise_built=1, earlier_fences=1, vaults=(vault, vault),
+        reasons=(ReasonReplay(text, 1, "1", 0, "0"),),
         worst=(Example(text, "2026-11-20T00:00:00Z", text, text, "buy", "denied", "1", "0", text),),
     )  # fmt: skip
 

@@ -201,6 +201,21 @@ def test_a_build_that_decided_otherwise_is_told(day: Node) -> None:
     assert all(kind_of(one.before, one.after) == "same" for one in found)
 
 
+def test_an_earlier_decision_is_put_to_the_fences_of_its_own_time(day: Node) -> None:
+    """What a policy changes is not mixed up with what a new fence asks."""
+    older = [
+        msgspec.structs.replace(
+            record, body=msgspec.Raw(bytes(record.body).replace(b',"edition":2', b',"edition":1'))
+        )
+        for record in day.log()
+    ]
+    assert older != day.log()
+    found = tell(redecide(older, rules(), since=0, until=LATER), since=0, until=LATER)
+    assert (found.earlier_fences, found.decisions) == (5, 5)
+    assert found.denied.orders == found.allowed.orders == 0
+    assert asked(day, rules()).earlier_fences == 0
+
+
 def test_asking_changes_no_byte_of_the_journal(day: Node) -> None:
     files = sorted(day.layout.memory.iterdir())
     before = {file: file.read_bytes() for file in files}

@@ -73,6 +73,11 @@ def caveats(found: Replay) -> Iterator[str]:
             f"{found.policies} publications of the policy were in force in that time; each "
             "decision is held against its own"
         )
+    if found.earlier_fences:
+        yield (
+            f"{found.earlier_fences:,} were recorded before fences that this build has; they are "
+            "put to the fences of then"
+        )
     if found.otherwise_built:
         yield (
             f"{found.otherwise_built:,} were recorded by a build that decided otherwise; both "

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from vanta.domain.exact import notional, show_money, show_units
 from vanta.domain.instant import SECOND, show_instant
 from vanta.domain.trading import Decision, Order
+from vanta.executor.edition import EDITION
 from vanta.executor.reasons import sentence
 from vanta.executor.what_if import Redecided
 from vanta.governance.plan import Example, Moved, ReasonReplay, Replay, VaultReplay
@@ -61,11 +62,12 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
     """
     whole, vaults = _Counted(), dict[str, _Counted]()
     denies, releases = dict[str, list[int]](), dict[str, list[int]]()
-    serials, otherwise = set[int](), 0
+    serials, otherwise, earlier = set[int](), 0, 0
     worst: list[tuple[int, int, Example]] = []
     for number, one in enumerate(found):
         serials.add(one.serial)
         otherwise += one.otherwise_built
+        earlier += one.made.edition < EDITION
         kind = kind_of(one.before, one.after)
         before, after = worth(one.before.order), worth(one.after.order)
         for counted in (whole, vaults.setdefault(one.made.intent.vault, _Counted())):
@@ -90,6 +92,7 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
         larger=whole.moved("larger"),
         repriced=whole.moved("repriced"),
         otherwise_built=otherwise,
+        earlier_fences=earlier,
         vaults=tuple(
             VaultReplay(
                 name,

@@ -131,6 +131,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         same: how many come out the same.
         otherwise_built: how many this build decides otherwise than the one that recorded them,
             under the same policy; they are compared as this build decides both.
+        earlier_fences: how many were recorded before a fence that this build has; both sides are
+            put to the fences of then.
         vaults: by name.
         reasons: those that weigh most first.
         worst: the largest differences, at most ten.
@@ -147,6 +149,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     larger: Moved
     repriced: Moved
     otherwise_built: int
+    earlier_fences: int
     vaults: tuple[VaultReplay, ...]
     reasons: tuple[ReasonReplay, ...]
     worst: tuple[Example, ...]
