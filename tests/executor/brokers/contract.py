@@ -329,6 +329,37 @@ class VendorContract(Contract):
         desk.fill(order, order.quantity, order.limit_price)
         assert desk.broker.cancel(order.client_order_id) is OrderState.FILLED
 
+    def test_a_cancellation_is_asked_for_though_the_vendor_wants_silence(
+        self, desk: VendorDesk
+    ) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.vendor.always = "429"
+        with pytest.raises(BrokerAwayError):
+            desk.broker.positions()
+        desk.vendor.always = ""
+        with pytest.raises(BrokerAwayError):
+            desk.broker.positions()
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+
+    def test_a_cancellation_is_asked_for_though_the_vendor_keeps_failing(
+        self, desk: VendorDesk
+    ) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.vendor.always = "500"
+        for _ in range(10):
+            with pytest.raises(BrokerAwayError):
+                desk.broker.positions()
+        asked = len(desk.vendor.asked)
+        with pytest.raises(BrokerAwayError):
+            desk.broker.positions()
+        assert len(desk.vendor.asked) == asked, "it is not left alone"
+        desk.vendor.always = ""
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+        # What a cancellation heard is as good as a try: the vendor is back.
+        assert desk.broker.positions() == {}
+
     def test_prices_and_quantities_go_out_to_the_last_digit(self, desk: VendorDesk) -> None:
         order = desk.order(limit_price=123 * UNIT + 45 * UNIT // 100)
         desk.broker.submit(order, NOW)

@@ -175,14 +175,14 @@ class AlpacaBroker:
     def cancel(self, client_order_id: str) -> OrderState | Unknown:
         self._polled = 0
         try:
-            found = self._find(client_order_id)
+            found = self._find(client_order_id, Urgency.CANCEL)
             if found is None:
                 return self._void(client_order_id)
             if not self._seen(found).state.terminal:
                 reply = self.session.ask("DELETE", f"/v2/orders/{found.id}", Urgency.CANCEL)
                 if reply.status in {401, 403}:
                     raise self.session.refusal(reply)
-                found = self._find(client_order_id) or found
+                found = self._find(client_order_id, Urgency.CANCEL) or found
             state = self._seen(found).state
         except BrokerAwayError as error:
             return Unknown(error.message)
@@ -221,9 +221,9 @@ class AlpacaBroker:
         except BrokerAwayError as error:
             return Unknown(error.message)
 
-    def _find(self, client_order_id: str) -> AlpacaOrder | None:
+    def _find(self, client_order_id: str, urgency: Urgency = Urgency.READ) -> AlpacaOrder | None:
         asked = urlencode({"client_order_id": client_order_id})
-        reply = self.session.read(f"/v2/orders:by_client_order_id?{asked}")
+        reply = self.session.read(f"/v2/orders:by_client_order_id?{asked}", urgency)
         if reply.status == 404:  # noqa: PLR2004 - of HTTP
             # A page of some gateway would be no answer of the vendor's.
             decode(Problem, reply.body, self.session.place)

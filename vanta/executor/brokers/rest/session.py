@@ -67,10 +67,13 @@ class Session:
     ) -> Reply:
         """Send once; the answer is the vendor's own, whether it agrees or refuses.
 
+        A cancellation is sent whatever is known of the vendor: it can only help.
+
         Raises:
             BrokerAwayError: no answer, or one that only says that the vendor cannot now.
         """
-        self._breaker.admit()
+        if urgency is not Urgency.CANCEL:
+            self._breaker.admit()
         self._throttle.take(urgency)
         headers = dict(self._headers())
         if content_type:
@@ -91,13 +94,17 @@ class Session:
             raise self._cannot("BROKER_THROTTLED", "asks for fewer requests")
         return reply
 
-    def read(self, target: str) -> Reply:
+    def read(self, target: str, urgency: Urgency = Urgency.READ) -> Reply:
         """Ask for something; the answer is there, or that it does not exist.
+
+        Args:
+            target: path and query.
+            urgency: `CANCEL` for what must be known to cancel.
 
         Raises:
             BrokerAwayError: no answer, or a refusal.
         """
-        reply = self.ask("GET", target)
+        reply = self.ask("GET", target, urgency)
         if reply.status not in {200, 404}:
             raise self.refusal(reply)
         return reply

@@ -45,17 +45,21 @@ class Throttle:
     def take(self, urgency: Urgency) -> None:
         """Take a turn, waiting a little for one.
 
+        A cancel never waits and is never refused: what it takes beyond the bucket, up to another
+        one, is made good by what is less urgent.
+
         Raises:
             BrokerAwayError: none in time; nothing was sent.
         """
         now = self._clock()
         self._credit = min(self._full, self._credit + now - self._seen)
         self._seen = now
+        if urgency is Urgency.CANCEL:
+            self._credit = max(-self._full, self._credit - self._turn)
+            return
         # A sixth of the bucket is kept for what is more urgent, for each step down.
         needed = self._turn + urgency * (self._full // 6)
-        wait = max(0, needed - self._credit)
-        if urgency is not Urgency.CANCEL:
-            wait = max(wait, self._shut - now)
+        wait = max(0, needed - self._credit, self._shut - now)
         if wait > PATIENCE:
             raise BrokerAwayError(
                 "the broker's rate limit leaves no turn",

@@ -174,7 +174,7 @@ class TradierBroker:
     def cancel(self, client_order_id: str) -> OrderState | Unknown:
         self._polled = 0
         try:
-            found = self._orders.find(client_order_id)
+            found = self._orders.find(client_order_id, Urgency.CANCEL)
             if found is None:
                 return self._void(client_order_id)
             state = self._orders.seen(found).state
@@ -183,7 +183,7 @@ class TradierBroker:
                 reply = self.session.ask("DELETE", target, Urgency.CANCEL)
                 if reply.status in {401, 403}:
                     raise self.session.refusal(reply)
-                state = self._orders.seen(self._orders.one(found.id) or found).state
+                state = self._orders.seen(self._orders.one(found.id, Urgency.CANCEL) or found).state
         except BrokerAwayError as error:
             return Unknown(error.message)
         return state if state.terminal else Unknown("its cancellation is asked for")

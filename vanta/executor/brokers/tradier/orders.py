@@ -12,6 +12,7 @@ from vanta.domain.trading import OrderState
 from vanta.executor.brokers.port import BrokerOrder, Ended, Executions, Sum
 from vanta.executor.brokers.rest.exact import decode, instant, nearest, unreadable
 from vanta.executor.brokers.rest.session import Session
+from vanta.executor.brokers.rest.throttle import Urgency
 from vanta.executor.brokers.tradier.wire import (
     OneOrder,
     Orders,
@@ -57,7 +58,7 @@ class OrdersReader:
         if number not in self._told or not self._told[number].state.terminal:
             self._watched.add(number)
 
-    def listed(self) -> list[TradierOrder]:
+    def listed(self, urgency: Urgency = Urgency.READ) -> list[TradierOrder]:
         """The orders of the day, every page of them.
 
         Raises:
@@ -67,7 +68,7 @@ class OrdersReader:
         page = 1
         while True:
             asked = {"includeTags": "true", "page": page, "limit": self._page}
-            reply = self._session.read(f"{self._path}?{urlencode(asked)}")
+            reply = self._session.read(f"{self._path}?{urlencode(asked)}", urgency)
             frame = framed(
                 decode(Orders, reply.body, self._session.place).orders, self._session.place
             )
@@ -80,16 +81,16 @@ class OrdersReader:
                 return list(found.values())
             page += 1
 
-    def one(self, number: int) -> TradierOrder | None:
+    def one(self, number: int, urgency: Urgency = Urgency.READ) -> TradierOrder | None:
         """An order of any day, by Tradier's id; None where there is none."""
-        reply = self._session.read(f"{self._path}/{number}?includeTags=true")
+        reply = self._session.read(f"{self._path}/{number}?includeTags=true", urgency)
         if reply.status == NOT_THERE:
             return None
         return decode(OneOrder, reply.body, self._session.place).order
 
-    def find(self, client_order_id: str) -> TradierOrder | None:
+    def find(self, client_order_id: str, urgency: Urgency = Urgency.READ) -> TradierOrder | None:
         """The order of the day under a client id; None where there is none."""
-        found = [one for one in self.listed() if name_of(one) == client_order_id]
+        found = [one for one in self.listed(urgency) if name_of(one) == client_order_id]
         if len(found) > 1:
             raise unreadable("two orders under one tag", self._session.place)
         return found[0] if found else None
