@@ -152,6 +152,9 @@ class Book(Sums):
     def _message(self, event: events.MessageSent) -> None:
         self.tallies.message(event.vault, event.broker, event.strategy, event.at)
 
+    def _go_past(self, event: events.CommitsPassed) -> None:
+        self.tallies.go_past(event.commits)
+
     def _prepare(self, event: events.OrderPrepared) -> None:
         self._order(event.order.client_order_id).prepared = True
 
@@ -259,6 +262,7 @@ class Book(Sums):
     _FOLDS: ClassVar[dict[type[events.Event], Callable[["Book", Any], None]]] = {
         events.VaultFunded: _fund,
         events.PolicyAdopted: _adopt,
+        events.CommitsPassed: _go_past,
         events.BranchEnded: _end_branch,
         events.ExitWanted: _want_out,
         events.DecisionMade: _decide,
@@ -298,10 +302,11 @@ class Book(Sums):
         return opened is not None and fill_id in opened.fills
 
     def knows_policy(self, commit: str) -> bool:
-        """Whether a governance commit is in force, or was."""
+        """Whether a governance commit is in force here, was, or was judged since."""
         published = self.published
         in_force = published is not None and published.provenance.commit == commit
-        return in_force or commit in self.tallies.superseded
+        tallies = self.tallies
+        return in_force or commit in tallies.superseded or commit in tallies.passed
 
     def positions(self) -> list[HeldPosition]:
         """What every vault holds or has traded, by vault and symbol."""

@@ -72,6 +72,14 @@ class PolicyAdopted(Event, frozen=True):
     """UTC nanoseconds; 0 in records from before it was kept."""
 
 
+class CommitsPassed(Event, frozen=True):
+    """Governance commits this node has judged, whether or not each changed what is enforced."""
+
+    type: ClassVar[str] = "commits.passed"
+    commits: tuple[str, ...]
+    """Oldest first."""
+
+
 class DecisionMade(Event, frozen=True):
     """A decision with everything it was made from, but for the book and the policy in force."""
 
@@ -233,6 +241,7 @@ TRADE_LOG: dict[str, type[Event]] = {
     for kind in (
         VaultFunded,
         PolicyAdopted,
+        CommitsPassed,
         BranchEnded,
         ExitWanted,
         DecisionMade,

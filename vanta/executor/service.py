@@ -25,6 +25,7 @@ from vanta.executor.desk import Desk, choose
 from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     BookMarked,
+    CommitsPassed,
     DecisionMade,
     OrderPrepared,
     PolicyAdopted,
@@ -36,6 +37,7 @@ from vanta.executor.intake import Accepted, Refused, accept
 from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
+from vanta.executor.passed import Passed
 from vanta.executor.positions import OpenOrder
 from vanta.executor.router import Checkpoint, passing
 from vanta.executor.sessions import Sessions
@@ -118,6 +120,7 @@ class ExecutorNode:
         self._gate = Gate(memory, self._policy, judge)
         self._sign = Heartbeat(memory, boot, name=EXECUTOR_SIGN)
         self.desks = [Desk(self._log, self._gate, one, clock, checkpoint) for one in brokers]
+        self._passed = Passed(layout.journal("governance"))
         self._views = Views(layout, self._log, self._inflow)
         self._withdrawals = Withdrawals(layout.run, self._log, clock)
         self._posted = Posted(layout.run)
@@ -140,6 +143,7 @@ class ExecutorNode:
     def close(self) -> None:
         """Give the journals up."""
         self._inflow.close()
+        self._passed.close()
         self._log.close()
 
     def run(self, stop: threading.Event, *, idle: float = 0.02) -> None:
@@ -188,6 +192,8 @@ class ExecutorNode:
         for name, vault in in_force.policy.vaults.items():
             if name not in book.vaults and vault.capital > 0:
                 self._log.state(VaultFunded(name, vault.capital, self._clock()))
+        if commits := self._passed.look(book.knows_policy):
+            self._log.state(CommitsPassed(commits))
         for branch in ended(in_force.policy.overlay, book.ended, self._clock()):
             self._log.state(branch)
         self._log.commit()

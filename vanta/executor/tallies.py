@@ -5,6 +5,7 @@ events' own.
 """
 
 from bisect import bisect_right, insort
+from collections.abc import Iterable
 
 import msgspec
 
@@ -53,6 +54,8 @@ class Tallies(msgspec.Struct):
     """By vault and strategy: the nonce of the throttle that was set off last."""
     superseded: dict[str, int] = {}
     """Governance commits that were in force, to when they ceased to be."""
+    passed: list[str] = []
+    """Commits this node has judged since what is in force was published, oldest first."""
 
     def message(self, vault: str, broker: str, strategy: str, at: int) -> None:
         """Count an order or a cancel that goes to a broker."""
@@ -88,11 +91,20 @@ class Tallies(msgspec.Struct):
     def supersede(self, before: str, now: str, at: int) -> None:
         """Another governance commit is in force."""
         self.superseded.pop(now, None)
-        if before != now:
-            self.superseded.pop(before, None)
-            self.superseded[before] = at
-            while len(self.superseded) > COMMITS_KEPT:
-                del self.superseded[next(iter(self.superseded))]
+        if before == now:
+            return
+        upto = self.passed.index(now) + 1 if now in self.passed else len(self.passed)
+        gone, self.passed = [before, *self.passed[:upto]], self.passed[upto:]
+        for commit in gone:
+            if commit != now:
+                self.superseded.pop(commit, None)
+                self.superseded[commit] = at
+        while len(self.superseded) > COMMITS_KEPT:
+            del self.superseded[next(iter(self.superseded))]
+
+    def go_past(self, commits: Iterable[str]) -> None:
+        """More commits were judged, under which nothing else is in force yet."""
+        self.passed = [*self.passed, *commits][-COMMITS_KEPT:]
 
     def _day(self, vault: str, at: int) -> Day:
         day = self.days.get(vault)

@@ -30,6 +30,9 @@ def origin(order: Order, case: Case, found: list[Finding]) -> None:  # noqa: ARG
     published, lag = book.published, 0
     if published is None or published.provenance.commit != intent.policy:
         ended = book.tallies.superseded.get(intent.policy)
+        if intent.policy in book.tallies.passed:
+            # Judged here, and what was in force before it is so still.
+            ended = case.now
         if ended is None:
             holds(found, 25, "POLICY_UNKNOWN", False, intent.policy)  # noqa: FBT003 - not known
             return
