@@ -14,6 +14,7 @@ from vanta.domain.exact import UNIT
 from vanta.domain.instant import SECOND
 from vanta.executor import events
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.stops import Seen, stops
@@ -35,7 +36,7 @@ def stopped(fund: Fund) -> tuple[Fund, str, str]:
         [wanted] = stops(log.book, mandates, [Seen("paper", market)], now)
         log.state(wanted, dag_id=wanted.intent.dag_id)
         made = decide(wanted.intent, log.book, mandates, market, now, broker="paper")
-        told = events.DecisionMade(wanted.intent, market, now, "paper", made)
+        told = events.DecisionMade(wanted.intent, market, now, "paper", made, EDITION)
         log.state(told, parents=(wanted.intent.id,), dag_id=wanted.intent.dag_id)
         assert made.order is not None
         prepared = events.OrderPrepared(made.order)

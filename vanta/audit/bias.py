@@ -9,6 +9,7 @@ import msgspec
 from vanta.domain.policy import Policy
 from vanta.executor.book import Book
 from vanta.executor.case import Case
+from vanta.executor.edition import EDITION
 from vanta.executor.events import DecisionMade
 from vanta.executor.mandate import Mandate
 
@@ -41,7 +42,8 @@ class Bias(msgspec.Struct, frozen=True):
 def bias(policy: Policy, made: DecisionMade, book: Book) -> Bias:
     """What applied to a decision, by the book as it was before."""
     mandate = Mandate(made.intent.vault, policy)
-    case = Case(made.intent, book, mandate, made.quote, made.now, made.broker)
+    edition = min(made.edition, EDITION)
+    case = Case(made.intent, book, mandate, made.quote, made.now, made.broker, edition)
     reached = case.reached
     boosted = mandate.boost_until > reached and mandate.boost_multiplier > mandate.multiplier
     return Bias(
