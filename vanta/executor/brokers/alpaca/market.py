@@ -119,6 +119,7 @@ class MarketReader:
             _step(asset.min_trade_increment, place) if crypto else UNIT,
             shortable=asset.shortable and asset.easy_to_borrow,
             restricted=not asset.tradable or asset.status != "active",
+            tradable=asset.tradable,
         )
 
     def _contract(self, symbol: str) -> Instrument | None:
@@ -136,6 +137,7 @@ class MarketReader:
             multiplier=exact(found.size, place) // UNIT,
             shortable=True,
             restricted=not found.tradable or found.status != "active",
+            tradable=found.tradable,
             underlying=found.underlying_symbol,
         )
 

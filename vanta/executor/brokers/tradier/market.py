@@ -94,7 +94,13 @@ class MarketReader:
             return None
         if kind == "equity":
             return Instrument(
-                symbol, kind, "fiat", _TICK, UNIT, shortable=symbol in self._easy_to_borrow()
+                symbol,
+                kind,
+                "fiat",
+                _TICK,
+                UNIT,
+                shortable=symbol in self._easy_to_borrow(),
+                tradable=True,
             )
         matched = OPTION.match(symbol)
         return Instrument(
@@ -106,6 +112,7 @@ class MarketReader:
             multiplier=found.contract_size,
             shortable=True,
             underlying=ours(found.underlying) or (matched.group(1) if matched else ""),
+            tradable=True,
         )
 
     def _easy_to_borrow(self) -> frozenset[str]:
