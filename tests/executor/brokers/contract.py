@@ -228,6 +228,37 @@ class VendorContract(Contract):
             assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
         assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
 
+    def test_what_the_process_before_sent_may_still_land(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.vendor.next.append("lost")
+        desk.broker.submit(order, NOW)
+        desk.wait()
+        broker = desk.again()
+        if not broker.resubmits:
+            assert isinstance(broker.order_status(order.client_order_id, NOW), Unknown)
+        assert isinstance(broker.cancel(order.client_order_id), Unknown)
+        desk.wait()
+        assert broker.order_status(order.client_order_id, NOW) == Absent()
+        assert broker.cancel(order.client_order_id) is OrderState.CANCELLED
+
+    def test_what_is_listed_late_is_told_all_the_same(self, desk: VendorDesk) -> None:
+        if desk.sums:
+            pytest.skip("a sum is never listed late")
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        name, books = order.client_order_id, desk.vendor.books
+        first = books.fill(name, UNIT, order.limit_price)
+        first.hidden = True
+        books.fill(name, UNIT, order.limit_price)
+        told = Told(desk.broker).poll(2)
+        assert told.filled(order) == UNIT
+        watermark = told.watermark
+        first.hidden = False
+        assert told.poll().filled(order) == 2 * UNIT
+        assert told.repeated == 0
+        again = Told(desk.again(), watermark).poll()
+        assert first.id in {fill.id.rpartition(":")[2] for fill in again.fills.values()}
+
     def test_a_vendor_that_is_down_is_away_and_unknown(self, desk: VendorDesk) -> None:
         order = desk.order()
         desk.vendor.close()

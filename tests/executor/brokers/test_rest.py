@@ -103,9 +103,32 @@ def test_an_answer_has_an_end_however_it_drips(echo: Echo) -> None:
 def test_an_answer_without_an_end_is_not_read_to_it(echo: Echo) -> None:
     edge = HttpEdge(Endpoint.parse(echo.url), time.time_ns, max_body=100_000)
     echo.always = "endless"
+    with pytest.raises(BrokerAwayError) as endless:
+        edge.exchange("GET", "/", {})
+    assert endless.value.code == "BROKER_TOO_LONG"
+
+
+def test_an_answer_after_which_the_vendor_hangs_up_is_read_whole(echo: Echo) -> None:
+    edge = HttpEdge(Endpoint.parse(echo.url), time.time_ns, read_timeout=0.3)
+    echo.headers["Connection"] = "close"
+    for path in ("/one", "/two"):
+        assert edge.exchange("GET", path, {}).body == b'{"path": "%s"}' % path.encode()
+    assert edge._connection is None
+    edge.close()
+
+
+@pytest.mark.parametrize("wrong", ["torn", "reset", "lost"])
+def test_half_an_answer_is_none(echo: Echo, wrong: str) -> None:
+    edge = HttpEdge(Endpoint.parse(echo.url), time.time_ns, read_timeout=0.3)
+    edge.exchange("GET", "/", {})
+    echo.always = wrong
     with pytest.raises(BrokerAwayError) as torn:
         edge.exchange("GET", "/", {})
     assert torn.value.code == "BROKER_TORN"
+    echo.always = ""
+    assert edge.exchange("GET", "/again", {}).status == 200
+    assert len(echo.asked) == 3, "nothing is sent twice"
+    edge.close()
 
 
 def test_nobody_there_is_unreachable() -> None:

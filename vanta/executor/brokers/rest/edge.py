@@ -164,11 +164,14 @@ class HttpEdge:
             connection.response_class = _within(
                 min(deadline, time.monotonic() + self._read_timeout)
             )
-            answer = connection.getresponse()
-            data = self._whole(answer)
+            with contextlib.closing(connection.getresponse()) as answer:
+                data = self._whole(answer)
         except TimeoutError as error:
             self.close()
             raise self._away("BROKER_TIMEOUT", "did not answer in time") from error
+        except _TooLongError as error:
+            self.close()
+            raise self._away("BROKER_TOO_LONG", "answers without an end") from error
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise self._away("BROKER_TORN", f"broke its answer off: {_why(error)}") from error
@@ -205,14 +208,14 @@ class HttpEdge:
         return made
 
     def _whole(self, answer: http.client.HTTPResponse) -> bytes:
-        data = b""
+        data = bytearray()
         while block := answer.read(_BLOCK):
             data += block
             if len(data) > self._max_body:
-                raise http.client.HTTPException("an answer without an end")
+                raise _TooLongError
         if answer.length:
             raise http.client.IncompleteRead(b"", answer.length)
-        return data
+        return bytes(data)
 
     def _away(self, code: str, message: str) -> BrokerAwayError:
         return BrokerAwayError(
@@ -234,21 +237,31 @@ def _why(error: Exception) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
 
 
+class _TooLongError(http.client.HTTPException):
+    """More than is read of any answer."""
+
+
 class _Until(io.RawIOBase):
     """A socket's bytes, up to an instant: a vendor that drips gets no new timeout per byte."""
 
     def __init__(self, source: socket.socket, deadline: float) -> None:
         self._source, self._deadline = source, deadline
+        # Its own hold on the socket: where the vendor will hang up, `HTTPConnection` lets go first.
+        self._bytes = source.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        self._bytes.close()
+        super().close()
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - typeshed's own is a private protocol
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         self._source.settimeout(left)
-        return self._source.recv_into(buffer)
+        return self._bytes.readinto(buffer) or 0
 
 
 class _Source:
