@@ -5,7 +5,7 @@ vault is answered, holds, has lost and may still do must come out byte for byte.
 """
 
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -38,12 +38,7 @@ from vanta.executor.reference import reference
 from vanta.executor.stops import Seen, stops
 from vanta.lattice.direction import BOUNDLESS, Table
 
-TERMS: dict[str, int] = {
-    "stop_loss": 40_000,
-    "trailing": 60_000,
-    "horizon": 600 * SECOND,
-    "gross": BOUNDLESS,
-}
+TERMS = {"stop_loss": 40_000, "trailing": 60_000, "horizon": 600 * SECOND}
 OWN = vault(
     persona=TERMS,
     positions={"short": True},
@@ -52,15 +47,7 @@ OWN = vault(
     compounding={"reinvest": 1_000_000, "scale": 1_000_000},
     concurrency={"open_orders": 2, "open_orders_per_broker": Table(BOUNDLESS)},
 )
-WIDE: dict[str, Any] = {
-    **dict.fromkeys(
-        ("gross", "net", "per_symbol", "daily_loss", "open_orders", "messages"), BOUNDLESS
-    ),
-    **dict.fromkeys(("messages_per_broker", "messages_per_strategy"), Table(BOUNDLESS)),
-}
-SHARED = "AAPL"
-"""Traded by both; no order in it rests, for what rests in one vault is kept from trading with
-another, and that is meant."""
+WIDE = dict.fromkeys(("gross", "net", "per_symbol", "daily_loss", "open_orders"), BOUNDLESS)
 END = NOW + 20 * SECOND
 RULES = policy(
     {VAULT: OWN, OTHER: OWN},
@@ -91,27 +78,25 @@ class Step(NamedTuple):
 def history(seed: int, length: int = 60) -> list[Step]:
     """Sixty steps of two vaults, over some days: long enough for losses, streaks and stops."""
     chance = Random(seed)
-    steps = [
-        Step(
-            vault=chance.choice([VAULT, OTHER]),
-            symbol=chance.choice([SHARED, "own", "own"]),
-            side=chance.choice(["buy", "buy", "sell"]),
-            reducing=chance.random() < 0.4,
-            flip=chance.random() < 0.5,
-            price=chance.randint(92, 108),
-            after=chance.choice([0, 1, 10, 30, 30_000]),
-            fate=chance.choice(["filled", "filled", "cancelled", "open"]),
-        )
-        for _ in range(length)
-    ]
-    return [_apart(step) for step in steps]
+    return [_step(chance) for _ in range(length)]
 
 
-def _apart(step: Step) -> Step:
-    """The step in a symbol of its vault's own, or without an order that rests."""
-    if step.symbol != SHARED:
-        return step._replace(symbol="MSFT" if step.vault == VAULT else "BTC-USD")
-    return step._replace(fate="cancelled" if step.fate == "open" else step.fate)
+def _step(chance: Random) -> Step:
+    name = chance.choice([VAULT, OTHER])
+    own = "BTC-USD" if name == VAULT else "MSFT"
+    symbol = chance.choice(["AAPL", own])
+    fate = chance.choice(["filled", "filled", "cancelled", "open"])
+    return Step(
+        vault=name,
+        symbol=symbol,
+        side=chance.choice(["buy", "buy", "sell"]),
+        reducing=chance.random() < 0.4,
+        flip=chance.random() < 0.5,
+        price=chance.randint(92, 108),
+        after=chance.choice([0, 1, 10, 30, 30_000]),
+        # No order may meet another of ours, of whichever vault: what rests, rests apart.
+        fate="cancelled" if fate == "open" and symbol != own else fate,
+    )
 
 
 class Life:

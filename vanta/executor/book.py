@@ -294,7 +294,8 @@ class Book(Sums):
     def moves(self, quote: Quote) -> bool:
         """Whether a quote would change what its symbol counts at."""
         symbol = self.symbols.get(quote.symbol)
-        return symbol is not None and symbol.mark != reference(quote) != 0
+        newer = symbol is not None and quote.market_time >= symbol.marked
+        return symbol is not None and newer and symbol.mark != reference(quote) != 0
 
     def knows_fill(self, client_order_id: str, fill_id: str) -> bool:
         """Whether a fill is in the book already."""

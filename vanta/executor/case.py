@@ -7,7 +7,7 @@ always counted together, at the quote's price where there is one.
 from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.trading import Intent, Order, Quote
 from vanta.executor.book import Book
-from vanta.executor.compounding import Gains, reinvested
+from vanta.executor.compounding import Gains, deployable_at_first, reinvested
 from vanta.executor.edition import EDITION, FIRST
 from vanta.executor.mandate import Mandate
 from vanta.executor.positions import Line, VaultBook
@@ -153,6 +153,9 @@ class Case:
         self.account_loss = (account_nav if new_day else account.day_start) - account_nav
         if price and price != symbol.mark:
             self._move(symbol, price)
+        if self.edition == FIRST:
+            self.deployable = deployable_at_first(self.nav, mandate)
+            return
         carried = vault.gross if new_day else book.carried.get(mandate.vault, 0)
         gains = Gains(self.nav - vault.funded, -self.loss, carried - mandate.capital)
         self.deployable = min(self.nav, mandate.capital + reinvested(gains, mandate))

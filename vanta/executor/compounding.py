@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from vanta.domain.exact import part_of
+from vanta.domain.exact import PPM, part_of
 from vanta.executor.mandate import Mandate
 
 
@@ -30,6 +30,12 @@ def reinvested(gains: Gains, mandate: Mandate) -> int:
     if mandate.roll_forward:
         return most
     return min(most, max(0, gains.deployed) + _share(max(0, gains.today), mandate))
+
+
+def deployable_at_first(nav: int, mandate: Mandate) -> int:
+    """What sizes were shares of in the first edition, which knew `reinvest` alone."""
+    gains = nav - mandate.capital
+    return mandate.capital + part_of(gains, min(mandate.reinvest, PPM)) if gains > 0 else nav
 
 
 def _share(gains: int, mandate: Mandate) -> int:

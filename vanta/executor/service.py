@@ -53,8 +53,8 @@ from vanta.node.layout import Layout
 BATCH = 256
 """Most intents of one step."""
 
-WATCH_EVERY = 2 * SECOND
-"""Longest time between two looks at what is held."""
+WATCH_EVERY = SECOND
+"""Time between two looks at what is held, one symbol each: vendors count what they are asked."""
 
 AHEAD = 5 * SECOND
 """How long an intent waits for the policy it was made under: Markets may have had it first."""
@@ -128,6 +128,8 @@ class ExecutorNode:
         self.trouble = ""
         """Code of what keeps new orders in; empty when nothing does."""
         self._watched = 0
+        self._looked: dict[str, int] = {}
+        """By symbol that is held: when it was looked at last."""
 
     @property
     def armed(self) -> bool:
@@ -280,14 +282,22 @@ class ExecutorNode:
         return quotes
 
     def _watch(self) -> int:
-        """Look at what is held now and then, though nobody asks for anything; exits wanted."""
+        """Look at what is held, though nobody asks for anything; returns the exits wanted.
+
+        Whichever was not looked at for longest comes first.
+        """
         now, book = self._clock(), self._log.book
         if now - self._watched < WATCH_EVERY or not any(book.holdings.values()):
             return 0
         self._watched = now
         latest = book.latest()
-        found = [self._price(symbol, latest) for symbol in book.held(latest + 1)]
-        seen = [one for one in found if one is not None]
+        held = book.held(latest + 1)
+        if not held:
+            return 0
+        symbol = min(held, key=lambda name: (self._looked.get(name, 0), name))
+        self._looked = {name: self._looked.get(name, 0) for name in held} | {symbol: now}
+        found = self._price(symbol, latest)
+        seen = [] if found is None else [found]
         moved = tuple(one.quote for one in seen if book.moves(one.quote))
         if moved:
             self._log.state(BookMarked(moved))

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from vanta.domain.encoding import content_id
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.exits import ExitCause
-from vanta.domain.instant import HOUR, MINUTE, SECOND
+from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.book import Book
 from vanta.executor.events import ExitWanted
@@ -29,7 +29,7 @@ LIFE = MINUTE
 RETRY = 30 * SECOND
 """Least time between two exits of one position; doubled each time, as what hinders may last."""
 
-RETRY_MOST = HOUR
+RETRY_MOST = 5 * MINUTE
 
 
 class Seen(NamedTuple):
