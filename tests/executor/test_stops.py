@@ -319,6 +319,60 @@ def test_killed_anywhere_on_the_way_out_it_still_gets_out_once(node: Node, betwe
     node.holds_together()
 
 
+@pytest.mark.parametrize("fault", ["", "lose_answers", "lose_orders", "late"])
+def test_killed_at_every_step_in_turn_it_gets_out_once_whatever_the_broker_does(
+    tmp_path: Path, fault: str
+) -> None:
+    """The n-th checkpoint after the fall, for every n there is."""
+
+    class KilledError(BaseException):
+        pass
+
+    killed = 0
+    for nth in range(60):
+        left = nth
+
+        def strike(_: str) -> None:
+            nonlocal left
+            if left == 0:
+                left = -1
+                raise KilledError
+            left -= 1
+
+        (tmp_path / str(nth)).mkdir()
+        node = Node(tmp_path / str(nth))
+        node.source[:] = [published(rules(stop_loss=40_000))]
+        entered(node)
+        node.price("AAPL", 90)
+        if fault:
+            setattr(node.broker, fault, 1)
+        node.boot(strike)
+        try:
+            node.step(4)
+        except KilledError:
+            killed += 1
+        node.boot()
+        node.step(6)
+        node.wait(RETRY)
+        node.step(6)
+        assert node.broker.held["AAPL"] == 0
+        sold = [one for one in node.broker.orders.values() if one.side == "sell"]
+        assert sum(node.broker.filled[one.client_order_id] for one in sold) == sum(
+            node.broker.filled[name] for name, one in node.broker.orders.items() if one not in sold
+        )
+        node.holds_together()
+        node.end()
+    assert killed > 20
+
+
+def test_two_vaults_on_either_side_of_a_symbol_are_both_looked_after() -> None:
+    under = rules(stop_loss=40_000)
+    book = holding(under)
+    hold(book, under, "AAPL", -10, 100, OTHER)
+    assert book.symbols["AAPL"].quantity == 0
+    assert book.held(NOW + 1) == ["AAPL"]
+
+
 def test_a_halt_holds_it_in_and_the_fall_is_acted_on_once_it_ends(node: Node) -> None:
     entered(node)
     latch = node.layout.memory / LATCH

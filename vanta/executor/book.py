@@ -104,9 +104,13 @@ class Book(Sums):
 
     def _want_out(self, event: events.ExitWanted) -> None:
         intent = event.intent
+        holding = self.holdings.get(intent.vault, {}).get(intent.symbol)
+        if holding is None:
+            raise MalformedError(
+                "a way out of what is not held", code="BOOK_EVENT", place=intent.id
+            )
         self._mark(event.quote)
         self.wanted[intent.id] = intent
-        holding = self.holdings[intent.vault][intent.symbol]
         holding.asked, holding.tries = event.now, holding.tries + 1
 
     def _decide(self, event: events.DecisionMade) -> None:
@@ -280,12 +284,17 @@ class Book(Sums):
     }
 
     def held(self, market_time: int) -> list[str]:
-        """Symbols with a position whose mark is older than a market's time."""
+        """Symbols that some vault holds and whose mark is older than a market's time."""
         return [
             name
             for name, symbol in self.symbols.items()
-            if symbol.quantity and symbol.marked < market_time
+            if symbol.marked < market_time
+            # Two vaults can hold as much of it on either side, and each has its own loss.
+            and (symbol.quantity or any(self._holds(vault, name) for vault in symbol.vaults))
         ]
+
+    def _holds(self, vault: str, symbol: str) -> bool:
+        return symbol in self.holdings.get(vault, {})
 
     def latest(self) -> int:
         """The furthest the market's time has come; 0 before there is a price."""

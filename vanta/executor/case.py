@@ -156,10 +156,12 @@ class Case:
         if self.edition == FIRST:
             self.deployable = deployable_at_first(self.nav, mandate)
             return
-        carried = vault.gross if new_day else book.carried.get(mandate.vault, 0)
-        gains = Gains(self.nav - vault.funded, -self.loss, carried - mandate.capital)
-        self.deployable = min(self.nav, mandate.capital + reinvested(gains, mandate))
+        self.deployable = min(self.nav, mandate.capital)
         """What sizes are a share of: the capital, and the gains that are reinvested."""
+        if self.nav > vault.funded:
+            carried = vault.gross if new_day else book.carried.get(mandate.vault, 0)
+            gains = Gains(self.nav - vault.funded, -self.loss, carried - mandate.capital)
+            self.deployable = min(self.nav, mandate.capital + reinvested(gains, mandate))
 
     def _move(self, symbol: SymbolTotals, price: int) -> None:
         """Count the symbol at a new price wherever it is held, as the book will with this quote."""

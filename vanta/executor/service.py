@@ -336,11 +336,11 @@ class ExecutorNode:
             self._want_out(seen)
 
     def _price(self, symbol: str, market_time: int) -> Seen | None:
-        """What the first broker says that holds it."""
-        venues = self._log.book.venues
-        for desk in self.desks:
-            venue = venues.get(desk.broker.name)
-            if desk.armed and venue is not None and symbol in venue.held:
+        """What the first broker says that holds it; where it is held evenly both ways, any."""
+        venue = self._log.book.venue
+        holding = [desk for desk in self.desks if symbol in venue(desk.broker.name).held]
+        for desk in holding or self.desks:
+            if desk.armed:
                 try:
                     quote = desk.broker.quote(symbol, market_time)
                 except BrokerAwayError as error:
