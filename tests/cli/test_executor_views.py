@@ -86,6 +86,29 @@ def test_a_status_of_a_process_that_lost_its_broker(typed: Typed, node: Node) ->
     assert "[BROKER_UNAVAILABLE]" in done.stdout
 
 
+def test_orders_fit_a_terminal_and_say_how_far_each_came(typed: Typed, node: Node) -> None:
+    heads, *rows, summary = typed("orders").stdout.splitlines()
+    assert heads.split() == ["order", "vault", "what", "state"]
+    assert [row.split()[2] for row in rows] == ["buy"] * 3
+    assert rows[0].endswith("filled at 100.51")
+    assert rows[2].endswith("acknowledged")
+    assert summary == "3 accepted; reasons for denial: none"
+    assert max(map(len, [heads, *rows])) <= 80
+    [name] = [one for one, state in node.broker.states.items() if not state.terminal]
+    node.broker.fill(name, 10**6)
+    node.step()
+    [_, row, _] = typed("orders", "--open").stdout.splitlines()
+    assert row.startswith(name[:12])
+    assert "filled 0.01 at " in row
+    typed("cancel", name, "--wait", "0")
+    node.step(2)
+    row = typed("orders").stdout.splitlines()[3]
+    assert "cancelled CANCELLED, filled 0.01 at " in row
+    assert "no order is open" in typed("orders", "--open").stdout
+    wide = typed("orders", "--wide").stdout.splitlines()[0].split()
+    assert wide[-3:] == ["price", "fees", "state"]
+
+
 def test_positions_are_what_the_book_holds(typed: Typed) -> None:
     done = typed("positions")
     assert done.exit_code == 0

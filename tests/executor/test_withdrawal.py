@@ -145,3 +145,38 @@ def test_a_standing_that_is_torn_or_gone_is_none(node: Node) -> None:
     node.step()
     (node.layout.run / "executor.json").write_text('{"trouble":')
     assert read_standing(node.layout.run) is None
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+CHECKPOINTS = ("executions read", "executions journalled", "settled")
+
+
+@pytest.mark.parametrize("where", CHECKPOINTS)
+@pytest.mark.parametrize("passed", range(3))
+def test_wherever_it_is_killed_the_order_is_over_once(node: Node, where: str, passed: int) -> None:
+    """The broker may have taken it back before the kill: what it says is taken in, once."""
+    name = resting(node)
+    node.broker.fill(name, 10**8)
+    left = [passed]
+    struck: list[str] = []
+
+    def strike(step: str) -> None:
+        if step == where:
+            left[0] -= 1
+            if left[0] < 0 and not struck:
+                struck.append(step)
+                raise KilledError(step)
+
+    ask(node.layout.run, name)
+    node.boot(checkpoint=strike)
+    with pytest.raises(KilledError):
+        node.step(8)
+    node.boot()
+    node.step(4)
+    assert node.broker.states[name] is OrderState.CANCELLED
+    assert node.types().count("order.cancelled") == 1
+    assert asked(node) == []
+    node.holds_together()

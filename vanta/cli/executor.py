@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vanta.cli import executor_ask, executor_profit, executor_shadow, executor_status
+from vanta.cli import (
+    executor_ask,
+    executor_orders,
+    executor_profit,
+    executor_shadow,
+    executor_status,
+)
 from vanta.cli.audit import explain
-from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
-from vanta.cli.output import command, print_json, say
+from vanta.cli.options import NODE_DEFAULT, NodeDir
+from vanta.cli.output import command, say
 from vanta.domain.errors import RefusedError
-from vanta.domain.exact import UNIT, show_units
-from vanta.domain.instant import SECOND, show_instant
 
 if TYPE_CHECKING:
-    from vanta.executor.listing import ListedOrder
     from vanta.node.config import NodeConfig
     from vanta.node.layout import Layout
 
 app = typer.Typer(help="Decide, route, and show what became of it.", no_args_is_help=True)
 
 app.command("status")(executor_status.status)
+app.command("orders")(executor_orders.orders)
 app.command("positions")(executor_status.positions)
 app.command("pnl")(executor_profit.pnl)
 app.command("nav")(executor_profit.nav)
@@ -140,44 +144,3 @@ def judge(node: NodeDir = NODE_DEFAULT) -> None:
         signal.signal(number, lambda _got, _frame: stop.set())
     with closing(Judge(Layout(node.resolve()))) as judging:
         judging.run(stop, told=lambda found: say(f"HALTED: {found.why} [{found.code}]"))
-
-
-@app.command("orders")
-@command
-def orders(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
-    """Every order, how far it came, and why what was denied was denied."""
-    from vanta.executor.listing import listing
-    from vanta.journal.reader import read
-    from vanta.node.layout import Layout
-
-    found = listing(read(Layout(node.resolve()).journal("trade_log")))
-    if as_json:
-        print_json(found)
-        return
-    rows = [_HEAD, *(_row(name, one) for name, one in found.orders.items())]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
-    for row in rows:
-        say("  ".join(_pad(*cell) for cell in zip(row, widths, _HEAD, strict=True)).rstrip())
-    denied = ", ".join(f"{code} {n}" for code, n in sorted(found.denied.items()))
-    say(f"{found.accepted} accepted; reasons for denial: {denied or 'none'}")
-
-
-_HEAD = (
-    "order", "prepared", "vault", "symbol", "side", "quantity", "filled", "price", "fees", "state",
-)  # fmt: skip
-_NUMBERS = frozenset({"quantity", "filled", "price", "fees"})
-_CENT = UNIT // 100
-
-
-def _pad(text: str, width: int, name: str) -> str:
-    return text.rjust(width) if name in _NUMBERS else text.ljust(width)
-
-
-def _row(name: str, one: "ListedOrder") -> tuple[str, ...]:
-    price = show_units(one.paid // one.filled // _CENT * _CENT) if one.filled else "-"
-    prepared = show_instant(one.prepared // SECOND * SECOND)
-    order = one.order
-    return (
-        name[:12], prepared, order.vault, order.symbol, order.side, show_units(order.quantity),
-        show_units(one.filled), price, show_units(one.fees), f"{one.state.value} {one.why}".strip(),
-    )  # fmt: skip

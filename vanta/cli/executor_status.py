@@ -183,7 +183,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines += _broker(broker, running=found["running"])
     judge, seconds = found["judge"], found["judge_seconds"]
     if judge:
-        ago = "never heard" if seconds is None else f"sign of life {seconds} s ago"
+        ago = "never heard" if seconds is None else f"sign of life {_ago(seconds)} ago"
         lines.append(f"judge: {judge}, {ago}" if judge == "watching" else f"judge: SILENT, {ago}")
     policy, under = found["policy"], found["decides_under"]
     if policy:
@@ -200,7 +200,7 @@ def _trading(found: dict[str, Any]) -> list[str]:
     lines = []
     if not found["running"]:
         since = found["sign_seconds"]
-        ago = "it never gave a sign of life" if since is None else f"no sign of life for {since} s"
+        ago = f"no sign of life for {_ago(since)}" if since is not None else "it never ran here"
         lines.append(f"NOT RUNNING: {ago}; what follows is the journal's last word")
     if found["shut"]:
         lines.append("SHUT: no opening order leaves")
@@ -246,6 +246,13 @@ def _broker(broker: dict[str, Any], *, running: bool) -> list[str]:
 def _indented(line: str) -> list[str]:
     text = line.lstrip()
     return wrapped(text, len(line) - len(text))
+
+
+def _ago(seconds: float) -> str:
+    for length, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {name}"
+    return f"{seconds} s"
 
 
 def _dollars(amount: str) -> str:
