@@ -71,6 +71,8 @@ _NOBODY: Told = (401, {"error": "not authenticated", "statusCode": 401})
 _NO_BRIDGE: Told = (400, {"error": "Bad Request: no bridge", "statusCode": 400})
 _ACCOUNTS_FIRST: Told = (400, {"error": "Please query /accounts first", "statusCode": 400})
 
+_NOTHING: Told = (404, {"error": "Resource not found", "statusCode": 404})
+
 
 class IbkrVendor(VendorServer):
     """One gateway, with one user logged in."""
@@ -100,6 +102,10 @@ class IbkrVendor(VendorServer):
         self.definitions: dict[int, dict[str, Any]] = {}
         """Changes of what a contract is said to be."""
         self.commission: str | None = "1.01"
+        self.position: dict[str, Any] = {}
+        """Changes of what a position is said to be."""
+        self.unnamed = False
+        """Whether orders and executions come without the client order id."""
         self._asked_accounts = self._asked_portfolio = False
         self._secure = False
 
@@ -124,66 +130,91 @@ class IbkrVendor(VendorServer):
         parts = asked.path.removeprefix("/v1/api/").strip("/").split("/")
         if not self.logged_in:
             return _NOBODY
-        match asked.method, parts:
-            case "POST", ["tickle"]:
+        match parts:
+            case ["tickle"]:
+                assert asked.method == "POST"
                 return 200, tickle_json(self.status)
-            case _, ["iserver", *_] if not (self.status["connected"]):
-                return _NO_BRIDGE
-            case "GET", ["iserver", "accounts"]:
-                self._asked_accounts = True
-                return 200, {"accounts": self.accounts, "selectedAccount": self.selected}
-            case _, ["iserver", *_] if not self._asked_accounts:
-                return _ACCOUNTS_FIRST
-            case "POST", ["iserver", "account"]:
+            case ["iserver", *rest]:
+                return self._brokerage(asked, rest)
+            case ["portfolio", *rest]:
+                return self._portfolio(asked.method, rest)
+        return self._reference(parts, asked.query)
+
+    def _brokerage(self, asked: Asked, parts: list[str]) -> Told:
+        """What needs the brokerage session, and the accounts first."""
+        if not self.status["connected"]:
+            return _NO_BRIDGE
+        if parts == ["accounts"]:
+            self._asked_accounts = True
+            return 200, {"accounts": self.accounts, "selectedAccount": self.selected}
+        if not self._asked_accounts:
+            return _ACCOUNTS_FIRST
+        return self._market(parts, asked.query) or self._orders(asked, parts)
+
+    def _orders(self, asked: Asked, parts: list[str]) -> Told:
+        match asked.method, parts:
+            case "POST", ["account"]:
                 self.selected = json.loads(asked.body)["acctId"]
                 return 200, {"set": True, "acctId": self.selected}
-            case "POST", ["iserver", "account", account, "orders"]:
+            case "POST", ["account", account, "orders"]:
                 return self._submit(account, asked.body)
-            case "POST", ["iserver", "reply", name]:
+            case "POST", ["reply", name]:
                 return self._reply(name, json.loads(asked.body)["confirmed"])
-            case "DELETE", ["iserver", "account", account, "order", name]:
+            case "DELETE", ["account", account, "order", name]:
                 assert account == ACCOUNT
                 return self._cancel(name)
-            case "GET", ["iserver", "account", "orders"]:
+            case "GET", ["account", "orders"]:
                 return self._list()
-            case "GET", ["iserver", "account", "trades"]:
+            case "GET", ["account", "trades"]:
                 return self._trades(asked.query)
-        return self._rest(asked.method, parts, asked.query)
+        return _NOTHING
 
-    def _rest(self, method: str, parts: list[str], query: dict[str, str]) -> Told:
-        match method, parts:
-            case "GET", ["portfolio", "accounts"]:
-                self._asked_portfolio = True
-                return 200, [PROFILE]
-            case _, ["portfolio", *_] if not self._asked_portfolio:
-                return _ACCOUNTS_FIRST
-            case "POST", ["portfolio", account, "positions", "invalidate"]:
-                return 200, {"message": f"success {account}"}
-            case "GET", ["portfolio", _, "positions", page]:
-                held = [one for one in sorted(self.books.positions.items()) if one[1]]
-                begin = int(page) * self.page
-                return 200, [position_json(*one) for one in held[begin : begin + self.page]]
-            case "GET", ["portfolio", _, "ledger"]:
+    def _market(self, parts: list[str], query: dict[str, str]) -> Told | None:
+        if parts == ["marketdata", "snapshot"]:
+            return self._snapshot(query)
+        if parts == ["marketdata", "history"]:
+            assert (query["bar"], query["period"]) == ("1d", "1m")
+            return 200, {"symbol": "AAPL", "volumeFactor": 1, "data": [BAR, BAR]}
+        return None
+
+    def _portfolio(self, method: str, parts: list[str]) -> Told:
+        if parts == ["accounts"]:
+            self._asked_portfolio = True
+            return 200, [PROFILE]
+        if not self._asked_portfolio:
+            return _ACCOUNTS_FIRST
+        assert parts[0] == ACCOUNT
+        match method, parts[1:]:
+            case "POST", ["positions", "invalidate"]:
+                return 200, {"message": "success"}
+            case "GET", ["positions", page]:
+                return self._positions(int(page))
+            case "GET", ["ledger"]:
                 return 200, {"BASE": {**LEDGER, "secondkey": "BASE"}, "USD": LEDGER}
-            case "GET", ["portfolio", _, "summary"]:
+            case "GET", ["summary"]:
                 return 200, {"buyingpower": amount_json(3941507.76), "accountcode": NO_AMOUNT}
-            case "GET", ["trsrv", "stocks"]:
+        return _NOTHING
+
+    def _positions(self, page: int) -> Told:
+        held = [one for one in sorted(self.books.positions.items()) if one[1]]
+        begin = page * self.page
+        shown = held[begin : begin + self.page]
+        return 200, [position_json(*one) | self.position for one in shown]
+
+    def _reference(self, parts: list[str], query: dict[str, str]) -> Told:
+        match parts:
+            case ["trsrv", "stocks"]:
                 symbol = query["symbols"]
                 return 200, {symbol: STOCKS.get(symbol, [])}
-            case "GET", ["trsrv", "secdef"]:
+            case ["trsrv", "secdef"]:
                 conid = int(query["conids"])
                 return 200, {"secdef": [definition_json(conid) | self.definitions.get(conid, {})]}
-            case "GET", ["iserver", "marketdata", "snapshot"]:
-                return self._snapshot(query)
-            case "GET", ["iserver", "marketdata", "history"]:
-                assert (query["bar"], query["period"]) == ("1d", "1m")
-                return 200, {"symbol": "AAPL", "volumeFactor": 1, "data": [BAR, BAR]}
-            case "GET", ["contract", "trading-schedule"]:
+            case ["contract", "trading-schedule"]:
                 now = self.books.now // SECOND
                 opening, closing = (now + one for one in self.hours)
                 day = {"liquid_hours": [{"opening": opening, "closing": closing}]}
                 return 200, {"exchange_time_zone": "US/Eastern", "schedules": {"20231114": day}}
-        return 404, {"error": "Resource not found", "statusCode": 404}
+        return _NOTHING
 
     def _submit(self, account: str, body: bytes) -> Told:
         if self.refusal:
@@ -237,7 +268,8 @@ class IbkrVendor(VendorServer):
         if not self.gathered:
             self.gathered = True
             return 200, {"orders": [], "snapshot": False}
-        found = [order_json(one, self._shown(one)) for one in self.books.orders.values()]
+        bare = {"order_ref": None} if self.unnamed else {}
+        found = [order_json(one, self._shown(one)) | bare for one in self.books.orders.values()]
         return 200, {"orders": found, "snapshot": True}
 
     def _trades(self, query: dict[str, str]) -> Told:
@@ -247,6 +279,7 @@ class IbkrVendor(VendorServer):
         return 200, [
             trade_json(one, held, self.commission)
             | ({"execution_id": f"0000e0d5.{one.id}.01.02"} if self.corrected else {})
+            | ({"order_ref": None} if self.unnamed else {})
             for held in self.books.orders.values()
             for one in held.executions
             if one.ts >= since and not one.hidden

@@ -1,5 +1,7 @@
 """Interactive Brokers: the contract, and what is its own."""
 
+import datetime as dt
+import ipaddress
 import json
 import sys
 from collections.abc import Iterator
@@ -8,6 +10,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.executor.brokers.contract import Told, VendorContract, VendorDesk
 from tests.executor.brokers.ibkr_vendor import (
@@ -54,16 +59,12 @@ from vanta.executor.brokers.port import (
 from vanta.executor.brokers.rest.exact import decode
 from vanta.executor.brokers.rest.inflight import InFlight
 
-FAT_FINGER = (
-    "o163",
-    'The following order "BUY 5 AAPL NASDAQ.NMS @ 150.0" price exceeds \nthe Percentage '
-    "constraint of 3%.\nAre you sure you want to submit this order?",
+SURE = "\nAre you sure you want to submit this order?"
+_TOO_FAR = (
+    'The following order "BUY 5 AAPL NASDAQ.NMS @ 150.0" price exceeds \nthe Percentage constraint'
 )
-FILLS_AT_ONCE = (
-    "o403",
-    "This order will most likely trigger and fill immediately.\nAre you sure you want to submit "
-    "this order?",
-)
+FAT_FINGER = ("o163", f"{_TOO_FAR} of 3%.{SURE}")
+FILLS_AT_ONCE = ("o403", f"This order will most likely trigger and fill immediately.{SURE}")
 CAP = ("o10153", "<h4>Confirm Mandatory Cap Price</h4>To avoid trading at a price that is not ...")
 
 
@@ -140,7 +141,8 @@ class TestQuestions:
         assert answer.code == "o163"
         assert "price exceeds the Percentage constraint of 3%" in answer.reason
         assert desk.vendor.replies[-1][1] is False
-        assert desk.vendor.waiting == desk.vendor.books.orders == {}
+        assert desk.vendor.waiting == {}
+        assert desk.vendor.books.orders == {}
 
     @pytest.mark.parametrize(
         "asked",
@@ -361,6 +363,24 @@ class TestExecutions:
         assert (fill.symbol, fill.side) == ("AAPL", "buy")
         assert fill.id.startswith("ibkr-0000e0d5.")
 
+    def test_an_order_placed_elsewhere_is_shown_and_is_none_of_ours(self, desk: IbkrDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        desk.vendor.unnamed = True
+        [shown] = desk.broker.open_orders()
+        [fill] = Told(desk.broker).poll().fills.values()
+        assert shown.client_order_id == f"ibkr-{shown.broker_order_id}"
+        assert fill.client_order_id.startswith("ibkr-0000e0d5.")
+
+    def test_a_commission_that_is_not_known_yet_holds_no_fill_back(self, desk: IbkrDesk) -> None:
+        desk.vendor.commission = None
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        [fill] = Told(desk.broker).poll().fills.values()
+        assert fill.fee == 0
+
     def test_a_correction_is_not_a_second_fill(self, desk: IbkrDesk) -> None:
         order = desk.order()
         desk.broker.submit(order, NOW)
@@ -443,10 +463,13 @@ class TestMarket:
             desk.broker.quote("AAPL", NOW)
 
     def test_a_contract_is_looked_up_once_and_is_what_it_says(self, desk: IbkrDesk) -> None:
-        for _ in range(3):
-            found = desk.broker.instrument("AAPL")
-        assert desk.asked("/trsrv/") == 2
+        found = desk.broker.instrument("AAPL")
         assert found is not None
+        assert desk.broker.instrument("AAPL") == found
+        assert desk.asked("/trsrv/") == 2
+        desk.vendor.books.now += DAY
+        assert desk.broker.instrument("AAPL") == found
+        assert desk.asked("/trsrv/") == 4, "it is kept for the day"
         assert (found.tick, found.lot, found.asset_class) == (UNIT // 100, UNIT, "equity")
 
     @pytest.mark.parametrize(
@@ -481,13 +504,8 @@ class TestAccount:
 
     def test_pages_that_moved_are_read_again_and_not_added_up(self, desk: IbkrDesk) -> None:
         desk.vendor.books.positions["AAPL"] = UNIT
-        rest = desk.vendor._rest
         page = [position_json("AAPL", UNIT)]
-        vars(desk.vendor)["_rest"] = lambda method, parts, query: (
-            (200, page if parts[-1] in "01" else [])
-            if method == "GET" and "positions" in parts
-            else rest(method, parts, query)
-        )
+        vars(desk.vendor)["_positions"] = lambda number: (200, page if number < 2 else [])
         with pytest.raises(BrokerAwayError, match="two pages"):
             desk.broker.positions()
 
@@ -498,12 +516,27 @@ class TestAccount:
         assert (account.cash, account.buying_power) == (98_537_694_000_000, 394_150_776_000_000)
         assert (account.cash_flow, account.fees, account.blocked) == (None, None, "")
         assert account.permissions == ("short",)
-        monkeypatch.setitem(PROFILE, "clearingStatus", "C")
-        monkeypatch.setitem(PROFILE, "brokerageAccess", False)
-        monkeypatch.setitem(PROFILE, "tradingType", "STKCASH")
+        shut = {"clearingStatus": "C", "brokerageAccess": False, "tradingType": "STKCASH"}
+        for name, value in shut.items():
+            monkeypatch.setitem(PROFILE, name, value)
         account = desk.again().account()
         assert account.blocked == "clearing C, no brokerage access"
         assert account.permissions == ()
+
+    @pytest.mark.parametrize("unknown", [{"assetClass": None}, {"ticker": None}])
+    def test_a_position_the_gateway_cannot_name_yet_is_not_called_something_else(
+        self, desk: IbkrDesk, unknown: dict[str, Any]
+    ) -> None:
+        desk.vendor.books.positions["AAPL"] = UNIT
+        desk.vendor.position = unknown
+        with pytest.raises(BrokerAwayError):
+            desk.broker.positions()
+
+    def test_what_is_no_share_keeps_the_vendors_name(self, desk: IbkrDesk) -> None:
+        desk.vendor.books.positions["AAPL"] = UNIT
+        name = "AAPL  240119C00190000"
+        desk.vendor.position = {"assetClass": "OPT", "contractDesc": name}
+        assert desk.broker.positions() == {name: UNIT}
 
 
 class TestWire:
@@ -545,16 +578,9 @@ class TestWire:
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     """A self-signed certificate of this machine, as the gateway is given one."""
-    import datetime  # noqa: PLC0415
-    import ipaddress  # noqa: PLC0415
-
-    from cryptography import x509  # noqa: PLC0415
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
         x509.CertificateBuilder()
@@ -562,8 +588,8 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
         .issuer_name(who)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(here, critical=False)
         .sign(key, hashes.SHA256())
     )

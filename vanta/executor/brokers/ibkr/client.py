@@ -139,22 +139,19 @@ class IbkrBroker:
                     return Unknown(f"there may be a first one: {answer.error[:150]}")
                 return Rejected(str(reply.status), answer.error[:200])
             if answer.order_id is not None:
-                return self._taken(order, contract, answer, reply)
+                return self._taken(order, answer, reply)
             if not answer.harmless:
                 return self._declined(answer)
             result = portal.api.reply(answer.id, confirmed=True)
         return Unknown("asked more than anybody answers")
 
-    def _taken(
-        self, order: Order, contract: Contract, answer: Answer, reply: Reply
-    ) -> Acknowledged | Rejected:
+    def _taken(self, order: Order, answer: Answer, reply: Reply) -> Acknowledged | Rejected:
         if answer.order_status == "Rejected":
             return Rejected("REJECTED", "the broker says Rejected")
         name = str(answer.order_id)
         if name.isdecimal():
             row = Row(
                 int(name),
-                contract.conid,
                 "PendingSubmit",
                 Decimal(0),
                 Decimal(show_units(order.quantity)),

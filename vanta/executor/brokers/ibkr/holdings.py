@@ -54,6 +54,8 @@ class HoldingsReader:
             raise unreadable("a position stands on two pages", portal.place)
         held: dict[str, int] = {}
         for one in rows:
+            if one.symbol is None:
+                raise portal.unready("positions")
             held[one.symbol] = held.get(one.symbol, 0) + exact(one.position, portal.place)
         return {symbol: quantity for symbol, quantity in held.items() if quantity}
 

@@ -8,7 +8,7 @@ from vanta.domain.instant import DAY, SECOND
 from vanta.domain.trading import Quote
 from vanta.executor.brokers.ibkr.contracts import Contract, Contracts
 from vanta.executor.brokers.ibkr.portal import Portal
-from vanta.executor.brokers.ibkr.wire import Hours, History, Schedule, Snapshot, price_of
+from vanta.executor.brokers.ibkr.wire import History, Hours, Schedule, Snapshot, price_of
 from vanta.executor.brokers.rest.exact import nearest
 
 MILLISECOND = SECOND // 1000

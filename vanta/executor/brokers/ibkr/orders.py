@@ -15,7 +15,7 @@ from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.ibkr.portal import Portal
 from vanta.executor.brokers.ibkr.wire import Listing, Row, Trade, state_of
 from vanta.executor.brokers.port import BrokerAwayError, BrokerOrder, Ended, Executions
-from vanta.executor.brokers.rest.exact import exact, unreadable
+from vanta.executor.brokers.rest.exact import exact, nearest, unreadable
 
 LISTING_EVERY = 5 * SECOND
 """The vendor's own pace for each of its two listings."""
@@ -207,7 +207,7 @@ class OrdersReader:
             one.name,
             _SIDES[one.side],
             exact(abs(one.size), place),
-            exact(one.price, place),
-            0 if one.commission is None else exact(one.commission, place),
+            nearest(one.price, place),
+            0 if one.commission is None else nearest(one.commission, place),
             one.time * _MILLISECOND,
         )

@@ -57,7 +57,7 @@ class Bridge(msgspec.Struct, frozen=True, rename="camel"):
 class Tickle(msgspec.Struct, frozen=True):
     """The answer to a sign of life."""
 
-    iserver: Bridge
+    iserver: Bridge = Bridge()
 
 
 class Brokerage(msgspec.Struct, frozen=True, rename="camel"):
@@ -103,15 +103,14 @@ class Row(msgspec.Struct, frozen=True):
     """An order in the listing; `order_ref` is the client order id it was submitted with."""
 
     order_id: int = msgspec.field(name="orderId")
-    conid: int
     status: str
     filled: Decimal = msgspec.field(name="filledQuantity")
     size: Decimal | None = msgspec.field(name="totalSize", default=None)
     account: str = msgspec.field(name="acct", default="")
-    ticker: str = ""
+    ticker: str | None = None
     kind: str = msgspec.field(name="secType", default="")
-    description: str = msgspec.field(name="description1", default="")
-    order_ref: str = ""
+    description: str | None = msgspec.field(name="description1", default=None)
+    order_ref: str | None = None
 
     @property
     def client_order_id(self) -> str:
@@ -121,7 +120,8 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def symbol(self) -> str:
         """As we name it."""
-        return ours(self.ticker) if self.kind == "STK" else self.description or self.ticker
+        name = self.ticker or ""
+        return ours(name) if self.kind == "STK" else self.description or name
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -135,7 +135,6 @@ class Trade(msgspec.Struct, frozen=True):
     """One execution."""
 
     execution_id: str
-    conid: int
     symbol: str
     side: str
     size: Decimal
@@ -144,9 +143,9 @@ class Trade(msgspec.Struct, frozen=True):
     """Milliseconds since 1970."""
     account: str = ""
     kind: str = msgspec.field(name="sec_type", default="")
-    description: str = msgspec.field(name="contract_description_1", default="")
+    description: str | None = msgspec.field(name="contract_description_1", default=None)
     commission: Decimal | None = None
-    order_ref: str = ""
+    order_ref: str | None = None
 
     @property
     def base(self) -> str:
@@ -176,11 +175,11 @@ class Position(msgspec.Struct, frozen=True, rename="camel"):
     model: str = ""
 
     @property
-    def symbol(self) -> str:
-        """As we name it."""
-        return (
-            ours(self.ticker) if self.asset_class == "STK" and self.ticker else self.contract_desc
-        )
+    def symbol(self) -> str | None:
+        """As we name it; None where the gateway does not know yet what it is."""
+        if self.asset_class == "STK":
+            return ours(self.ticker) if self.ticker else None
+        return self.contract_desc or None if self.asset_class else None
 
 
 class PortfolioAccount(msgspec.Struct, frozen=True, rename="camel"):
