@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.executor.brokers.alpaca_vendor import KEY, SECRET, AlpacaVendor
+from tests.executor.brokers.ibkr_vendor import IbkrVendor
 from tests.executor.brokers.tradier_vendor import ACCOUNT, TOKEN, TradierVendor
 from vanta.cli.main import app
 from vanta.node.layout import Layout
@@ -29,22 +30,33 @@ brokers:
     account: {account}
     url: {tradier}/v1
     timeout_ms: 500
+  ibkr:
+    vendor: ibkr
+    account: DU1234567
+    certificate: /etc/vanta/gateway.pem
+    url: {ibkr}
+    timeout_ms: 500
 """
 
 
 class Office:
-    """A node that has an account at each of two vendors."""
+    """A node that has an account at each of three vendors."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.secrets = root / "node", root / "secrets"
-        self.alpaca, self.tradier = AlpacaVendor(), TradierVendor()
+        self.alpaca, self.tradier, self.ibkr = AlpacaVendor(), TradierVendor(), IbkrVendor()
         self.secrets.mkdir()
         config = Layout(self.root).config
         config.parent.mkdir(parents=True)
         config.write_text(
-            CONFIG.format(alpaca=self.alpaca.url, tradier=self.tradier.url, account=ACCOUNT)
+            CONFIG.format(
+                alpaca=self.alpaca.url,
+                tradier=self.tradier.url,
+                ibkr=self.ibkr.api,
+                account=ACCOUNT,
+            )
         )
-        for vendor in (self.alpaca, self.tradier):
+        for vendor in (self.alpaca, self.tradier, self.ibkr):
             vendor.live = True
         for name, value in [
             ("alpaca-key", KEY),
@@ -74,6 +86,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     yield made
     made.alpaca.close()
     made.tradier.close()
+    made.ibkr.close()
 
 
 @pytest.mark.parametrize("name", ["alpaca", "tradier"])
@@ -89,6 +102,24 @@ def test_everything_is_looked_at_and_nothing_touched(office: Office, name: str) 
     assert {one.method for one in vendor.asked} == {"GET"}
     for secret in (KEY, SECRET, TOKEN):
         assert secret not in shown.output
+
+
+def test_a_gateway_is_looked_at_and_nothing_ordered(office: Office) -> None:
+    shown = office.check("ibkr")
+    assert shown.exit_code == 0, shown.output
+    assert "cash 985376.94, buying power 3941507.76" in shown.stdout
+    assert office.ibkr.submissions() == []
+    assert {one.method for one in office.ibkr.asked} == {"GET", "POST"}
+    posted = {one.path for one in office.ibkr.asked if one.method == "POST"}
+    assert {path.rsplit("/", 1)[1] for path in posted} == {"tickle", "invalidate"}
+
+
+def test_a_gateway_nobody_is_logged_in_at_says_where_to(office: Office) -> None:
+    office.ibkr.logged_in = False
+    shown = office.check("ibkr")
+    assert shown.exit_code == 3
+    assert "[BROKER_CREDENTIALS]" in shown.stdout
+    assert "log in at the gateway's own page" in shown.stdout
 
 
 def test_missing_credentials_are_told_with_the_line_that_gives_them(office: Office) -> None:
@@ -151,4 +182,4 @@ def test_a_broker_the_node_does_not_have_is_an_error(office: Office) -> None:
     shown = office.check("robinhood")
     assert shown.exit_code == 1
     assert "[NO_BROKER]" in shown.output
-    assert "alpaca, tradier" in shown.output
+    assert "alpaca, tradier, ibkr" in shown.output

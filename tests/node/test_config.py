@@ -6,7 +6,7 @@ import pytest
 
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
-from vanta.node.config import AlpacaConfig, TradierConfig, read_config
+from vanta.node.config import AlpacaConfig, IbkrConfig, TradierConfig, read_config
 from vanta.node.layout import Layout
 
 CONFIG = """\
@@ -45,6 +45,14 @@ def test_brokers_are_named_with_their_credentials_names(tmp_path: Path) -> None:
     assert (alpaca.key, alpaca.secret, alpaca.timeout_ms) == ("alpaca-key", "alpaca-secret", 5000)
 
 
+def test_a_gateway_is_named_with_the_certificate_it_is_known_by(tmp_path: Path) -> None:
+    more = "brokers:\n  ibkr:\n    vendor: ibkr\n    account: DU1\n    certificate: /etc/g.pem\n"
+    ibkr = read_config(written(tmp_path, CONFIG + more)).brokers["ibkr"]
+    assert isinstance(ibkr, IbkrConfig)
+    assert (ibkr.account, ibkr.certificate) == ("DU1", "/etc/g.pem")
+    assert (ibkr.url, ibkr.per_minute) == ("https://localhost:5000/v1/api", 300)
+
+
 @pytest.mark.parametrize(
     ("more", "place"),
     [
@@ -54,6 +62,8 @@ def test_brokers_are_named_with_their_credentials_names(tmp_path: Path) -> None:
         ("brokers:\n  a:\n    vendor: tradier\n", ":9"),
         ("brokers:\n  a:\n    vendor: tradier\n    account: ../1\n", ":11"),
         ("brokers:\n  A:\n    vendor: alpaca\n", ":9"),
+        ("brokers:\n  a:\n    vendor: ibkr\n    account: DU1\n", ":9"),
+        ("brokers:\n  a:\n    vendor: ibkr\n    certificate: x\n    account: D/1\n", ":12"),
     ],
 )
 def test_a_broker_that_cannot_be_is_refused_where_it_stands(

@@ -97,7 +97,20 @@ class TradierConfig(_RestBroker):
     per_minute: Annotated[int, Field(ge=10, le=6000)] = 60
 
 
-BrokerConfig = Annotated[AlpacaConfig | TradierConfig, Field(discriminator="vendor")]
+class IbkrConfig(_RestBroker):
+    """An account at Interactive Brokers."""
+
+    vendor: Literal["ibkr"]
+    account: Annotated[StrictStr, Field(pattern=r"^[A-Z0-9]{1,16}$")]
+    """Such as `U1234567`; one that begins with `DU` is a paper account."""
+    certificate: Text
+    """File with the certificate of the gateway, the only one that is trusted there."""
+    url: Text = "https://localhost:5000/v1/api"
+    """Of the gateway's Web API."""
+    per_minute: Annotated[int, Field(ge=10, le=6000)] = 300
+
+
+BrokerConfig = Annotated[AlpacaConfig | TradierConfig | IbkrConfig, Field(discriminator="vendor")]
 BrokerName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """As vaults name it in `brokers`."""
 

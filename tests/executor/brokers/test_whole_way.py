@@ -7,6 +7,7 @@ import pytest
 
 from tests.executor.brokers.contract import VendorDesk
 from tests.executor.brokers.test_alpaca import AlpacaDesk
+from tests.executor.brokers.test_ibkr import IbkrDesk
 from tests.executor.brokers.test_tradier import TradierDesk
 from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
 from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
@@ -22,11 +23,13 @@ from vanta.journal.reader import read
 from vanta.lattice.direction import Table
 from vanta.node.layout import Layout
 
+AnyDesk = AlpacaDesk | TradierDesk | IbkrDesk
+
 
 class Trading:
     """An Executor, and the vendor it trades at."""
 
-    def __init__(self, root: Path, desk: AlpacaDesk | TradierDesk) -> None:
+    def __init__(self, root: Path, desk: AnyDesk) -> None:
         self.layout, self.desk = Layout(root), desk
         for name in ("memory", "bus"):
             (root / name).mkdir()
@@ -75,14 +78,14 @@ class Trading:
         return opened
 
 
-def quote(desk: AlpacaDesk | TradierDesk, now: int) -> None:
+def quote(desk: AnyDesk, now: int) -> None:
     if isinstance(desk, AlpacaDesk):
         desk.vendor.quote["t"] = show_instant(now)
-    else:
+    elif isinstance(desk, TradierDesk):
         desk.vendor.dates = now // (SECOND // 1000)
 
 
-@pytest.fixture(params=[AlpacaDesk, TradierDesk])
+@pytest.fixture(params=[AlpacaDesk, TradierDesk, IbkrDesk])
 def trading(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trading]:
     desk: VendorDesk = request.param()
     desk.wait()

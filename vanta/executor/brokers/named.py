@@ -5,12 +5,13 @@ from pathlib import Path
 
 from vanta.domain.errors import RefusedError
 from vanta.executor.brokers.alpaca.client import AlpacaBroker, AlpacaKeys
+from vanta.executor.brokers.ibkr.client import IbkrBroker
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.tradier.client import TradierBroker
-from vanta.node.config import PAPER, AlpacaConfig, NodeConfig
+from vanta.node.config import PAPER, AlpacaConfig, IbkrConfig, NodeConfig
 
-AnyBroker = PaperBroker | AlpacaBroker | TradierBroker
+AnyBroker = PaperBroker | AlpacaBroker | TradierBroker | IbkrBroker
 
 
 def open_brokers(config: NodeConfig, clock: Callable[[], int]) -> list[AnyBroker]:
@@ -40,7 +41,8 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
     Raises:
         RefusedError: the node has no such broker, or an address or a credential that must not be
             used.
-        UnavailableError: systemd gave no such credential.
+        UnavailableError: systemd gave no such credential, or what the broker needs is not
+            installed.
     """
     if name == PAPER and config.broker:
         return PaperBroker(Path(config.broker))
@@ -61,6 +63,16 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
             name=name,
             trading=account.trading,
             data=account.data,
+            per_minute=account.per_minute,
+            timeout=timeout,
+        )
+    if isinstance(account, IbkrConfig):
+        return IbkrBroker(
+            account.account,
+            clock,
+            name=name,
+            url=account.url,
+            certificate=Path(account.certificate),
             per_minute=account.per_minute,
             timeout=timeout,
         )

@@ -79,4 +79,4 @@ class Contracts:
         if not steps or min(steps) <= 0:
             raise unreadable(f"contract {one.conid} has no price step", place)
         # The step grows with the price: the greatest fits wherever the price is.
-        return Instrument(symbol, "equity", "fiat", max(steps), UNIT)
+        return Instrument(symbol, "equity", "fiat", max(steps), UNIT, tradable=True)
