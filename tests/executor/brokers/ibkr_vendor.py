@@ -104,6 +104,8 @@ class IbkrVendor(VendorServer):
         self.commission: str | None = "1.01"
         self.position: dict[str, Any] = {}
         """Changes of what a position is said to be."""
+        self.belongs: dict[str, str] = {}
+        """Another account that orders and executions are of."""
         self.unnamed = False
         """Whether orders and executions come without the client order id."""
         self._asked_accounts = self._asked_portfolio = False
@@ -268,7 +270,7 @@ class IbkrVendor(VendorServer):
         if not self.gathered:
             self.gathered = True
             return 200, {"orders": [], "snapshot": False}
-        bare = {"order_ref": None} if self.unnamed else {}
+        bare = self.belongs | ({"order_ref": None} if self.unnamed else {})
         found = [order_json(one, self._shown(one)) | bare for one in self.books.orders.values()]
         return 200, {"orders": found, "snapshot": True}
 
@@ -280,6 +282,7 @@ class IbkrVendor(VendorServer):
             trade_json(one, held, self.commission)
             | ({"execution_id": f"0000e0d5.{one.id}.01.02"} if self.corrected else {})
             | ({"order_ref": None} if self.unnamed else {})
+            | self.belongs
             for held in self.books.orders.values()
             for one in held.executions
             if one.ts >= since and not one.hidden

@@ -57,7 +57,6 @@ from vanta.executor.brokers.port import (
     Unknown,
 )
 from vanta.executor.brokers.rest.exact import decode
-from vanta.executor.brokers.rest.inflight import InFlight
 
 SURE = "\nAre you sure you want to submit this order?"
 _TOO_FAR = (
@@ -73,14 +72,14 @@ class IbkrDesk(VendorDesk):
 
     def __init__(self) -> None:
         self.vendor = IbkrVendor()
-        self.monotonic = 0
+        self.monotonic = SECOND
         self.made = []
         self.broker: IbkrBroker = self.make()
 
     def make(self, **changes: Any) -> IbkrBroker:  # noqa: ANN401
         given: dict[str, Any] = {
             "url": self.vendor.api, "timeout": 0.3, "per_minute": 60_000, "listing_every": 0,
-            "inflight": InFlight(lambda: self.monotonic),
+            "monotonic": lambda: self.monotonic,
         }  # fmt: skip
         broker = IbkrBroker(ACCOUNT, lambda: self.vendor.books.now, **{**given, **changes})
         self.made.append(broker)
@@ -252,13 +251,11 @@ class TestSession:
         assert desk.vendor.selected == ACCOUNT
 
     def test_it_is_kept_alive_no_more_often_than_it_must(self, desk: IbkrDesk) -> None:
-        now = 0
-        desk.broker._portal._clock = lambda: now
         desk.broker.open_orders()
-        now += 40 * SECOND
+        desk.monotonic += 40 * SECOND
         desk.broker.open_orders()
         assert desk.asked("/tickle") == 1
-        now += 6 * SECOND
+        desk.monotonic += 6 * SECOND
         desk.broker.open_orders()
         assert desk.asked("/tickle") == 2
 
@@ -351,6 +348,9 @@ class TestOrders:
         assert desk.vendor.books.of(order.client_order_id).state == "cancelled"
         assert desk.asked("/account/orders") == before
         assert desk.asked("/account/trades") == 1
+        desk.monotonic += LISTING_EVERY
+        assert broker.cancel(order.client_order_id) is OrderState.CANCELLED
+        assert desk.asked("/account/orders") == before + 1
 
 
 class TestExecutions:
@@ -372,6 +372,14 @@ class TestExecutions:
         [fill] = Told(desk.broker).poll().fills.values()
         assert shown.client_order_id == f"ibkr-{shown.broker_order_id}"
         assert fill.client_order_id.startswith("ibkr-0000e0d5.")
+
+    def test_another_account_of_the_session_is_left_out(self, desk: IbkrDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        desk.vendor.belongs = {"acct": "DU7654321", "account": "DU7654321"}
+        assert desk.broker.open_orders() == ()
+        assert Told(desk.broker).poll().fills == {}
 
     def test_a_commission_that_is_not_known_yet_holds_no_fill_back(self, desk: IbkrDesk) -> None:
         desk.vendor.commission = None

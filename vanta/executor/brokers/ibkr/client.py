@@ -32,6 +32,7 @@ from vanta.executor.brokers.port import (
     Rejected,
     Unknown,
 )
+from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import decode
 from vanta.executor.brokers.rest.inflight import InFlight
@@ -57,7 +58,7 @@ class IbkrBroker:
         per_minute: requests of any kind.
         timeout: seconds an answer may take.
         listing_every: least nanoseconds between two requests for orders, or for executions.
-        inflight: what may still be on its way.
+        monotonic: nanoseconds that nobody sets.
 
     Raises:
         RefusedError: no address, or one in the clear that is not of this machine.
@@ -78,18 +79,19 @@ class IbkrBroker:
         per_minute: int = PER_MINUTE,
         timeout: float = READ_TIMEOUT,
         listing_every: int = LISTING_EVERY,
-        inflight: InFlight | None = None,
+        monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.name = name
         self._clock = clock
         edge = HttpEdge(Endpoint.parse(url), clock, read_timeout=timeout, authority=certificate)
-        self.session = Session(edge, Throttle(per_minute))
-        self._portal = Portal(self.session, account)
+        pace, breaker = Throttle(per_minute, monotonic), Breaker(clock=monotonic)
+        self.session = Session(edge, pace, breaker)
+        self._portal = Portal(self.session, account, monotonic)
         self._contracts = Contracts(self._portal, clock)
         self._market = MarketReader(self._portal, self._contracts, clock)
-        self._orders = OrdersReader(self._portal, name, clock, listing_every)
-        self._holdings = HoldingsReader(self._portal)
-        self._inflight = inflight or InFlight()
+        self._orders = OrdersReader(self._portal, name, clock, monotonic, listing_every)
+        self._holdings = HoldingsReader(self._portal, monotonic)
+        self._inflight, self._monotonic = InFlight(monotonic), monotonic
         self._poll_every, self._polled = listing_every, 0
         """When executions were read last, monotonic."""
         self._absent: set[str] = set()
@@ -175,25 +177,29 @@ class IbkrBroker:
 
     def cancel(self, client_order_id: str) -> OrderState | Unknown:
         try:
-            self._portal.ready()
-            rows = self._orders.find(client_order_id)
-            if not rows:
-                return self._void(client_order_id)
-            alive = [one for one in rows if not self._orders.state(one).terminal]
-            for one in alive:
-                asked = self._portal.api.cancel_order(
-                    str(one.order_id), account_id=self._portal.account
-                )
-                if asked.data.status in {401, 403}:
-                    self._portal.told(msgspec.Raw, asked)
-            if alive:
-                rows = self._orders.find(client_order_id) or rows
-            states = [self._orders.state(one) for one in rows]
+            with self._portal.cancelling():
+                self._portal.ready()
+                states = self._cancelled(client_order_id)
         except BrokerAwayError as error:
             return Unknown(error.message)
+        if not states:
+            return self._void(client_order_id)
         if not all(one.terminal for one in states):
             return Unknown("its cancellation is asked for")
         return OrderState.FILLED if OrderState.FILLED in states else states[-1]
+
+    def _cancelled(self, client_order_id: str) -> list[OrderState]:
+        """Where every order under that id stands once the live ones were to be cancelled."""
+        portal = self._portal
+        rows = self._orders.find(client_order_id)
+        alive = [one for one in rows if not self._orders.state(one).terminal]
+        for one in alive:
+            asked = portal.api.cancel_order(str(one.order_id), account_id=portal.account)
+            if asked.data.status in {401, 403}:
+                portal.told(msgspec.Raw, asked)
+        if alive:
+            rows = self._orders.find(client_order_id) or rows
+        return [self._orders.state(one) for one in rows]
 
     def _void(self, client_order_id: str) -> OrderState | Unknown:
         """Nothing there: over where it is proven absent."""
@@ -207,7 +213,7 @@ class IbkrBroker:
         return tuple(one for one in found if not one.state.terminal)
 
     def executions_since(self, watermark: int) -> Executions:
-        now = time.monotonic_ns()
+        now = self._monotonic()
         if self._polled and now - self._polled < self._poll_every:
             return Executions((), (), watermark)
         self._portal.ready()

@@ -1,6 +1,5 @@
 """What the account holds, and may do."""
 
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -26,7 +25,7 @@ class HoldingsReader:
         clock: monotonic nanoseconds.
     """
 
-    def __init__(self, portal: Portal, clock: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, portal: Portal, clock: Callable[[], int]) -> None:
         self._portal, self._clock = portal, clock
         self._profile: tuple[int, PortfolioAccount] | None = None
 

@@ -5,7 +5,6 @@ the listing and every execution carry. Both listings may be asked for once in fi
 lag: an order's end is held back until the executions told add up to what it says it filled.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,13 +42,20 @@ class OrdersReader:
         portal: of the account.
         name: of the broker.
         clock: UTC nanoseconds.
+        monotonic: nanoseconds that nobody sets.
         every: least nanoseconds between two requests for one listing.
     """
 
     def __init__(
-        self, portal: Portal, name: str, clock: Callable[[], int], every: int = LISTING_EVERY
+        self,
+        portal: Portal,
+        name: str,
+        clock: Callable[[], int],
+        monotonic: Callable[[], int],
+        every: int = LISTING_EVERY,
     ) -> None:
-        self._portal, self._name, self._clock, self._every = portal, name, clock, every
+        self._portal, self._name, self._every = portal, name, every
+        self._clock, self._monotonic = clock, monotonic
         self._rows: tuple[int, list[Row]] | None = None
         """The last listing and when it was asked for, monotonic."""
         self._trades: tuple[int, int, list[Trade]] | None = None
@@ -71,7 +77,7 @@ class OrdersReader:
         Raises:
             BrokerAwayError: the vendor does not say.
         """
-        now = time.monotonic_ns()
+        now = self._monotonic()
         if self._rows is None or now - self._rows[0] >= self._every:
             portal = self._portal
 
@@ -164,7 +170,7 @@ class OrdersReader:
         return Executions(tuple(fills), tuple(ended), reached)
 
     def _executions(self, days: int) -> list[Trade]:
-        now = time.monotonic_ns()
+        now = self._monotonic()
         kept = self._trades
         if kept is None or kept[0] < days or now - kept[1] >= self._every:
             portal = self._portal

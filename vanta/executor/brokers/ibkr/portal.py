@@ -6,7 +6,8 @@ a timeout, reads numbers as floats and writes what it sends to files. So the tra
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -41,13 +42,14 @@ class Portal:
         self,
         session: Session,
         account: str,
-        clock: Callable[[], int] = time.monotonic_ns,
+        clock: Callable[[], int],
         keep: int = KEEP,
     ) -> None:
         self.session, self.account = session, account
         self._clock, self._keep = clock, keep
         self._alive: int | None = None
         """When the session was last known to be there."""
+        self._cancelling = False
         self.api = _speaking(self._send, account)
         """Every method of `ibind`, answered with a `Reply` as its data."""
 
@@ -81,6 +83,15 @@ class Portal:
             if self.told(Chosen, chosen).acct_id != self.account:
                 raise self._no_session("the gateway stays with another account")
         self._alive = now
+
+    @contextmanager
+    def cancelling(self) -> Iterator[None]:
+        """All that is asked within is for a cancellation, and waits for nothing."""
+        self._cancelling = True
+        try:
+            yield
+        finally:
+            self._cancelling = False
 
     def told(self, kind: type[T], result: Any) -> T:  # noqa: ANN401 - ibind has no types
         """What a read was answered with.
@@ -120,7 +131,7 @@ class Portal:
     def _send(self, method: Method, path: str, query: Mapping[str, str] | None, body: Any) -> Reply:  # noqa: ANN401
         target = f"{path}?{urlencode(query)}" if query else path
         urgency = Urgency.READ
-        if method == "DELETE":
+        if self._cancelling:
             urgency = Urgency.CANCEL
         elif method == "POST" and path.endswith("/orders"):
             urgency = Urgency.ORDER
