@@ -62,6 +62,20 @@ class AlpacaDesk(VendorDesk):
         self.made.append(broker)
         return broker
 
+    def usual(self) -> AlpacaBroker:
+        """As a node runs it, but for its clocks."""
+        keys = AlpacaKeys(Secret("key", KEY), Secret("secret", SECRET))
+        url = self.vendor.url
+        broker = AlpacaBroker(
+            keys,
+            lambda: self.vendor.books.now,
+            trading=url,
+            data=url,
+            monotonic=lambda: self.monotonic,
+        )
+        self.made.append(broker)
+        return broker
+
     def order(self, **changes: object) -> Order:
         return msgspec.structs.replace(built("AAPL", 5, 160), broker="alpaca", **changes)
 

@@ -249,14 +249,22 @@ def test_orders_leave_turns_to_reads_and_reads_to_cancels() -> None:
                 throttle.take(urgency)
             except BrokerAwayError:
                 return count
+            if clock.slept:
+                # It had to wait: the turns that were there are gone.
+                clock.slept.clear()
+                return count
         raise AssertionError("no end")
 
     orders, reads = taken(Urgency.ORDER), taken(Urgency.READ)
     assert orders > 0
     assert reads > 0
-    assert orders + reads < 10
-    clock.now += SECOND
-    assert taken(Urgency.ORDER) == 0
+    assert orders + reads >= 10
+    clock.now += 3 * SECOND // 2
+    assert taken(Urgency.READ) == 0
+    clock.now += 5 * SECOND
+    assert taken(Urgency.READ) == 0, "who was sent away waits until a whole row can be asked"
+    clock.now += 10 * SECOND
+    assert taken(Urgency.READ) > 5
 
 
 def test_a_cancel_never_waits_and_is_never_refused() -> None:
@@ -276,7 +284,7 @@ _GIVING_WAY = st.sampled_from([Urgency.READ, Urgency.ORDER])
 
 
 @given(st.lists(st.tuples(_GIVING_WAY, st.integers(0, 2 * SECOND)), max_size=200))
-def test_no_minute_ever_has_more_than_a_bucket_over_the_pace(
+def test_no_minute_ever_has_more_than_the_vendor_allows(
     asked: list[tuple[Urgency, int]],
 ) -> None:
     clock = Clock()
@@ -289,9 +297,9 @@ def test_no_minute_ever_has_more_than_a_bucket_over_the_pace(
             taken.append(clock.now)
         except BrokerAwayError:
             pass
-    assert all(wait * SECOND <= SECOND // 4 for wait in clock.slept)
+    assert all(wait <= 2 for wait in clock.slept)
     for start in taken:
-        assert sum(start <= one < start + MINUTE for one in taken) <= 60 + 10 + 1
+        assert sum(start <= one < start + MINUTE for one in taken) <= 60
 
 
 def test_silence_that_is_asked_for_is_kept_but_for_cancels() -> None:

@@ -49,6 +49,18 @@ class TradierDesk(VendorDesk):
         self.made.append(broker)
         return broker
 
+    def usual(self) -> TradierBroker:
+        """As a node runs it, but for its clocks."""
+        broker = TradierBroker(
+            Secret("token", TOKEN),
+            ACCOUNT,
+            lambda: self.vendor.books.now,
+            url=self.vendor.url + "/v1",
+            monotonic=lambda: self.monotonic,
+        )
+        self.made.append(broker)
+        return broker
+
     def order(self, **changes: object) -> Order:
         return msgspec.structs.replace(built("AAPL", 5, 170), broker="tradier", **changes)
 

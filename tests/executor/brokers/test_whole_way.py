@@ -15,7 +15,9 @@ from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import MINUTE, SECOND, show_instant
 from vanta.domain.trading import OrderState
 from vanta.executor.book import Book
+from vanta.executor.brokers.alpaca import client as alpaca
 from vanta.executor.brokers.port import Broker
+from vanta.executor.brokers.tradier import client as tradier
 from vanta.executor.positions import OpenOrder
 from vanta.executor.replay import replay
 from vanta.executor.service import ExecutorNode
@@ -163,3 +165,33 @@ def test_a_vendor_that_is_away_keeps_new_orders_in(trading: Trading) -> None:
     trading.step(3)
     assert trading.process.trouble.startswith("BROKER_")
     assert trading.book.open == {}
+
+
+@pytest.mark.parametrize("kind", [AlpacaDesk, TradierDesk])
+def test_an_order_gets_through_and_two_minutes_stay_within_the_vendors_pace(
+    kind: type[AlpacaDesk | TradierDesk], tmp_path: Path
+) -> None:
+    desk = kind()
+    desk.wait()
+    desk.broker = desk.usual()
+    trading = Trading(tmp_path, desk)
+    limit = {AlpacaDesk: alpaca.PER_MINUTE, TradierDesk: tradier.PER_MINUTE}[kind]
+    try:
+        trading.wants()
+        for minute in range(2):
+            for _ in range(3000):
+                desk.vendor.books.now += SECOND // 50
+                desk.monotonic += SECOND // 50
+                quote(desk, desk.vendor.books.now)
+                trading.process.step()
+            if not minute:
+                order = trading.opened().order
+                desk.fill(order, UNIT, order.limit_price)
+        assert trading.opened().filled == UNIT
+        # Tradier counts market data apart.
+        counted = [one for one in desk.vendor.asked if "/markets/" not in one.path]
+        assert len(counted) <= 2 * limit
+        assert len(desk.vendor.submissions()) == 1
+    finally:
+        trading.process.close()
+        desk.close()

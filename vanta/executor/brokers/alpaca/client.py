@@ -41,13 +41,13 @@ from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, R
 from vanta.executor.brokers.rest.exact import decode, exact, instant, unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.rest.session import Session
-from vanta.executor.brokers.rest.throttle import Throttle, Urgency
+from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle, Urgency
 
 PAPER = "https://paper-api.alpaca.markets"
 DATA = "https://data.alpaca.markets"
 PER_MINUTE = 200
 """Requests the vendor allows an account."""
-POLL_EVERY = SECOND
+POLL_EVERY = 2 * SECOND
 
 _REFUSALS = frozenset({400, 401, 403, 404, 422})
 """Statuses that say that nothing was taken, where the body is the vendor's own."""
@@ -113,6 +113,9 @@ class AlpacaBroker:
         self._market = MarketReader(self.session, self._data, clock)
         self._executions = ExecutionsReader(self.session, page)
         self._inflight, self._monotonic = InFlight(monotonic), monotonic
+        self._looked: dict[str, int] = {}
+        """When each order was last asked about, monotonic."""
+        self._look_every = 2 * poll_every
         self._poll_every, self._polled = poll_every, 0
         """When executions were read last, monotonic; 0 where the next reading may not wait."""
 
@@ -145,6 +148,9 @@ class AlpacaBroker:
                 "application/json",
             )
             return self._submitted(order, reply)
+        except NoTurnError as error:
+            # The one failure that is certain: it never left.
+            return Rejected(error.code, error.message)
         except BrokerAwayError as error:
             return Unknown(error.message)
 
@@ -195,7 +201,6 @@ class AlpacaBroker:
         return Unknown("it may still be on its way")
 
     def open_orders(self) -> tuple[BrokerOrder, ...]:
-        self._polled = 0
         return tuple(self._seen(order) for order in self._executions.open_orders())
 
     def executions_since(self, watermark: int) -> Executions:
@@ -211,6 +216,14 @@ class AlpacaBroker:
         client_order_id: str,
         market_time: int,  # noqa: ARG002 - it forgets no order
     ) -> BrokerOrder | Absent | Unknown:
+        now = self._monotonic()
+        if (
+            client_order_id in self._looked
+            and now - self._looked[client_order_id] < self._look_every
+        ):
+            return Unknown("asked a moment ago")
+        recent = {name: at for name, at in self._looked.items() if now - at < self._look_every}
+        self._looked = {**recent, client_order_id: now}
         self._polled = 0
         try:
             found = self._find(client_order_id)
@@ -257,7 +270,6 @@ class AlpacaBroker:
         return found
 
     def account(self) -> Account:
-        self._polled = 0
         place = self.session.place
         found = decode(AlpacaAccount, self.session.read("/v2/account").body, place)
         blocked = [] if found.status == "ACTIVE" else [found.status]

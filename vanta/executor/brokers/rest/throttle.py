@@ -9,8 +9,13 @@ from vanta.executor.brokers.port import BrokerAwayError
 
 PATIENCE = SECOND // 4
 """Longest wait for a turn: the Executor has other things to do."""
+ORDER_PATIENCE = 2 * SECOND
 LONGEST_PAUSE = MINUTE
 """A vendor that asks for a longer pause is asked again after this."""
+
+
+class NoTurnError(BrokerAwayError):
+    """There was no turn in time; nothing was sent."""
 
 
 class Urgency(IntEnum):
@@ -36,11 +41,16 @@ class Throttle:
         clock: Callable[[], int] = time.monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._turn = MINUTE // per_minute
+        # A full bucket and a minute's refill together are what the vendor allows in a minute.
+        burst = max(3, per_minute // 5)
+        self._turn = -(-MINUTE // max(1, per_minute - burst))
         """Nanoseconds in which a turn comes back."""
-        self._full = self._turn * max(3, per_minute // 6)
+        self._full = self._turn * burst
         self._clock, self._sleep = clock, sleep
         self._credit, self._seen, self._shut = self._full, clock(), 0
+        self._dry = False
+        """Whether somebody was sent away: then it fills up before it gives again, so that
+        who begins a row of questions gets to its end instead of eating every turn as it comes."""
 
     def take(self, urgency: Urgency) -> None:
         """Take a turn, waiting a little for one.
@@ -49,7 +59,7 @@ class Throttle:
         one, is made good by what is less urgent.
 
         Raises:
-            BrokerAwayError: none in time; nothing was sent.
+            NoTurnError: none in time; nothing was sent.
         """
         now = self._clock()
         self._credit = min(self._full, self._credit + now - self._seen)
@@ -57,11 +67,14 @@ class Throttle:
         if urgency is Urgency.CANCEL:
             self._credit = max(-self._full, self._credit - self._turn)
             return
-        # A sixth of the bucket is kept for what is more urgent, for each step down.
-        needed = self._turn + urgency * (self._full // 6)
+        # An eighth of the bucket is kept for what is more urgent, for each step down.
+        needed = self._turn + urgency * (self._full // 8)
+        if urgency is Urgency.READ and self._dry:
+            needed = max(needed, self._full - self._turn)
         wait = max(0, needed - self._credit, self._shut - now)
-        if wait > PATIENCE:
-            raise BrokerAwayError(
+        if wait > (ORDER_PATIENCE if urgency is Urgency.ORDER else PATIENCE):
+            self._dry = self._dry or urgency is Urgency.READ
+            raise NoTurnError(
                 "the broker's rate limit leaves no turn",
                 code="BROKER_THROTTLED",
                 remedy="wait; `vanta broker check NAME` shows what is left",
@@ -70,6 +83,8 @@ class Throttle:
             self._sleep(wait / SECOND)
             self._credit = min(self._full, self._credit + wait)
             self._seen += wait
+        if urgency is Urgency.READ:
+            self._dry = False
         self._credit -= self._turn
 
     def pause(self, duration: int) -> None:

@@ -28,11 +28,12 @@ from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, R
 from vanta.executor.brokers.rest.exact import decode, nearest, unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.rest.session import Session
-from vanta.executor.brokers.rest.throttle import Throttle, Urgency
+from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle, Urgency
 from vanta.executor.brokers.tradier.market import MarketReader
 from vanta.executor.brokers.tradier.orders import OrdersReader
 from vanta.executor.brokers.tradier.wire import (
     OPTION,
+    Balance,
     Balances,
     Membership,
     Placed,
@@ -49,8 +50,9 @@ from vanta.executor.brokers.tradier.wire import (
 SANDBOX = "https://sandbox.tradier.com/v1"
 PER_MINUTE = 60
 """Requests the vendor allows of each kind in its sandbox; twice as many outside."""
-POLL_EVERY = 4 * SECOND
+POLL_EVERY = 6 * SECOND
 _PROFILE_KEPT = 10 * MINUTE
+_BALANCES_KEPT = MINUTE // 2
 
 _REFUSALS = frozenset({200, 400, 401, 403, 404, 422})
 """Statuses that may say that nothing was taken; the body must say it too."""
@@ -108,9 +110,13 @@ class TradierBroker:
         self._orders = OrdersReader(self.session, self._path, page)
         self._market = MarketReader(self._markets, clock)
         self._inflight, self._monotonic = InFlight(monotonic), monotonic
+        self._looked: dict[str, int] = {}
+        """When each order was last asked about, monotonic."""
+        self._look_every = 2 * poll_every
         self._poll_every, self._polled = poll_every, 0
         """When executions were read last, monotonic; 0 where the next reading may not wait."""
         self._mine: tuple[int, Membership] | None = None
+        self._money: tuple[int, Balance] | None = None
         self._absent: set[str] = set()
         """Client ids that were proven absent."""
 
@@ -153,6 +159,9 @@ class TradierBroker:
                 "application/x-www-form-urlencoded",
             )
             return self._submitted(reply)
+        except NoTurnError as error:
+            # The one failure that is certain: it never left.
+            return Rejected(error.code, error.message)
         except BrokerAwayError as error:
             return Unknown(error.message)
 
@@ -195,7 +204,6 @@ class TradierBroker:
         return Unknown("not among the orders of the day, and not proven absent")
 
     def open_orders(self) -> tuple[BrokerOrder, ...]:
-        self._polled = 0
         found = [self._orders.seen(order) for order in self._orders.listed()]
         return tuple(one for one in found if not one.state.terminal)
 
@@ -210,6 +218,14 @@ class TradierBroker:
     def order_status(
         self, client_order_id: str, market_time: int
     ) -> BrokerOrder | Absent | Unknown:
+        now = self._monotonic()
+        if (
+            client_order_id in self._looked
+            and now - self._looked[client_order_id] < self._look_every
+        ):
+            return Unknown("asked a moment ago")
+        recent = {name: at for name, at in self._looked.items() if now - at < self._look_every}
+        self._looked = {**recent, client_order_id: now}
         self._polled = 0
         try:
             found = self._orders.find(client_order_id)
@@ -236,11 +252,9 @@ class TradierBroker:
         return {symbol: quantity for symbol, quantity in found.items() if quantity}
 
     def account(self) -> Account:
-        self._polled = 0
         place = self.session.place
         mine = self._membership()
-        reply = self.session.read(f"{self._path}/balances")
-        money = decode(Balances, reply.body, place).balances
+        money = self._balances()
         margin = money.pdt or money.margin
         power = margin.stock_buying_power if margin else None
         if power is None and money.cash is not None:
@@ -256,6 +270,14 @@ class TradierBroker:
             "" if mine.status == "active" else mine.status,
             tuple(able),
         )
+
+    def _balances(self) -> Balance:
+        """Its money; the Executor compares no cash here and asks every few seconds."""
+        now = self._monotonic()
+        if self._money is None or now - self._money[0] > _BALANCES_KEPT:
+            reply = self.session.read(f"{self._path}/balances")
+            self._money = (now, decode(Balances, reply.body, self.session.place).balances)
+        return self._money[1]
 
     def _membership(self) -> Membership:
         """What the account is; it changes seldom, and requests are few."""

@@ -142,7 +142,9 @@ class _Cash(msgspec.Struct, frozen=True):
     cash_available: Decimal
 
 
-class _BalanceFrame(msgspec.Struct, frozen=True):
+class Balance(msgspec.Struct, frozen=True):
+    """What an account has; which part it has says what kind it is."""
+
     account_type: str
     total_cash: Decimal
     margin: _Margin | None = None
@@ -153,7 +155,7 @@ class _BalanceFrame(msgspec.Struct, frozen=True):
 class Balances(msgspec.Struct, frozen=True):
     """The money of an account."""
 
-    balances: _BalanceFrame
+    balances: Balance
 
 
 class Membership(msgspec.Struct, frozen=True):
