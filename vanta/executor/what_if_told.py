@@ -1,6 +1,8 @@
 """What came of a question "what if", counted: the part of a plan that a risk officer asks for."""
 
+import heapq
 from collections.abc import Iterable
+from operator import itemgetter
 
 from vanta.domain.exact import notional, show_money, show_units
 from vanta.domain.instant import SECOND, show_instant
@@ -12,6 +14,8 @@ from vanta.governance.plan import Example, Moved, ReasonReplay, Replay, VaultRep
 
 WORST = 10
 """Most examples that are told."""
+_KEPT = 500
+"""Most that are held on the way."""
 
 KINDS = ("denied", "allowed", "smaller", "larger", "repriced")
 """The ways a decision can come out otherwise."""
@@ -63,7 +67,7 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
     whole, vaults = _Counted(), dict[str, _Counted]()
     denies, releases = dict[str, list[int]](), dict[str, list[int]]()
     serials, otherwise, earlier = set[int](), 0, 0
-    worst: list[tuple[int, int, Example]] = []
+    worst: list[tuple[int, int, Redecided, str]] = []
     for number, one in enumerate(found):
         serials.add(one.serial)
         otherwise += one.otherwise_built
@@ -77,9 +81,9 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
         elif kind == "allowed":
             _add(releases, one.before, after)
         if kind != SAME:
-            worst.append((-abs(after - before), number, _example(one, kind, before, after)))
-            if len(worst) > 2 * WORST:
-                worst = sorted(worst)[:WORST]
+            worst.append((-abs(after - before), number, one, kind))
+            if len(worst) > _KEPT:
+                worst = heapq.nsmallest(WORST, worst, key=itemgetter(0, 1))
     return Replay(
         since=show_instant(since // SECOND * SECOND),
         until=show_instant(until // SECOND * SECOND),
@@ -104,7 +108,10 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
             for name, one in sorted(vaults.items())
         ),
         reasons=_reasons(denies, releases),
-        worst=tuple(example for _, _, example in sorted(worst)[:WORST]),
+        worst=tuple(
+            _example(one, kind)
+            for _, _, one, kind in heapq.nsmallest(WORST, worst, key=itemgetter(0, 1))
+        ),
     )
 
 
@@ -130,7 +137,8 @@ def _reasons(
     )
 
 
-def _example(one: Redecided, kind: str, before: int, after: int) -> Example:
+def _example(one: Redecided, kind: str) -> Example:
+    before, after = worth(one.before.order), worth(one.after.order)
     intent = one.made.intent
     return Example(
         intent=intent.id,
