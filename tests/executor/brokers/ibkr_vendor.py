@@ -91,7 +91,7 @@ class IbkrVendor(VendorServer):
         self.replies: list[tuple[str, bool]] = []
         self.rolled: dict[str, int] = {}
         """Order ids that were given out before, by the order that has them now."""
-        self.gathered = False
+        self.gathered = True
         """Whether the listing of orders is together; it is once it was asked for."""
         self.subscribed: set[str] = set()
         self.market: dict[str, Any] = dict(MARKET)

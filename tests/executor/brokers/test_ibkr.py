@@ -289,10 +289,22 @@ class TestOrders:
     def test_a_listing_that_is_not_together_is_never_an_empty_one(self, desk: IbkrDesk) -> None:
         desk.broker.submit(desk.order(), NOW)
         desk.vendor.gathered = False
-        assert len(desk.broker.open_orders()) == 1
-        vars(desk.vendor)["_list"] = lambda: (200, {"orders": [], "snapshot": False})
         with pytest.raises(BrokerAwayError):
             desk.broker.open_orders()
+        assert len(desk.broker.open_orders()) == 1
+
+    def test_one_that_is_being_gathered_is_left_its_time_but_by_a_cancellation(
+        self, desk: IbkrDesk
+    ) -> None:
+        broker, order = desk.make(listing_every=LISTING_EVERY), desk.order()
+        desk.broker.submit(order, NOW)
+        desk.vendor.gathered = False
+        for _ in range(3):
+            with pytest.raises(BrokerAwayError):
+                broker.open_orders()
+        assert desk.asked("/account/orders") == 1
+        broker.cancel(order.client_order_id)
+        assert desk.vendor.books.of(order.client_order_id).state == "cancelled"
 
     def test_two_orders_under_one_id_are_unknown_and_both_cancelled(self, desk: IbkrDesk) -> None:
         order = desk.order()
@@ -331,6 +343,7 @@ class TestOrders:
         desk.broker.submit(order, NOW)
         desk.fill(order, order.quantity, order.limit_price)
         vars(desk.vendor)["_list"] = lambda: (200, {"orders": [], "snapshot": True})
+        desk.wait()
         assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
         assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
 

@@ -58,6 +58,8 @@ class OrdersReader:
         self._clock, self._monotonic = clock, monotonic
         self._rows: tuple[int, list[Row]] | None = None
         """The last listing and when it was asked for, monotonic."""
+        self._gathering: int | None = None
+        """When the vendor last said that it only began to gather them."""
         self._trades: tuple[int, int, list[Trade]] | None = None
         """The last executions, for how many days and when they were asked for."""
         self._known: dict[str, _Known] = {}
@@ -77,16 +79,14 @@ class OrdersReader:
         Raises:
             BrokerAwayError: the vendor does not say.
         """
-        now = self._monotonic()
+        now, portal = self._monotonic(), self._portal
         if self._rows is None or now - self._rows[0] >= self._every:
-            portal = self._portal
-
-            def ask() -> Listing:
-                asked = portal.api.live_orders(account_id=portal.account)
-                return portal.told(Listing, asked)
-
-            found = portal.until(ask, lambda listing: listing.snapshot)
-            if found is None:
+            waits = self._gathering is not None and now - self._gathering < self._every
+            if waits and not portal.urgent:
+                raise portal.unready("orders")
+            found = portal.told(Listing, portal.api.live_orders(account_id=portal.account))
+            if not found.snapshot:
+                self._gathering = now
                 raise portal.unready("orders")
             mine = [one for one in found.orders if one.account in {"", portal.account}]
             self._rows = (now, mine)

@@ -49,7 +49,8 @@ class Portal:
         self._clock, self._keep = clock, keep
         self._alive: int | None = None
         """When the session was last known to be there."""
-        self._cancelling = False
+        self.urgent = False
+        """Whether what is asked is for a cancellation."""
         self.api = _speaking(self._send, account)
         """Every method of `ibind`, answered with a `Reply` as its data."""
 
@@ -87,11 +88,11 @@ class Portal:
     @contextmanager
     def cancelling(self) -> Iterator[None]:
         """All that is asked within is for a cancellation, and waits for nothing."""
-        self._cancelling = True
+        self.urgent = True
         try:
             yield
         finally:
-            self._cancelling = False
+            self.urgent = False
 
     def told(self, kind: type[T], result: Any) -> T:  # noqa: ANN401 - ibind has no types
         """What a read was answered with.
@@ -131,7 +132,7 @@ class Portal:
     def _send(self, method: Method, path: str, query: Mapping[str, str] | None, body: Any) -> Reply:  # noqa: ANN401
         target = f"{path}?{urlencode(query)}" if query else path
         urgency = Urgency.READ
-        if self._cancelling:
+        if self.urgent:
             urgency = Urgency.CANCEL
         elif method == "POST" and path.endswith("/orders"):
             urgency = Urgency.ORDER
