@@ -123,6 +123,11 @@ class IbkrVendor(VendorServer):
         url = f"{self.url}/v1/api"
         return url.replace("http:", "https:") if self._secure else url
 
+    def lose(self, *, gateway: bool) -> None:
+        """End the session of the gateway, or of the brokerage behind it."""
+        self.logged_in, self.status["connected"] = not gateway, gateway
+        self._asked_accounts = self._asked_portfolio = False
+
     def submits(self, asked: Asked) -> bool:
         return asked.method == "POST" and asked.path.endswith("/orders")
 

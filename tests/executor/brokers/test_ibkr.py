@@ -259,13 +259,18 @@ class TestSession:
         desk.broker.open_orders()
         assert desk.asked("/tickle") == 2
 
-    def test_one_that_is_lost_is_noticed_and_looked_for_again(self, desk: IbkrDesk) -> None:
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_one_that_is_lost_is_noticed_and_begun_anew(
+        self,
+        desk: IbkrDesk,
+        whole: bool,  # noqa: FBT001
+    ) -> None:
         desk.broker.open_orders()
-        desk.vendor.status["connected"] = False
+        desk.vendor.lose(gateway=whole)
         with pytest.raises(BrokerAwayError) as away:
             desk.broker.open_orders()
-        assert away.value.code == "BROKER_SESSION"
-        desk.vendor.status["connected"] = True
+        assert away.value.code == ("BROKER_CREDENTIALS" if whole else "BROKER_SESSION")
+        desk.vendor.logged_in = desk.vendor.status["connected"] = True
         assert desk.broker.open_orders() == ()
 
 
@@ -413,11 +418,6 @@ class TestExecutions:
         told.broker = desk.again()
         assert told.poll().filled(order) == order.quantity, "nor is it to another process"
 
-    def test_a_longer_absence_than_the_vendor_tells_is_said(self, desk: IbkrDesk) -> None:
-        with pytest.raises(BrokerAwayError) as gap:
-            desk.broker.executions_since(desk.vendor.books.now - 7 * DAY)
-        assert gap.value.code == "BROKER_GAP"
-
     def test_a_quiet_account_does_not_fall_behind(self, desk: IbkrDesk) -> None:
         told = Told(desk.broker).poll()
         for _ in range(10):
@@ -434,6 +434,11 @@ class TestExecutions:
         desk.vendor.books.now += 4 * DAY
         told.broker = desk.again()
         assert told.poll().filled(order) == 2 * UNIT
+        days = [one.query["days"] for one in desk.vendor.asked if "/account/trades" in one.path]
+        assert days == ["7", "6"]
+        desk.vendor.books.now += 60 * DAY
+        desk.again().executions_since(told.watermark)
+        assert desk.vendor.asked[-1].query["days"] == "7", "no more than the vendor has"
 
 
 class TestMarket:

@@ -12,7 +12,7 @@ from tests.executor.brokers.test_tradier import TradierDesk
 from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
 from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
 from vanta.domain.exact import PPM, UNIT
-from vanta.domain.instant import MINUTE, SECOND, show_instant
+from vanta.domain.instant import DAY, MINUTE, SECOND, show_instant
 from vanta.domain.trading import OrderState
 from vanta.executor.book import Book
 from vanta.executor.brokers.alpaca import client as alpaca
@@ -156,6 +156,21 @@ def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
     assert trading.book.open == {}
     assert trading.book.vaults[VAULT].buying == 0
     assert len(trading.desk.vendor.submissions()) == 1
+
+
+@pytest.mark.parametrize("trading", [IbkrDesk], indirect=True)
+def test_what_a_vendor_tells_no_more_holds_everything_in(trading: Trading) -> None:
+    trading.wants()
+    trading.step(2)
+    order = trading.opened().order
+    trading.desk.fill(order, order.quantity, order.limit_price)
+    trading.desk.vendor.books.orders.clear()
+    trading.desk.vendor.books.now += 10 * DAY
+    trading.restart()
+    trading.step(3)
+    assert trading.opened().order == order
+    codes = {one.code for one in trading.process.desks[0].router.reconcile()}
+    assert codes == {"ORDER_MISSING", "POSITION"}
 
 
 def test_a_vendor_that_is_away_keeps_new_orders_in(trading: Trading) -> None:

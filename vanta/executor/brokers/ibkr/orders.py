@@ -13,7 +13,7 @@ from vanta.domain.instant import DAY, HOUR, SECOND
 from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.ibkr.portal import Portal
 from vanta.executor.brokers.ibkr.wire import Listing, Row, Trade, state_of
-from vanta.executor.brokers.port import BrokerAwayError, BrokerOrder, Ended, Executions
+from vanta.executor.brokers.port import BrokerOrder, Ended, Executions
 from vanta.executor.brokers.rest.exact import exact, nearest, unreadable
 
 LISTING_EVERY = 5 * SECOND
@@ -132,17 +132,13 @@ class OrdersReader:
     def since(self, watermark: int) -> Executions:
         """Fills and ends after the watermark.
 
+        What was filled before the vendor's memory is not told. It was of an order that the book
+        still has open and the broker has not: that difference holds everything in.
+
         Raises:
-            BrokerAwayError: the vendor does not say, or no more; nothing counts as told.
+            BrokerAwayError: the vendor does not say; nothing counts as told.
         """
         now = self._clock()
-        if watermark and now - watermark > TOLD_FOR - DAY:
-            raise BrokerAwayError(
-                "executions were last read longer ago than the vendor tells them",
-                code="BROKER_GAP",
-                place=self._portal.place,
-                remedy="compare the account's statement of these days with the book, by hand",
-            )
         rows = self.listed()
         days = (now - watermark + OVERLAP) // DAY + 2 if watermark else TOLD_FOR // DAY
         new = {
