@@ -38,6 +38,7 @@ from vanta.executor.brokers.ibkr.client import IbkrBroker
 from vanta.executor.brokers.ibkr.orders import LISTING_EVERY
 from vanta.executor.brokers.ibkr.wire import (
     HARMLESS,
+    Answer,
     Company,
     Definition,
     History,
@@ -145,7 +146,13 @@ class TestQuestions:
 
     @pytest.mark.parametrize(
         "asked",
-        [("o403", FAT_FINGER[1]), ("o163", FILLS_AT_ONCE[1]), ("", FILLS_AT_ONCE[1]), ("o403", "")],
+        [
+            ("o403", FAT_FINGER[1]),
+            ("o403", CAP[1]),
+            ("o163", FILLS_AT_ONCE[1]),
+            ("", FILLS_AT_ONCE[1]),
+            ("o403", ""),
+        ],
     )
     def test_number_and_text_must_both_be_known(
         self, desk: IbkrDesk, asked: tuple[str, str]
@@ -153,6 +160,12 @@ class TestQuestions:
         desk.vendor.questions = [asked]
         assert isinstance(desk.broker.submit(desk.order(), NOW), Rejected)
         assert desk.vendor.books.orders == {}
+
+    def test_a_text_without_a_number_of_its_own_is_not_known(self) -> None:
+        said = Answer(id="1", message=[FILLS_AT_ONCE[1], FAT_FINGER[1]], message_ids=["o403"])
+        assert not said.harmless
+        assert not Answer(id="1", message=[], message_ids=[]).harmless
+        assert Answer(id="1", message=FILLS_AT_ONCE[1], message_ids=["o403"]).harmless
 
     def test_no_question_is_ever_suppressed(self, desk: IbkrDesk) -> None:
         desk.vendor.questions = [FILLS_AT_ONCE]
