@@ -23,6 +23,7 @@ from vanta.cli.output import command, say
 from vanta.domain.errors import RefusedError
 
 if TYPE_CHECKING:
+    from vanta.executor.sessions import Sessions
     from vanta.node.config import NodeConfig
     from vanta.node.layout import Layout
 
@@ -93,6 +94,7 @@ def run(
             inbox=DirectoryInbox(Path(config.bus)),
             actor=f"executor@{version('vanta')}",
             judge_silence=config.executor.judge_silent_after,
+            sessions=_calendar(config),
         )
         stack.callback(executor.close)
         if not until_idle:
@@ -110,6 +112,14 @@ def run(
                 code=executor.trouble,
                 remedy="`vanta governance status`, and is the broker running?",
             )
+
+
+def _calendar(config: "NodeConfig") -> "Sessions | None":
+    """The exchange's calendar beside what vendors say; the paper broker's market asks it itself."""
+    from vanta.executor.sessions import Sessions
+    from vanta.node.config import PAPER
+
+    return None if set(config.executor.brokers) == {PAPER} else Sessions()
 
 
 def _require(config: "NodeConfig", layout: "Layout", *, with_paper_broker: bool) -> None:
