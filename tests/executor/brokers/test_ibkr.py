@@ -511,6 +511,15 @@ class TestMarket:
         assert desk.asked("/trsrv/") == 4, "it is kept for the day"
         assert (found.tick, found.lot, found.asset_class) == (UNIT // 100, UNIT, "equity")
 
+    def test_a_symbol_of_several_companies_is_no_contract(
+        self, desk: IbkrDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(STOCKS, "AAPL", [*STOCKS["AAPL"], *STOCKS["BRK B"]])
+        assert desk.broker.instrument("AAPL") is None
+        answer = desk.broker.submit(desk.order(), NOW)
+        assert isinstance(answer, Rejected)
+        assert answer.code == "NO_CONTRACT"
+
     @pytest.mark.parametrize(
         "change",
         [{"ticker": "AAPX"}, {"currency": "MXN"}, {"assetClass": "CFD"}, {"incrementRules": []}],
