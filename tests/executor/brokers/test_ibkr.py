@@ -571,6 +571,13 @@ class TestAccount:
         assert account.blocked == "clearing C, no brokerage access"
         assert account.permissions == ()
 
+    def test_buying_power_in_other_money_is_not_taken_for_dollars(
+        self, desk: IbkrDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        euros = {"amount": 1.0, "currency": "EUR"}
+        monkeypatch.setattr("tests.executor.brokers.ibkr_vendor.amount_json", lambda _: euros)
+        assert desk.broker.account().buying_power is None
+
     @pytest.mark.parametrize("unknown", [{"assetClass": None}, {"ticker": None}])
     def test_a_position_the_gateway_cannot_name_yet_is_not_called_something_else(
         self, desk: IbkrDesk, unknown: dict[str, Any]
