@@ -67,6 +67,22 @@ def test_another_process_counts_nothing_twice(node: Node) -> None:
     assert [one.quantity for one in fills(node)] == [3 * UNIT]
 
 
+def test_what_the_book_lacks_costs_what_the_book_has_not_paid(node: Node) -> None:
+    name, quantity = placed(node)
+    # Five at 100, and then the rest at 110, told by a process that never told of the five.
+    tell(node, Sum(name, "B7", UNIT, 100 * UNIT, NOW, amount=100 * UNIT))
+    node.step(1)
+    rest = quantity // UNIT - 1
+    amount = (100 + rest * 110) * UNIT
+    average = amount // (quantity // UNIT)
+    tell(node, Sum(name, "B7", quantity, average, NOW, amount=amount))
+    node.step(1)
+    assert [(one.quantity, one.price) for one in fills(node)] == [
+        (UNIT, 100 * UNIT),
+        (rest * UNIT, 110 * UNIT),
+    ]
+
+
 def test_a_sum_of_an_order_that_is_not_ours_is_a_difference(node: Node) -> None:
     tell(node, Sum("tradier:9", "9", UNIT, UNIT, NOW))
     node.step(3)

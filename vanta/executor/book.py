@@ -132,6 +132,7 @@ class Book(Sums):
             price=max(order.limit_price, reference(quote)),
             market_time=intent.market_time,
             expires=intent.expires,
+            paid=0 if event.edition > FIRST else -1,
         )
         self.open[order.client_order_id] = opened
         self._rest(order)
@@ -188,6 +189,8 @@ class Book(Sums):
             self.tallies.fill(order.vault, fill.ts)
         opened.fills = (*opened.fills, fill.id)
         opened.filled += fill.quantity
+        if opened.paid >= 0:
+            opened.paid += fill.price * fill.quantity
         if not opened.state.terminal:
             self._reserve(line, opened, opened.reserved - reserved, opened.remaining - remaining)
             opened.state = OrderState.PARTIALLY_FILLED

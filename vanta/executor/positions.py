@@ -175,6 +175,9 @@ class OpenOrder(msgspec.Struct):
     broker_order_id: str = ""
     reason: str = ""
     filled: int = 0
+    paid: int = -1
+    """Sum of price times quantity of its fills, exact: in units of units; below 0 where it is not
+    counted, for an order of a build that did not."""
     realised: int = 0
     """What its fills realised, after their fees."""
     fills: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ takes the same id as the same order.
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from vanta.domain.exact import UNIT
 from vanta.domain.trading import Fill, Order, OrderState
 from vanta.executor.brokers.port import (
     Absent,
@@ -205,7 +206,8 @@ class Router:
         elif told.filled > opened.filled:
             order = opened.order
             more = told.filled - opened.filled
-            fill = Fill(fill_id, name, order.symbol, order.side, more, told.price, 0, told.ts)
+            price = _price_of(told, opened)
+            fill = Fill(fill_id, name, order.symbol, order.side, more, price, 0, told.ts)
             self._log.of_order(name, OrderFilled(fill))
 
     def reconcile(self) -> tuple[Difference, ...]:
@@ -235,6 +237,18 @@ class Router:
         broker = self._broker
         state = BrokerState(broker.open_orders(), broker.positions(), broker.account())
         return (*compare(self._log.book, state, broker.name), *self.strays.values())
+
+
+def _price_of(told: Sum, opened: OpenOrder) -> int:
+    """By the piece, what the book does not have of a sum was traded for, to the nearest unit.
+
+    What one price was rounded by, the next makes good.
+    """
+    more = told.filled - opened.filled
+    unpaid = told.amount * UNIT - opened.paid
+    if told.amount == 0 or opened.paid < 0 or unpaid <= 0:
+        return told.price
+    return (2 * unpaid + more) // (2 * more)
 
 
 def _end(ended: Ended) -> Event:

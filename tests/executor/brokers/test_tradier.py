@@ -181,6 +181,16 @@ class TestTradier(VendorContract):
         assert abs(prices[1][1] - (2 * 101 + 3 * 102) * UNIT // 5) <= 2
         assert prices[2] == (10 * UNIT, 105 * UNIT)
 
+    def test_a_sum_says_what_all_of_it_was_traded_for(self, desk: TradierDesk) -> None:
+        order = desk.order(quantity=7 * UNIT)
+        desk.broker.submit(order, NOW)
+        cents = UNIT // 100
+        for quantity, price in ((3, 9993), (1, 9999), (3, 10000)):
+            desk.fill(order, quantity * UNIT, price * cents)
+        # Of an average with eight decimals, 99.97 and six more, to the cent.
+        [told] = desk.again().executions_since(0).sums
+        assert (told.filled, told.amount) == (7 * UNIT, (3 * 9993 + 9999 + 3 * 10000) * cents)
+
     def test_an_order_refused_after_its_receipt_ends_rejected(self, desk: TradierDesk) -> None:
         order = desk.order()
         desk.broker.submit(order, NOW)

@@ -74,6 +74,9 @@ class Sum:
     price: int
     """Of the last execution, or of all of them on average where it is not told, units."""
     ts: int
+    amount: int = 0
+    """What all of it was traded for, price times quantity, units; 0 where that is not known. Only
+    from this is the price of what a book does not have yet right, whoever told of the rest."""
 
 
 @dataclass(frozen=True, slots=True)

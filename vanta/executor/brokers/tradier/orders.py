@@ -6,8 +6,10 @@ process last told of the order, worked out of its averages.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from urllib.parse import urlencode
 
+from vanta.domain.exact import UNIT
 from vanta.domain.trading import OrderState
 from vanta.executor.brokers.port import BrokerOrder, Ended, Executions, Sum
 from vanta.executor.brokers.rest.exact import decode, instant, nearest, unreadable
@@ -152,7 +154,9 @@ class OrdersReader:
         if price <= 0:
             raise unreadable("something was filled for nothing", place)
         at = instant(order.transaction_date, place)
-        return Sum(name_of(order), str(order.id), now.filled, price, at)
+        # An average is rounded to eight decimals; what it is of has four, for shares and options.
+        amount = round(Fraction(now.average * now.filled, UNIT * _STEP)) * _STEP
+        return Sum(name_of(order), str(order.id), now.filled, price, at, amount)
 
     def _end(self, order: TradierOrder, state: OrderState) -> Ended:
         said = order.reason_description or f"the broker says {order.status}"
@@ -165,5 +169,6 @@ class OrdersReader:
         return state
 
 
+_STEP = UNIT // 10_000
 _NOTHING = _Told(0, 0, OrderState.ACKNOWLEDGED)
 _ENDS = frozenset({OrderState.CANCELLED, OrderState.REJECTED})
