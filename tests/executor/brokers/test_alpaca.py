@@ -143,6 +143,14 @@ class TestAlpaca(VendorContract):
         assert (quote.instrument.lot, quote.instrument.tick) == (1, UNIT // 100)
         assert quote.session == "open"
 
+    def test_a_step_finer_than_we_count_is_the_next_we_can(
+        self, desk: AlpacaDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(ASSETS["BTC/USD"], "min_trade_increment", "0.000000001")
+        found = desk.broker.instrument("BTC-USD")
+        assert found is not None
+        assert found.lot == 1
+
     def test_an_option_counts_its_contracts(self, desk: AlpacaDesk) -> None:
         quote = desk.broker.quote(OPTION, NOW)
         assert quote is not None

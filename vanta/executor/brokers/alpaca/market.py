@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode
@@ -35,6 +35,7 @@ _DAYS = 20
 """Trading days an average is taken over."""
 _CLOCK_KEPT = 5 * SECOND
 _TICK = UNIT // 100
+_UNIT = Decimal("0.00000001")
 
 
 class MarketReader:
@@ -183,4 +184,7 @@ class MarketReader:
 
 
 def _step(value: Decimal | None, place: str) -> int:
-    return exact(value, place) if value else 1
+    """A step in units; of one finer than a unit the next coarser that we count."""
+    if not value:
+        return 1
+    return exact(value.quantize(_UNIT, ROUND_CEILING) if value < _UNIT else value, place)
