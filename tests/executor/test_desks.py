@@ -90,6 +90,23 @@ def test_one_that_is_away_keeps_its_own_orders_waiting_and_nobody_elses(node: No
     node.holds_together()
 
 
+def test_one_whose_clock_is_another_keeps_its_own_orders_waiting_and_nobody_elses(
+    node: Node,
+) -> None:
+    second(node).trouble = "CLOCK_SKEW"  # type: ignore[attr-defined]
+    node.wants("AAPL", vault=VAULT)
+    node.wants("MSFT", vault=OTHER)
+    node.step(3)
+    assert [one.symbol for one in node.broker.orders.values()] == ["AAPL"]
+    assert second(node).orders == {}
+    assert node.process is not None
+    assert (node.process.armed, node.process.trouble) == (True, "CLOCK_SKEW")
+    second(node).trouble = ""  # type: ignore[attr-defined]
+    node.step(3)
+    assert [one.symbol for one in second(node).orders.values()] == ["MSFT"]
+    node.holds_together()
+
+
 def test_a_position_of_one_is_not_looked_for_at_the_other(node: Node) -> None:
     """And a drift at either keeps everything in: nobody knows what else is wrong."""
     node.wants("AAPL", vault=VAULT)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Intent
-from vanta.executor.brokers.port import Broker, BrokerAwayError
+from vanta.executor.brokers.port import Broker, BrokerAwayError, Troubled
 from vanta.executor.clearing import Clearing
 from vanta.executor.events import OrderPrepared
 from vanta.executor.gate import Gate
@@ -60,11 +60,21 @@ class Desk:
             done = self._clearing.step(mandates, latched=self._gate.halted())
             if not self.armed:
                 self._arm()
-            return done + self._ask()
+            done += self._ask()
         except BrokerAwayError as error:
             # What waits goes on waiting; what is open keeps its exposure.
             self.away(error)
             return 0
+        self.trouble = self._doubt()
+        return done
+
+    @property
+    def taking(self) -> bool:
+        """Whether new orders may go there now."""
+        return self.armed and not self._doubt()
+
+    def _doubt(self) -> str:
+        return self.broker.trouble if isinstance(self.broker, Troubled) else ""
 
     def away(self, error: BrokerAwayError) -> None:
         """Note that the broker does not answer: it is asked about everything again."""

@@ -234,12 +234,12 @@ class ExecutorNode:
         asked = (one for one in self._inflow.waiting.values() if self._is_due(one))
         wanted = chain(self._log.book.wanted.values(), asked)
         due = ((one, self._desk_of(one, mandates)) for one in wanted)
-        waiting = list(islice(((one, desk) for one, desk in due if desk.armed), BATCH))
+        waiting = list(islice(((one, desk) for one, desk in due if desk.taking), BATCH))
         if not waiting:
             return 0
         # Every quote before the first decision: once the book moves, nothing may fail but the disk.
         quotes = self._quotes(waiting)
-        waiting = [(one, desk) for one, desk in waiting if desk.armed]
+        waiting = [(one, desk) for one, desk in waiting if desk.taking]
         if not waiting:
             return 0
         self._mark(max(intent.market_time for intent, _ in waiting))

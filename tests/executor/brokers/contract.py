@@ -24,6 +24,7 @@ from vanta.executor.brokers.port import (
     BrokerOrder,
     Ended,
     Rejected,
+    Troubled,
     Unknown,
 )
 
@@ -404,6 +405,11 @@ class VendorContract(Contract):
         desk.vendor.skew = 90
         desk.broker.positions()
         assert -95 * SECOND < skew(desk) < -85 * SECOND
+        assert isinstance(desk.broker, Troubled)
+        assert desk.broker.trouble == "CLOCK_SKEW"
+        desk.vendor.skew = 0
+        desk.broker.positions()
+        assert desk.broker.trouble == ""
 
 
 def held_id(desk: VendorDesk, order: Order) -> str:

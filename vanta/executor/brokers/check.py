@@ -10,9 +10,8 @@ from vanta.domain.instant import SECOND
 from vanta.executor.brokers.named import AnyBroker
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.port import Account
+from vanta.executor.brokers.rest.session import SKEW
 
-SKEW = 2 * SECOND
-"""Furthest the node's clock may be from the vendor's."""
 FEW_LEFT = 10
 """Requests left below which something else is using them up."""
 

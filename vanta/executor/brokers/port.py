@@ -5,7 +5,7 @@ error: it is what a timeout, a torn answer or a lost connection mean, and only a
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.trading import Fill, Instrument, Order, OrderState, Quote
@@ -113,6 +113,15 @@ class Account:
 
 class BrokerAwayError(UnavailableError):
     """The broker did not answer, or not in a way that can be read; nothing is known."""
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A broker that may answer and yet take no new orders of ours, by our own judgement."""
+
+    @property
+    def trouble(self) -> str:
+        """Code of what keeps new orders in; empty when nothing does."""
 
 
 class Broker(Protocol):

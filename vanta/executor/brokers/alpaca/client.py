@@ -119,6 +119,11 @@ class AlpacaBroker:
         self._poll_every, self._polled = poll_every, 0
         """When executions were read last, monotonic; 0 where the next reading may not wait."""
 
+    @property
+    def trouble(self) -> str:
+        """Code of what keeps new orders in; empty when nothing does."""
+        return self.session.trouble
+
     def close(self) -> None:
         """Hang up."""
         self.session.close()

@@ -12,6 +12,8 @@ from vanta.executor.brokers.rest.throttle import Throttle, Urgency
 
 SERVER_FAILED = 500
 TOO_MANY = 429
+SKEW = 2 * SECOND
+"""Furthest the node's clock may be from the vendor's."""
 REDIRECTS = range(300, 400)
 _LEFT = ("x-ratelimit-remaining", "x-ratelimit-available")
 
@@ -47,6 +49,11 @@ class Session:
     def place(self) -> str:
         """Host and port."""
         return str(self._edge.endpoint)
+
+    @property
+    def trouble(self) -> str:
+        """`CLOCK_SKEW` where our clock and the vendor's are too far apart; empty otherwise."""
+        return "CLOCK_SKEW" if abs(self.observed.skew or 0) > SKEW else ""
 
     @property
     def circuit(self) -> str:
