@@ -186,7 +186,7 @@ def _beside(results: Mapping[str, Any], row: Row) -> str:
 def _aim(limit: Limit) -> str:
     name = limit.key.rpartition(".")[2]
     sign = "≤" if limit.side == "at most" else "≥"
-    if name.endswith("_per_s"):
+    if name.endswith("per_s"):
         return f"{sign} {limit.value:,.0f}/s"
     if name.endswith("_us"):
         return f"{sign} {limit.value:,.0f} µs"
