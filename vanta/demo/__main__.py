@@ -76,6 +76,9 @@ def _tell(play: Play, console: Console) -> None:
         f"\n{held} of {len(story.promises)} promises held in {story.seconds:.0f} s",
         style="bold green" if story.held else "bold red",
     )
+    for promise in story.promises:
+        if not promise.held:
+            console.print(f"BROKEN  {promise.text}: {promise.seen}", style="red", markup=False)
     where = f"{stage.root}"
     console.print(f"look at {where}/report.html and {where}/why.html; then try", markup=False)
     for command in (

@@ -66,9 +66,10 @@ def trade(play: Play) -> None:
     stage.vanta(*play.market(0))
     play.settle()
     tally = Tally(play.trades())
+    decided, asked = play.decisions()
     story.promise(
         "every intent is decided exactly once, with a verdict and every reason",
-        held=play.decided() == Counter(play.promoted()) and play.refused() == 0,
+        held=decided == Counter(asked) and play.refused() == 0,
         seen=f"{len(tally.decisions)} intents: {len(tally.accepted)} accepted, "
         f"{len(tally.denied)} denied",
     )
@@ -90,7 +91,7 @@ def kill_nine(play: Play) -> None:
     while (
         time.monotonic() < deadline
         and kills < _KILLS
-        and (stage.alive("markets") or play.promoted() - set(play.decided()))
+        and (stage.alive("markets") or play.undecided())
     ):
         size = log.stat().st_size
         if size > done:
@@ -107,14 +108,14 @@ def kill_nine(play: Play) -> None:
     withheld = {w["client_order_id"] for w in of(play.trades(), "order.withheld")}
     lost = set(tally.prepared) - set(sent) - withheld
     doubled = [name for name, times in sent.items() if times > 1]
-    twice = [name for name, times in play.decided().items() if times > 1]
+    decided, asked = play.decisions()
     stage.story.figure("kill -9", f"{kills} times")
     story.promise(
         "kill -9 of the Executor loses no order and doubles none",
-        held=kills > 0 and not lost and not doubled and not twice
-        and set(play.decided()) == play.promoted(),
-        seen=f"killed {kills} times; {len(sent)} orders at the broker, {len(tally.prepared)} in "
-        f"the journal, {len(lost)} lost, {len(doubled)} doubled",
+        held=kills > 0 and not lost and not doubled and decided == Counter(asked),
+        seen=f"kills: {kills}; {len(sent)} orders at the broker, {len(tally.prepared)} in "
+        f"the journal, {len(lost)} lost, {len(doubled)} doubled; "
+        f"{decided.total()} decisions of {len(asked)} intents",
     )  # fmt: skip
     filled = sum(fill["quantity"] for fill in tally.fills)
     theirs = sum(each["fill"]["quantity"] for each in of(broker, "paper.filled"))

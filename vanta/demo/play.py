@@ -55,9 +55,21 @@ class Play:
         found = of(records(self.stage.node("markets"), "reflection"), "intent.promoted")
         return {each["intent"]["id"] for each in found}
 
-    def decided(self) -> Counter[str]:
-        """How often each intent was decided."""
-        return Counter(d["intent"]["id"] for d in of(self.trades(), "decision.made"))
+    def decisions(self) -> tuple[Counter[str], set[str]]:
+        """How often each intent was decided, and all that were to be: one look at the log.
+
+        Markets promotes intents; a stop or a horizon lets the Executor want one of its own.
+        """
+        promoted = self.promoted()
+        trades = self.trades()
+        exits = {each["intent"]["id"] for each in of(trades, "exit.wanted")}
+        decided = Counter(d["intent"]["id"] for d in of(trades, "decision.made"))
+        return decided, promoted | exits
+
+    def undecided(self) -> set[str]:
+        """Intents that still wait for a verdict."""
+        decided, asked = self.decisions()
+        return asked - set(decided)
 
     def refused(self) -> int:
         """How many parcels the Executor did not take in."""
@@ -73,9 +85,7 @@ class Play:
 
     def settle(self) -> None:
         """Wait until every intent is decided and every order is at its end."""
-        self.stage.wait(
-            "every intent to be decided", lambda: self.promoted() <= set(self.decided())
-        )
+        self.stage.wait("every intent to be decided", lambda: not self.undecided())
         self.stage.wait("every order to reach its end", self._all_over)
 
     def _all_over(self) -> bool:
