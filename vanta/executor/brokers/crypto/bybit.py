@@ -1,0 +1,396 @@
+"""Bybit v5, spot of a unified account.
+
+A submission is answered before the order is worked on: what is acknowledged may still be rejected,
+which shows as its end.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from vanta.domain.conviction import Side
+from vanta.domain.exact import UNIT, show_units
+from vanta.domain.instant import DAY, HOUR, SECOND
+from vanta.domain.trading import Instrument, Order, Quote
+from vanta.executor.brokers.crypto.bybit_wire import (
+    NAME,
+    NO_MARKET,
+    REFUSALS,
+    STATES,
+    STRANGERS,
+    THROTTLED,
+    BybitExecution,
+    BybitOrder,
+    Coin,
+    ExecutionsPage,
+    Head,
+    KeyInfo,
+    Market,
+    Markets,
+    Orders,
+    Placed,
+    Tickers,
+    Wallets,
+)
+from vanta.executor.brokers.crypto.client import POLL_EVERY, CryptoBroker
+from vanta.executor.brokers.crypto.venue import Headers, Venue, VenueExecution, VenueOrder
+from vanta.executor.brokers.crypto.writing import Writing, Written
+from vanta.executor.brokers.port import Account, Acknowledged, Rejected, Unknown
+from vanta.executor.brokers.rest.breaker import Breaker
+from vanta.executor.brokers.rest.credentials import Secret
+from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
+from vanta.executor.brokers.rest.exact import decode, unreadable
+from vanta.executor.brokers.rest.session import Session
+from vanta.executor.brokers.rest.throttle import Throttle, Urgency
+
+TESTNET = "https://api-testnet.bybit.com"
+PER_MINUTE = 300
+ORDERS_A_PAGE = 50
+EXECUTIONS_A_PAGE = 100
+WINDOW = 7 * DAY - SECOND
+"""Longest stretch of time of one question."""
+FIRST_LOOK = 28 * DAY
+"""How far back is read by who has no watermark yet."""
+MONEY = "USDT"
+_MS = SECOND // 1000
+_SPOT = {"category": "spot"}
+
+
+def bybit_broker(
+    key: Secret,
+    secret: Secret,
+    clock: Callable[[], int],
+    *,
+    name: str = "bybit",
+    url: str = TESTNET,
+    per_minute: int = PER_MINUTE,
+    timeout: float = READ_TIMEOUT,
+    poll_every: int = POLL_EVERY,
+    page: int | None = None,
+    monotonic: Callable[[], int] = time.monotonic_ns,
+) -> CryptoBroker:
+    """The broker of one unified account at Bybit.
+
+    Args:
+        key: of the API.
+        secret: its other part, HMAC.
+        clock: UTC nanoseconds.
+        name: as vaults name it.
+        url: address of the API.
+        per_minute: requests of any kind.
+        timeout: seconds an answer may take.
+        poll_every: nanoseconds between two readings of executions.
+        page: most entries of a page; the vendor's own where None.
+        monotonic: nanoseconds that nobody sets.
+
+    Raises:
+        RefusedError: an address that must not be used.
+        UnavailableError: `ccxt` is not installed.
+    """
+    endpoint, headers = Endpoint.parse(url), Headers()
+    edge = HttpEdge(endpoint, clock, read_timeout=timeout)
+    session = Session(edge, Throttle(per_minute, monotonic), Breaker(clock=monotonic), headers)
+    writing = Writing("bybit", url, key.reveal(), secret.reveal(), clock)
+    venue = Bybit(session, headers, writing, clock, page)
+    return CryptoBroker(venue, clock, name=name, poll_every=poll_every, monotonic=monotonic)
+
+
+class Bybit(Venue):
+    """One unified account; see `bybit_broker`."""
+
+    remembers = 22 * HOUR
+    """It may drop what was cancelled without a fill after a day."""
+
+    def __init__(
+        self,
+        session: Session,
+        headers: Headers,
+        writing: Writing,
+        clock: Callable[[], int],
+        page: int | None,
+    ) -> None:
+        super().__init__(session, headers, writing)
+        self._clock = clock
+        self._orders_a_page = page or ORDERS_A_PAGE
+        self._executions_a_page = page or EXECUTIONS_A_PAGE
+        self._day = 0
+        self._markets: dict[str, Market] = {}
+        """By our symbol; loaded once a day."""
+        self._names: dict[str, str] = {}
+        """Our symbols by Bybit's."""
+
+    def write(self, order: Order, instrument: Instrument) -> Written | None:
+        product = self._markets[order.symbol].symbol
+        if not NAME.match(order.client_order_id):
+            return None
+        written = self.writing.order(order, instrument, product, order.client_order_id)
+        body = msgspec.json.decode(written.body)
+        meant = {
+            **_SPOT,
+            "symbol": product,
+            "side": order.side.capitalize(),
+            "orderType": "Limit",
+            "timeInForce": "GTC",
+            "orderLinkId": order.client_order_id,
+            "qty": body["qty"],
+            "price": body["price"],
+        }
+        sizes = self.exact(body["qty"]), self.exact(body["price"])
+        # What was written is read back: an order is sent as it was decided, or not at all.
+        return written if body == meant and sizes == (order.quantity, order.limit_price) else None
+
+    def placed(self, order: Order, reply: Reply) -> Acknowledged | Rejected | Unknown:
+        if reply.status == 401:  # noqa: PLR2004 - of HTTP
+            return Rejected("401", "the broker does not take these credentials")
+        if reply.status != 200:  # noqa: PLR2004 - of HTTP
+            return Unknown(f"answered {reply.status}")
+        head = decode(Head, reply.body, self.place)
+        if head.code in STRANGERS:
+            # Its own words have the key in them.
+            return Rejected(str(head.code), "the broker does not take these credentials")
+        if head.code in REFUSALS:
+            return Rejected(str(head.code), head.message[:200])
+        if head.code:
+            return Unknown(f"answered {head.code}")
+        taken = decode(Placed, reply.body, self.place).result
+        if taken.order_link_id != order.client_order_id or not taken.order_id:
+            return Unknown("answered with another order")
+        return Acknowledged(taken.order_id, head.time * _MS)
+
+    def ask_to_cancel(self, order: VenueOrder) -> None:
+        asked = {**_SPOT, "symbol": self._theirs(order.symbol), "orderId": order.id}
+        reply = self.ask(["private"], "POST", "v5/order/cancel", asked, Urgency.CANCEL)
+        head = decode(Head, reply.body, self.place) if reply.status == 200 else None  # noqa: PLR2004
+        if head is None or head.code in STRANGERS | THROTTLED:
+            self._told(Head, reply)
+        # Any other refusal means that it is over: the order itself is looked at next.
+
+    def find(
+        self,
+        client_order_id: str,
+        since: int,  # noqa: ARG002 - it looks an order up
+        urgency: Urgency,
+    ) -> VenueOrder | None:
+        return self._looked_up({"orderLinkId": client_order_id}, urgency)
+
+    def order(self, name: str, urgency: Urgency = Urgency.READ) -> VenueOrder | None:
+        return self._looked_up({"orderId": name}, urgency)
+
+    def _looked_up(self, by: Mapping[str, str], urgency: Urgency) -> VenueOrder | None:
+        """In what is alive or ended lately, and where not, in the history."""
+        [(key, wanted)] = by.items()
+        for path in ("v5/order/realtime", "v5/order/history"):
+            reply = self.ask(["private"], "GET", path, {**_SPOT, **by}, urgency)
+            found = self._told(Orders, reply).result.list
+            for one in found:
+                if wanted != (one.order_id if key == "orderId" else one.order_link_id):
+                    raise unreadable("another order than was asked for", self.place)
+            if len({one.order_id for one in found}) > 1:
+                raise unreadable("two orders under one client id", self.place)
+            if found:
+                return self._seen(found[0])
+        return None
+
+    def open_orders(self) -> list[VenueOrder]:
+        listing = self._listed("v5/order/realtime", {"openOnly": 0})
+        found = [self._seen(one) for one in listing]
+        return [one for one in found if not one.state.terminal]
+
+    def ended_orders(self, since: int) -> list[VenueOrder]:
+        found = [
+            self._seen(one)
+            for window in self._windows(since)
+            for one in self._listed("v5/order/history", window)
+        ]
+        return [one for one in found if one.state.terminal]
+
+    def executions(self, since: int) -> list[VenueExecution]:
+        found: dict[str, BybitExecution] = {}
+        for window in self._windows(since):
+            cursor = ""
+            while True:
+                asked: dict[str, Any] = {**_SPOT, **window, "limit": self._executions_a_page}
+                if cursor:
+                    asked["cursor"] = cursor
+                reply = self.ask(["private"], "GET", "v5/execution/list", asked)
+                page = self._told(ExecutionsPage, reply).result
+                found |= {f"{one.order_id}:{one.exec_id}": one for one in page.list}
+                if not page.next_page_cursor or not page.list:
+                    break
+                if page.next_page_cursor == cursor:
+                    raise unreadable("a page that follows itself", self.place)
+                cursor = page.next_page_cursor
+        return [
+            self._execution(name, one) for name, one in found.items() if one.exec_type == "Trade"
+        ]
+
+    def _windows(self, since: int) -> Iterator[dict[str, int]]:
+        now = self._clock()
+        # Beyond now: its clock may be ahead of the node's.
+        end = now + HOUR
+        begin = since if since else now - FIRST_LOOK
+        while begin < end:
+            until = min(begin + WINDOW, end)
+            yield {"startTime": begin // _MS, "endTime": -(-until // _MS)}
+            begin = until
+
+    def _listed(self, path: str, listing: Mapping[str, int]) -> Iterator[BybitOrder]:
+        cursor = ""
+        while True:
+            asked: dict[str, Any] = {**_SPOT, **listing, "limit": self._orders_a_page}
+            if cursor:
+                asked["cursor"] = cursor
+            page = self._told(Orders, self.ask(["private"], "GET", path, asked)).result
+            yield from page.list
+            if not page.next_page_cursor or not page.list:
+                return
+            if page.next_page_cursor == cursor:
+                raise unreadable("a page that follows itself", self.place)
+            cursor = page.next_page_cursor
+
+    def positions(self) -> dict[str, int]:
+        return {
+            f"{one.coin}-{MONEY}": self.nearest(one.wallet_balance) - self.nearest(one.spot_borrow)
+            for one in self._coins()
+            if one.coin != MONEY
+        }
+
+    def account(self) -> Account:
+        money = [one for one in self._coins() if one.coin == MONEY]
+        there = sum(self.nearest(one.wallet_balance) for one in money)
+        free = there - sum(self.nearest(one.locked) for one in money)
+        reply = self.ask(["private"], "GET", "v5/user/query-api", {})
+        key = self._told(KeyInfo, reply).result
+        wallet, spot = key.permissions.get("Wallet") or [], key.permissions.get("Spot") or []
+        blocked = "the key only reads" if key.read_only else ""
+        if "SpotTrade" not in spot:
+            blocked = blocked or "the key may not trade spot"
+        able = ("transfer",) if {"Withdraw", "AccountTransfer"} & set(wallet) else ()
+        return Account(None, None, there, free, blocked, able)
+
+    def _coins(self) -> list[Coin]:
+        asked = {"accountType": "UNIFIED"}
+        reply = self.ask(["private"], "GET", "v5/account/wallet-balance", asked)
+        return [coin for wallet in self._told(Wallets, reply).result.list for coin in wallet.coin]
+
+    def quote(self, symbol: str) -> Quote | None:
+        instrument = self.instrument(symbol)
+        if instrument is None:
+            return None
+        product = self._markets[symbol].symbol
+        asked = {**_SPOT, "symbol": product}
+        reply = self.ask(["public"], "GET", "v5/market/tickers", asked)
+        if self._code(reply) in NO_MARKET:
+            return None
+        found = [one for one in self._told(Tickers, reply).result.list if one.symbol == product]
+        if not found or not found[0].bid or not found[0].ask:
+            return None
+        at = decode(Head, reply.body, self.place).time * _MS
+        return Quote(
+            symbol=symbol,
+            bid=self.exact(found[0].bid),
+            ask=self.exact(found[0].ask),
+            last=self.exact(found[0].last),
+            ts=min(self._clock(), at),
+            market_time=at,
+            adv=self.nearest(found[0].turnover),
+            session="open" if instrument.tradable else "halted",
+            instrument=instrument,
+        )
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        self._load()
+        market = self._markets.get(symbol)
+        if market is None:
+            return None
+        tick = self.number(market.price_filter.tick_size).scaleb(8)
+        if tick != tick.to_integral_value() or tick <= 0:
+            # A price there may be finer than a unit, and could not be told.
+            return None
+        usable = market.status == "Trading"
+        return Instrument(
+            symbol,
+            "crypto",
+            "crypto",
+            int(tick),
+            max(1, self.nearest(market.lot_size_filter.base_precision)),
+            restricted=not usable,
+            tradable=usable,
+        )
+
+    def _load(self) -> None:
+        if self._day == self._clock() // DAY:
+            return
+        reply = self.ask(["public"], "GET", "v5/market/instruments-info", _SPOT)
+        found = self._told(Markets, reply).result.list
+        self._markets = {f"{one.base_coin}-{one.quote_coin}": one for one in found}
+        self._names = {one.symbol: name for name, one in self._markets.items()}
+        self._day = self._clock() // DAY
+
+    def _ours(self, symbol: str) -> str:
+        self._load()
+        return self._names.get(symbol, symbol)
+
+    def _theirs(self, symbol: str) -> str:
+        market = self._markets.get(symbol)
+        return symbol if market is None else market.symbol
+
+    def _seen(self, one: BybitOrder) -> VenueOrder:
+        state = STATES.get(one.order_status)
+        if state is None:
+            raise unreadable(f"an order is {one.order_status[:40]!r}", self.place)
+        why = one.reject_reason if one.reject_reason != "EC_NoError" else ""
+        return VenueOrder(
+            one.order_id,
+            one.order_link_id or f"bybit:{one.order_id}",
+            self._ours(one.symbol),
+            state,
+            one.order_status,
+            why or one.cancel_type,
+            self.exact(one.qty),
+            self.exact(one.cum_exec_qty),
+            self._time(one.created_time),
+            self._time(one.updated_time),
+        )
+
+    def _execution(self, name: str, one: BybitExecution) -> VenueExecution:
+        side: Side = "buy" if one.side == "Buy" else "sell"
+        symbol, price = self._ours(one.symbol), self.exact(one.exec_price)
+        fee = self.nearest(one.exec_fee)
+        if one.fee_currency and one.fee_currency == symbol.partition("-")[0]:
+            # Taken in the coin that was bought: told as what it is worth.
+            fee = -(-fee * price // UNIT)
+        return VenueExecution(
+            name,
+            one.order_id,
+            symbol,
+            side,
+            self.exact(one.exec_qty),
+            price,
+            fee,
+            self._time(one.exec_time),
+        )
+
+    def _time(self, text: str) -> int:
+        if not text.isdecimal() or len(text) > 15:  # noqa: PLR2004
+            raise unreadable("a text where a time belongs", self.place)
+        return int(text) * _MS
+
+    def _code(self, reply: Reply) -> int:
+        return decode(Head, reply.body, self.place).code if reply.status == 200 else 0  # noqa: PLR2004
+
+    def _told(self, kind: type[Any], reply: Reply) -> Any:  # noqa: ANN401 - of the kind
+        if reply.status == 401:  # noqa: PLR2004 - of HTTP
+            raise self.strange()
+        if reply.status != 200:  # noqa: PLR2004 - of HTTP
+            raise self.session.refusal(reply)
+        head = decode(Head, reply.body, self.place)
+        if head.code in STRANGERS:
+            raise self.strange()
+        if head.code in THROTTLED:
+            raise self.away("BROKER_THROTTLED", "the broker asks for fewer requests")
+        if head.code:
+            raise self.away("BROKER_REFUSED", f"the broker refused to answer ({head.code})")
+        return decode(kind, reply.body, self.place)

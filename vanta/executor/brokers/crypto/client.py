@@ -1,0 +1,174 @@
+"""The Executor's side of a crypto exchange: the port, over a venue.
+
+Nothing is ever sent to an exchange twice: what it makes of a second order under one client id was
+not tried. An order it does not show is absent only once it would have to be there.
+"""
+
+import time
+from collections.abc import Callable
+
+from vanta.domain.errors import RefusedError
+from vanta.domain.instant import DAY, MINUTE, SECOND
+from vanta.domain.trading import Instrument, Order, OrderState, Quote
+from vanta.executor.brokers.crypto.executions import ExecutionsReader
+from vanta.executor.brokers.crypto.venue import STRANGE, Venue, VenueOrder
+from vanta.executor.brokers.port import (
+    Absent,
+    Account,
+    Acknowledged,
+    BrokerAwayError,
+    BrokerOrder,
+    Executions,
+    Rejected,
+    Unknown,
+)
+from vanta.executor.brokers.rest.inflight import InFlight
+from vanta.executor.brokers.rest.throttle import NoTurnError, Urgency
+
+POLL_EVERY = 2 * SECOND
+SEARCHED = 7 * DAY
+"""How far back an order is searched for that is cancelled by its client id alone."""
+
+
+class CryptoBroker:
+    """One account at one exchange; one thread at a time.
+
+    Args:
+        venue: the exchange.
+        clock: UTC nanoseconds.
+        name: as vaults name it.
+        poll_every: nanoseconds between two readings of executions, where nothing says otherwise.
+        monotonic: nanoseconds that nobody sets.
+    """
+
+    trades = frozenset({"crypto"})
+    resubmits = False
+
+    def __init__(
+        self,
+        venue: Venue,
+        clock: Callable[[], int],
+        *,
+        name: str,
+        poll_every: int = POLL_EVERY,
+        monotonic: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.name, self.session = name, venue.session
+        self._venue, self._clock = venue, clock
+        self._executions = ExecutionsReader(venue, name)
+        self._inflight, self._monotonic = InFlight(monotonic), monotonic
+        self._looked: dict[str, int] = {}
+        """When each order was last asked about, monotonic."""
+        self._look_every = 2 * poll_every
+        self._poll_every, self._polled = poll_every, 0
+        """When executions were read last, monotonic; 0 where the next reading may not wait."""
+        self._absent: set[str] = set()
+        """Client ids that were proven absent."""
+
+    def close(self) -> None:
+        """Hang up."""
+        self.session.close()
+
+    def submit(
+        self,
+        order: Order,
+        market_time: int,  # noqa: ARG002 - the market is live
+    ) -> Acknowledged | Rejected | Unknown:
+        try:
+            instrument = self._venue.instrument(order.symbol)
+            written = None if instrument is None else self._venue.write(order, instrument)
+        except (NoTurnError, RefusedError) as error:
+            return Rejected(error.code, error.message)
+        except BrokerAwayError as error:
+            if error.code == STRANGE:
+                return Rejected(error.code, error.message)
+            return Unknown(error.message)
+        if written is None:
+            why = "no such market" if instrument is None else "not to be written to the last digit"
+            return Rejected("NO_MARKET" if instrument is None else "UNWRITTEN", why)
+        self._inflight.sent(order.client_order_id)
+        self._absent.discard(order.client_order_id)
+        try:
+            answer = self._venue.placed(order, self._venue.send(written, Urgency.ORDER))
+        except NoTurnError as error:
+            # The one failure that is certain: it never left.
+            return Rejected(error.code, error.message)
+        except BrokerAwayError as error:
+            return Unknown(error.message)
+        self._polled = 0
+        return answer
+
+    def cancel(self, client_order_id: str) -> OrderState | Unknown:
+        self._polled = 0
+        try:
+            found = self._find(client_order_id, self._clock() - SEARCHED, Urgency.CANCEL)
+            if found is None:
+                if client_order_id in self._absent:
+                    return OrderState.CANCELLED
+                return Unknown("not to be found, and not proven absent")
+            if not found.state.terminal:
+                self._venue.ask_to_cancel(found)
+                found = self._venue.order(found.id, Urgency.CANCEL) or found
+        except (BrokerAwayError, RefusedError) as error:
+            return Unknown(error.message)
+        return found.state if found.state.terminal else Unknown("its cancellation is asked for")
+
+    def open_orders(self) -> tuple[BrokerOrder, ...]:
+        return tuple(order.seen() for order in self._venue.open_orders())
+
+    def executions_since(self, watermark: int) -> Executions:
+        now = self._monotonic()
+        if self._polled and now - self._polled < self._poll_every:
+            return Executions((), (), watermark)
+        news = self._executions.since(watermark)
+        self._polled = now
+        return news
+
+    def order_status(
+        self, client_order_id: str, market_time: int
+    ) -> BrokerOrder | Absent | Unknown:
+        now = self._monotonic()
+        if (
+            client_order_id in self._looked
+            and now - self._looked[client_order_id] < self._look_every
+        ):
+            return Unknown("asked a moment ago")
+        recent = {name: at for name, at in self._looked.items() if now - at < self._look_every}
+        self._looked = {**recent, client_order_id: now}
+        self._polled = 0
+        try:
+            found = self._find(client_order_id, market_time - 10 * MINUTE, Urgency.READ)
+        except (BrokerAwayError, RefusedError) as error:
+            return Unknown(error.message)
+        if found is not None:
+            self._executions.watch(found)
+            return found.seen()
+        if not self._inflight.landed(client_order_id):
+            return Unknown("it may still be on its way")
+        if self._clock() - market_time > self._venue.remembers:
+            return Unknown("older than what the broker lists of orders that are over")
+        self._absent.add(client_order_id)
+        return Absent()
+
+    def _find(self, client_order_id: str, since: int, urgency: Urgency) -> VenueOrder | None:
+        known = self._executions.id_of(client_order_id)
+        if known is not None:
+            return self._venue.order(known, urgency)
+        return self._venue.find(client_order_id, max(0, since), urgency)
+
+    def positions(self) -> dict[str, int]:
+        self._polled = 0
+        return {symbol: held for symbol, held in self._venue.positions().items() if held}
+
+    def account(self) -> Account:
+        return self._venue.account()
+
+    def quote(
+        self,
+        symbol: str,
+        market_time: int,  # noqa: ARG002 - the market is live
+    ) -> Quote | None:
+        return self._venue.quote(symbol)
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        return self._venue.instrument(symbol)
