@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from vanta.domain.conviction import Side
-from vanta.domain.exact import UNIT, show_units
+from vanta.domain.exact import UNIT
 from vanta.domain.instant import DAY, HOUR, SECOND
 from vanta.domain.trading import Instrument, Order, Quote
 from vanta.executor.brokers.crypto.bybit_wire import (
+    LATE,
     NAME,
     NO_MARKET,
     REFUSALS,
@@ -190,7 +191,7 @@ class Bybit(Venue):
             if len({one.order_id for one in found}) > 1:
                 raise unreadable("two orders under one client id", self.place)
             if found:
-                return self._seen(found[0])
+                return self._seen(found[0], urgency)
         return None
 
     def open_orders(self) -> list[VenueOrder]:
@@ -237,13 +238,16 @@ class Bybit(Venue):
             begin = until
 
     def _listed(self, path: str, listing: Mapping[str, int]) -> Iterator[BybitOrder]:
+        seen: set[str] = set()
         cursor = ""
         while True:
             asked: dict[str, Any] = {**_SPOT, **listing, "limit": self._orders_a_page}
             if cursor:
                 asked["cursor"] = cursor
             page = self._told(Orders, self.ask(["private"], "GET", path, asked)).result
-            yield from page.list
+            new = [one for one in page.list if one.order_id not in seen]
+            seen |= {one.order_id for one in new}
+            yield from new
             if not page.next_page_cursor or not page.list:
                 return
             if page.next_page_cursor == cursor:
@@ -320,24 +324,24 @@ class Bybit(Venue):
             tradable=usable,
         )
 
-    def _load(self) -> None:
+    def _load(self, urgency: Urgency = Urgency.READ) -> None:
         if self._day == self._clock() // DAY:
             return
-        reply = self.ask(["public"], "GET", "v5/market/instruments-info", _SPOT)
+        reply = self.ask(["public"], "GET", "v5/market/instruments-info", _SPOT, urgency)
         found = self._told(Markets, reply).result.list
         self._markets = {f"{one.base_coin}-{one.quote_coin}": one for one in found}
         self._names = {one.symbol: name for name, one in self._markets.items()}
         self._day = self._clock() // DAY
 
-    def _ours(self, symbol: str) -> str:
-        self._load()
+    def _ours(self, symbol: str, urgency: Urgency = Urgency.READ) -> str:
+        self._load(urgency)
         return self._names.get(symbol, symbol)
 
     def _theirs(self, symbol: str) -> str:
         market = self._markets.get(symbol)
         return symbol if market is None else market.symbol
 
-    def _seen(self, one: BybitOrder) -> VenueOrder:
+    def _seen(self, one: BybitOrder, urgency: Urgency = Urgency.READ) -> VenueOrder:
         state = STATES.get(one.order_status)
         if state is None:
             raise unreadable(f"an order is {one.order_status[:40]!r}", self.place)
@@ -345,7 +349,7 @@ class Bybit(Venue):
         return VenueOrder(
             one.order_id,
             one.order_link_id or f"bybit:{one.order_id}",
-            self._ours(one.symbol),
+            self._ours(one.symbol, urgency),
             state,
             one.order_status,
             why or one.cancel_type,
@@ -389,6 +393,12 @@ class Bybit(Venue):
         head = decode(Head, reply.body, self.place)
         if head.code in STRANGERS:
             raise self.strange()
+        if head.code == LATE:
+            raise self.away(
+                "CLOCK_SKEW",
+                "the broker says that the node's clock is not its own",
+                "`timedatectl` must say that the clock is synchronised",
+            )
         if head.code in THROTTLED:
             raise self.away("BROKER_THROTTLED", "the broker asks for fewer requests")
         if head.code:

@@ -25,6 +25,8 @@ STATES = {
 }
 STRANGERS = frozenset({10003, 10004, 10007, 33004})
 """Codes of credentials that are not taken."""
+LATE = 10002
+"""Code of a request whose time is not within seconds of the exchange's."""
 THROTTLED = frozenset({10006, 10018, 170222})
 REFUSALS = STRANGERS | {
     10001, 10002, 10005, 10008, 10009, 10010, 10020, 10024, 10027, 10028, 10029,
@@ -143,8 +145,15 @@ class Markets(msgspec.Struct, frozen=True):
     result: _MarketList
 
 
-class Ticker(msgspec.Struct, frozen=True, rename={"bid": "bid1Price", "ask": "ask1Price",
-                                                  "last": "lastPrice", "turnover": "turnover24h"}):  # fmt: skip
+_TICKER = {
+    "bid": "bid1Price",
+    "ask": "ask1Price",
+    "last": "lastPrice",
+    "turnover": "turnover24h",
+}
+
+
+class Ticker(msgspec.Struct, frozen=True, rename=_TICKER):
     """The market in one symbol; the turnover is of a day, in money."""
 
     symbol: str

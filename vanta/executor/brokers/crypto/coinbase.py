@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from vanta.domain.conviction import Side
 from vanta.domain.errors import RefusedError
-from vanta.domain.exact import notional, show_units
+from vanta.domain.exact import notional
 from vanta.domain.instant import DAY, show_instant
 from vanta.domain.trading import Instrument, Order, OrderState, Quote
 from vanta.executor.brokers.crypto.client import POLL_EVERY, CryptoBroker
@@ -348,6 +348,7 @@ class Coinbase(Venue):
             cursor = page.cursor
 
     def _listed(self, listing: dict[str, str], urgency: Urgency) -> Iterator[CoinbaseOrder]:
+        seen: set[str] = set()
         cursor = ""
         while True:
             asked: dict[str, Any] = {**listing, "limit": self._orders_a_page}
@@ -355,7 +356,9 @@ class Coinbase(Venue):
                 asked["cursor"] = cursor
             path = "brokerage/orders/historical/batch"
             page = self._told(Orders, self.ask(_PRIVATE, "GET", path, asked, urgency))
-            yield from page.orders
+            new = [one for one in page.orders if one.order_id not in seen]
+            seen |= {one.order_id for one in new}
+            yield from new
             if not page.has_next:
                 return
             if not page.cursor or page.cursor == cursor:

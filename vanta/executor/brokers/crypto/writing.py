@@ -5,6 +5,7 @@ requests, follows redirects and waits anew for every byte, and what it makes of 
 floats and errors of its own. So what it wrote is taken from it just before it would send.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -102,19 +103,19 @@ class Writing:
             speaking = self._exchange
             speaking.set_markets([speaking.safe_market_structure(market)])
             speaking.written = None
-            try:
+            called = {"clientOrderId": name, "timeInForce": "GTC"}
+            if speaking.id == "coinbase":
+                # It takes no notice of `clientOrderId` there, and makes one up.
+                called["client_order_id"] = name
+            with contextlib.suppress(_UnsentError):
                 speaking.create_order(
                     market["symbol"],
                     "limit",
                     order.side,
                     show_units(order.quantity),
                     show_units(order.limit_price),
-                    {"clientOrderId": name, "client_order_id": name, "timeInForce": "GTC"}
-                    if speaking.id == "coinbase"
-                    else {"clientOrderId": name, "timeInForce": "GTC"},
+                    called,
                 )
-            except _UnsentError:
-                pass
             if speaking.written is None:
                 raise LookupError
             return cast("Mapping[str, Any]", speaking.written)
