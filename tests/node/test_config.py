@@ -6,7 +6,14 @@ import pytest
 
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
-from vanta.node.config import AlpacaConfig, IbkrConfig, TradierConfig, read_config
+from vanta.node.config import (
+    AlpacaConfig,
+    BybitConfig,
+    CoinbaseConfig,
+    IbkrConfig,
+    TradierConfig,
+    read_config,
+)
 from vanta.node.layout import Layout
 
 CONFIG = """\
@@ -51,6 +58,18 @@ def test_a_gateway_is_named_with_the_certificate_it_is_known_by(tmp_path: Path) 
     assert isinstance(ibkr, IbkrConfig)
     assert (ibkr.account, ibkr.certificate) == ("DU1", "/etc/g.pem")
     assert (ibkr.url, ibkr.per_minute) == ("https://localhost:5000/v1/api", 300)
+
+
+def test_exchanges_are_named_with_their_credentials(tmp_path: Path) -> None:
+    more = "brokers:\n  coinbase:\n    vendor: coinbase\n  bybit:\n    vendor: bybit\n"
+    found = read_config(written(tmp_path, CONFIG + more)).brokers
+    coinbase, bybit = found["coinbase"], found["bybit"]
+    assert isinstance(coinbase, CoinbaseConfig)
+    assert isinstance(bybit, BybitConfig)
+    assert (coinbase.key, coinbase.secret) == ("coinbase-key", "coinbase-secret")
+    assert (bybit.key, bybit.secret) == ("bybit-key", "bybit-secret")
+    assert coinbase.url == "https://api.coinbase.com"
+    assert bybit.url == "https://api-testnet.bybit.com"
 
 
 @pytest.mark.parametrize(

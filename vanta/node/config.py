@@ -110,7 +110,32 @@ class IbkrConfig(_RestBroker):
     per_minute: Annotated[int, Field(ge=10, le=6000)] = 300
 
 
-BrokerConfig = Annotated[AlpacaConfig | TradierConfig | IbkrConfig, Field(discriminator="vendor")]
+class CoinbaseConfig(_RestBroker):
+    """A portfolio at Coinbase Advanced Trade."""
+
+    vendor: Literal["coinbase"]
+    key: Credential = "coinbase-key"
+    secret: Credential = "coinbase-secret"  # noqa: S105 - its name
+    url: Text = "https://api.coinbase.com"
+    """Trades with real money: there is no other."""
+    per_minute: Annotated[int, Field(ge=10, le=6000)] = 600
+
+
+class BybitConfig(_RestBroker):
+    """A unified account at Bybit."""
+
+    vendor: Literal["bybit"]
+    key: Credential = "bybit-key"
+    secret: Credential = "bybit-secret"  # noqa: S105 - its name
+    url: Text = "https://api-testnet.bybit.com"
+    """`https://api.bybit.com` trades with real money."""
+    per_minute: Annotated[int, Field(ge=10, le=6000)] = 300
+
+
+BrokerConfig = Annotated[
+    AlpacaConfig | TradierConfig | IbkrConfig | CoinbaseConfig | BybitConfig,
+    Field(discriminator="vendor"),
+]
 BrokerName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """As vaults name it in `brokers`."""
 

@@ -1,8 +1,9 @@
-"""Bybit on this machine: its paths, signatures, field names and formats, as recordings show them."""
+"""Bybit on this machine: its paths, signatures, names and formats, as recordings show them."""
 
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,6 +63,8 @@ class BybitVendor(VendorServer):
         self.key: dict[str, Any] = {"readOnly": 0, "permissions": PERMISSIONS}
         self.dropped: set[str] = set()
         """Orders that are no longer among those that ended lately, after it was restarted."""
+        self.busy = False
+        """Whether it wants fewer requests, which it says inside an answer."""
 
     def submits(self, asked: Asked) -> bool:
         return asked.path == "/v5/order/create"
@@ -73,6 +76,8 @@ class BybitVendor(VendorServer):
                 return self.told({}, *wrong)
         elif not asked.path.startswith("/v5/market/"):
             return self.told({}, 10007, "User authentication failed.")
+        if self.busy:
+            return self.told({"list": []}, 10006, "Too many visits!")
         body = json.loads(asked.body) if asked.body else {}
         assert {**asked.query, **body}.get("category", "spot") == "spot"
         match asked.path:
@@ -84,17 +89,18 @@ class BybitVendor(VendorServer):
                 return self._orders(asked.path, asked.query)
             case "/v5/execution/list":
                 return self._executions(asked.query)
-            case "/v5/account/wallet-balance":
-                return self._wallet()
-            case "/v5/user/query-api":
-                return self.told(self.key)
-            case "/v5/market/instruments-info":
-                return self.told({"category": "spot", "list": [self.market]})
-            case "/v5/market/tickers":
-                return self.told({"category": "spot", "list": [TICKER]})
-        return 404, b""
+        return self._rest(asked.path)
 
-    def told(self, result: Any, code: int = 0, message: str = "OK") -> Told:
+    def _rest(self, path: str) -> Told:
+        known: dict[str, Callable[[], Told]] = {
+            "/v5/account/wallet-balance": self._wallet,
+            "/v5/user/query-api": lambda: self.told(self.key),
+            "/v5/market/instruments-info": lambda: self.told({"list": [self.market]}),
+            "/v5/market/tickers": lambda: self.told({"list": [TICKER]}),
+        }
+        return known[path]() if path in known else (404, b"")
+
+    def told(self, result: object, code: int = 0, message: str = "OK") -> Told:
         """An answer in its frame."""
         return 200, {
             "retCode": code,

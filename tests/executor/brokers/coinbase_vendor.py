@@ -106,6 +106,10 @@ class CoinbaseVendor(VendorServer):
             case "GET", ["orders", "historical", name]:
                 held = self.books.orders.get(name)
                 return (200, {"order": order_json(held)}) if held else _MISSING
+        return self._rest(asked, parts)
+
+    def _rest(self, asked: Asked, parts: list[str]) -> Told:
+        match asked.method, parts:
             case "GET", ["accounts"]:
                 return self._accounts()
             case "GET", ["key_permissions"]:
@@ -119,7 +123,7 @@ class CoinbaseVendor(VendorServer):
     def _known(self, asked: Asked) -> bool:
         """Whether the token is of this key, for this request, of now, and new."""
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
-        head, claims, signature = (token.split(".") + ["", "", ""])[:3]
+        head, claims, signature = [*token.split("."), "", "", ""][:3]
         if scheme != "Bearer" or token in self.tokens:
             return False
         self.tokens.add(token)

@@ -235,8 +235,7 @@ class TestBybit(VendorContract):
         assert account.permissions == ("transfer",)
 
     def test_a_throttle_inside_an_answer_is_no_empty_answer(self, desk: BybitDesk) -> None:
-        answer = desk.vendor.told({"list": []}, 10006, "Too many visits!")[1]
-        desk.vendor.answer = lambda _: (200, answer)  # type: ignore[method-assign]
+        desk.vendor.busy = True
         with pytest.raises(BrokerAwayError) as error:
             desk.broker.open_orders()
         assert error.value.code == "BROKER_THROTTLED"

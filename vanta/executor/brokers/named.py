@@ -5,13 +5,23 @@ from pathlib import Path
 
 from vanta.domain.errors import RefusedError
 from vanta.executor.brokers.alpaca.client import AlpacaBroker, AlpacaKeys
+from vanta.executor.brokers.crypto.bybit import bybit_broker
+from vanta.executor.brokers.crypto.client import CryptoBroker
+from vanta.executor.brokers.crypto.coinbase import coinbase_broker
 from vanta.executor.brokers.ibkr.client import IbkrBroker
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.tradier.client import TradierBroker
-from vanta.node.config import PAPER, AlpacaConfig, IbkrConfig, NodeConfig
+from vanta.node.config import (
+    PAPER,
+    AlpacaConfig,
+    BybitConfig,
+    CoinbaseConfig,
+    IbkrConfig,
+    NodeConfig,
+)
 
-AnyBroker = PaperBroker | AlpacaBroker | TradierBroker | IbkrBroker
+AnyBroker = PaperBroker | AlpacaBroker | TradierBroker | IbkrBroker | CryptoBroker
 
 
 def open_brokers(config: NodeConfig, clock: Callable[[], int]) -> list[AnyBroker]:
@@ -73,6 +83,17 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
             name=name,
             url=account.url,
             certificate=Path(account.certificate),
+            per_minute=account.per_minute,
+            timeout=timeout,
+        )
+    if isinstance(account, CoinbaseConfig | BybitConfig):
+        opened = coinbase_broker if isinstance(account, CoinbaseConfig) else bybit_broker
+        return opened(
+            read_secret(account.key),
+            read_secret(account.secret),
+            clock,
+            name=name,
+            url=account.url,
             per_minute=account.per_minute,
             timeout=timeout,
         )

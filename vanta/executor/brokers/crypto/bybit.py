@@ -231,7 +231,7 @@ class Bybit(Venue):
         now = self._clock()
         # Beyond now: its clock may be ahead of the node's.
         end = now + HOUR
-        begin = since if since else now - FIRST_LOOK
+        begin = since or now - FIRST_LOOK
         while begin < end:
             until = min(begin + WINDOW, end)
             yield {"startTime": begin // _MS, "endTime": -(-until // _MS)}

@@ -327,7 +327,7 @@ class Coinbase(Venue):
         if reply.status in {400, _NOT_THERE}:
             decode(Problem, reply.body, self.place)
             return None
-        found = self._told(Product, reply)
+        found: Product = self._told(Product, reply)
         if found.product_id != symbol:
             raise unreadable("another market than was asked for", self.place)
         return found

@@ -175,6 +175,8 @@ def _speaking(
     kind = ccxt.coinbase if name == "coinbase" else ccxt.bybit
 
     class Speaking(kind):  # type: ignore[misc,valid-type]
+        written: Mapping[str, Any] | None = None
+
         def fetch(
             self,
             url: str,
@@ -219,5 +221,4 @@ def _speaking(
     )
     speaking.number = str
     speaking.urls["api"] = dict.fromkeys(speaking.urls["api"], url)
-    speaking.written = None
     return speaking

@@ -1,0 +1,140 @@
+"""An Executor that trades at an exchange: from an intent to a position, through what goes wrong."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.executor.brokers.test_bybit import BybitDesk
+from tests.executor.brokers.test_coinbase import CoinbaseDesk
+from tests.executor.brokers.test_whole_way import Trading
+from tests.executor.brokers.vendor import NEVER_ARRIVES, TAKEN_THEN
+from tests.executor.building import VAULT, envelope, intent
+from vanta.domain.exact import UNIT
+from vanta.domain.instant import MINUTE
+from vanta.domain.trading import OrderState
+from vanta.executor.replay import replay
+from vanta.journal.reader import read
+
+_QUICK = [*TAKEN_THEN.keys() - {"silent", "drip", "endless"}, *NEVER_ARRIVES]
+
+
+class TradingCoins(Trading):
+    """An Executor that trades coins."""
+
+    def wants(self, **changes: object) -> None:
+        now = self.desk.vendor.books.now
+        symbol = self.desk.order().symbol
+        wanted = intent(
+            symbol, asset_class="crypto", created=now, expires=now + 10 * MINUTE,
+            market_time=now, **changes,
+        )  # fmt: skip
+        self.outbox.send(wanted.id, envelope(wanted))
+
+
+@pytest.fixture(params=[CoinbaseDesk, BybitDesk])
+def trading(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TradingCoins]:
+    desk = request.param()
+    desk.wait()
+    made = TradingCoins(tmp_path, desk)
+    yield made
+    made.process.close()
+    desk.close()
+
+
+def test_an_intent_becomes_a_position_in_parts(trading: TradingCoins) -> None:
+    trading.wants()
+    trading.step(2)
+    opened = trading.opened()
+    assert opened.state is OrderState.ACKNOWLEDGED
+    order = opened.order
+    part = order.quantity // 3
+    for quantity in (part, part, order.quantity - 2 * part):
+        trading.desk.fill(order, quantity, order.limit_price)
+        trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.closed[order.client_order_id].state is OrderState.FILLED
+    assert trading.desk.broker.positions() == {order.symbol: order.quantity}
+    trading.step(6)
+    assert trading.process.desks[0].router.reconcile() == ()
+    assert all(
+        one.recorded == one.recomputed
+        for one in replay(list(read(trading.layout.journal("trade_log"))))
+    )
+
+
+def test_an_answer_that_was_lost_is_found_after_a_restart(trading: TradingCoins) -> None:
+    trading.desk.vendor.next.append("reset")
+    trading.wants()
+    trading.step(1)
+    order = trading.opened().order
+    trading.desk.fill(order, order.quantity // 2, order.limit_price)
+    trading.restart()
+    trading.step(3)
+    assert trading.opened().state is OrderState.PARTIALLY_FILLED
+    assert len(trading.desk.vendor.submissions()) == 1
+    trading.desk.vendor.books.end(next(iter(trading.desk.vendor.books.orders.values())), "expired")
+    trading.restart()
+    trading.step(3)
+    closed = trading.book.closed[order.client_order_id]
+    assert (closed.state, closed.filled) == (OrderState.CANCELLED, order.quantity // 2)
+    assert trading.process.desks[0].router.reconcile() == ()
+
+
+def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
+    trading: TradingCoins,
+) -> None:
+    trading.desk.vendor.next.append("lost")
+    trading.wants()
+    trading.step(2)
+    assert trading.opened().state is OrderState.UNKNOWN
+    assert trading.book.vaults[VAULT].buying == trading.opened().reserved > 0
+    trading.desk.wait()
+    trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.vaults[VAULT].buying == 0
+    assert len(trading.desk.vendor.submissions()) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_goes_wrong_no_order_is_doubled_and_the_two_agree_in_the_end(
+    trading: TradingCoins, seed: int
+) -> None:
+    chance, vendor = random.Random(seed), trading.desk.vendor
+    symbol = trading.desk.order().symbol
+    for _ in range(40):
+        if chance.random() < 0.4:
+            held = trading.book.symbols.get(symbol)
+            selling = held is not None and held.quantity > 0
+            trading.wants(**({"side": "sell", "reducing": True} if selling else {}))
+        vendor.next.clear()
+        vendor.next.extend(chance.choices(_QUICK, k=chance.choice([0, 0, 1, 3])))
+        vendor.always = chance.choice(_QUICK) if chance.random() < 0.2 else ""
+        alive = [one for one in vendor.books.orders.values() if one.state == "live"]
+        if alive and chance.random() < 0.7:
+            one = chance.choice(alive)
+            left = one.quantity - one.filled
+            if chance.random() < 0.2:
+                vendor.books.end(one)
+            else:
+                quantity = left if left < UNIT // 100 or chance.random() < 0.5 else left // 2
+                vendor.books.fill(one.client_id, quantity, one.limit)
+        if chance.random() < 0.1:
+            trading.restart()
+        if chance.random() < 0.3:
+            trading.desk.wait()
+        trading.step()
+    vendor.always = ""
+    vendor.next.clear()
+    for one in vendor.books.orders.values():
+        vendor.books.end(one)
+    for _ in range(8):
+        trading.desk.wait()
+        trading.step()
+    assert vendor.books.orders, "nothing was ever traded"
+    assert trading.book.open == {}
+    assert len({one.client_id for one in vendor.books.orders.values()}) == len(vendor.books.orders)
+    assert trading.process.desks[0].router.reconcile() == ()
+    bought = {name: held.quantity for name, held in trading.book.symbols.items() if held.quantity}
+    assert bought == trading.desk.broker.positions()
