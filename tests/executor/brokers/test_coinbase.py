@@ -189,6 +189,27 @@ class TestCoinbase(VendorContract):
         desk.vendor.product["price_increment"] = "0.0000000001"
         assert desk.broker.instrument("BTC-USD") is None
 
+    def test_an_end_right_after_the_receipt_is_told(self, desk: CoinbaseDesk) -> None:
+        told = Told(desk.broker).poll()
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.vendor.books.end(desk.vendor.books.of(order.client_order_id))
+        assert told.poll().ends(order) == [OrderState.CANCELLED]
+
+    def test_an_order_that_was_taken_and_is_not_shown_yet_is_never_absent(
+        self, desk: CoinbaseDesk
+    ) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        shown, desk.vendor.books.orders = desk.vendor.books.orders, {}
+        desk.wait()
+        assert isinstance(desk.broker.order_status(order.client_order_id, NOW), Unknown)
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        told = Told(desk.broker).poll()
+        desk.vendor.books.orders = shown
+        desk.fill(order, order.quantity, order.limit_price)
+        assert told.poll().filled(order) == order.quantity
+
     def test_a_rejection_after_the_fact_is_an_end(self, desk: CoinbaseDesk) -> None:
         order = desk.order()
         desk.broker.submit(order, NOW)

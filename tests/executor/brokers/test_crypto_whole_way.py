@@ -10,18 +10,41 @@ from tests.executor.brokers.test_bybit import BybitDesk
 from tests.executor.brokers.test_coinbase import CoinbaseDesk
 from tests.executor.brokers.test_whole_way import Trading
 from tests.executor.brokers.vendor import NEVER_ARRIVES, TAKEN_THEN
-from tests.executor.building import VAULT, envelope, intent
-from vanta.domain.exact import UNIT
+from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
+from vanta.bus.directory import DirectoryInbox
+from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import MINUTE
 from vanta.domain.trading import OrderState
+from vanta.executor.brokers.port import Broker
 from vanta.executor.replay import replay
+from vanta.executor.service import ExecutorNode
 from vanta.journal.reader import read
+from vanta.lattice.direction import Table
 
 _QUICK = [*TAKEN_THEN.keys() - {"silent", "drip", "endless"}, *NEVER_ARRIVES]
 
 
 class TradingCoins(Trading):
     """An Executor that trades coins."""
+
+    def boot(self, broker: Broker) -> ExecutorNode:
+        rules = vault(
+            brokers=frozenset({broker.name}),
+            universe={"allow": frozenset({self.desk.order().symbol})},
+            orders={"duplicate_window": 0},
+            positions={"per_symbol": 900_000 * UNIT},
+            exposure={"per_ticker": Table(900_000), "per_sector": Table(900_000)},
+            persona={"multiplier": PPM},
+        )
+        made = published(policy({VAULT: rules, OTHER: rules}))
+        return ExecutorNode(
+            self.layout,
+            read_policy=lambda: made,
+            clock=self.desk.vendor.books.tick,
+            brokers=[broker],
+            inbox=DirectoryInbox(self.layout.root / "bus"),
+            actor="executor@test",
+        )
 
     def wants(self, **changes: object) -> None:
         now = self.desk.vendor.books.now
@@ -97,7 +120,7 @@ def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
     assert len(trading.desk.vendor.submissions()) == 1
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_whatever_goes_wrong_no_order_is_doubled_and_the_two_agree_in_the_end(
     trading: TradingCoins, seed: int
 ) -> None:

@@ -22,6 +22,7 @@ from vanta.executor.brokers.port import (
     Rejected,
     Unknown,
 )
+from vanta.executor.brokers.rest.exact import unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.rest.throttle import NoTurnError, Urgency
 
@@ -95,6 +96,8 @@ class CryptoBroker:
             return Rejected(error.code, error.message)
         except BrokerAwayError as error:
             return Unknown(error.message)
+        if isinstance(answer, Acknowledged):
+            self._executions.watch(answer.broker_order_id, order.client_order_id)
         self._polled = 0
         return answer
 
@@ -141,7 +144,7 @@ class CryptoBroker:
         except (BrokerAwayError, RefusedError) as error:
             return Unknown(error.message)
         if found is not None:
-            self._executions.watch(found)
+            self._executions.watch(found.id, client_order_id)
             return found.seen()
         if not self._inflight.landed(client_order_id):
             return Unknown("it may still be on its way")
@@ -153,7 +156,11 @@ class CryptoBroker:
     def _find(self, client_order_id: str, since: int, urgency: Urgency) -> VenueOrder | None:
         known = self._executions.id_of(client_order_id)
         if known is not None:
-            return self._venue.order(known, urgency)
+            found = self._venue.order(known, urgency)
+            if found is None:
+                # It was acknowledged, or seen: that it is not shown proves nothing.
+                raise unreadable("an order that was taken is not shown", self._venue.place)
+            return found
         return self._venue.find(client_order_id, max(0, since), urgency)
 
     def positions(self) -> dict[str, int]:

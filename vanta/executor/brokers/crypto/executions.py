@@ -34,21 +34,20 @@ class ExecutionsReader:
         """Quantity told by the exchange's order id."""
         self._names: dict[str, str] = {}
         """Client ids by the exchange's."""
-        self._watched: dict[str, VenueOrder] = {}
-        """Orders whose end was not told yet, as they were seen first."""
+        self._watched: dict[str, str] = {}
+        """Orders whose end was not told yet: client ids by the exchange's."""
         self._finished: dict[str, int] = {}
         """When orders ended whose end was told."""
         self._begun = False
 
-    def watch(self, order: VenueOrder) -> None:
-        """Follow an order to its end."""
-        if order.id not in self._finished:
-            self._names[order.id] = order.client_order_id
-            self._watched.setdefault(order.id, order)
+    def watch(self, name: str, client_order_id: str) -> None:
+        """Follow an order to its end, by the exchange's id and ours."""
+        if name not in self._finished:
+            self._names[name] = self._watched[name] = client_order_id
 
     def id_of(self, client_order_id: str) -> str | None:
         """The exchange's id of an order that is followed."""
-        found = (one.id for one in self._watched.values() if one.client_order_id == client_order_id)
+        found = (name for name, ours in self._watched.items() if ours == client_order_id)
         return next(found, None)
 
     def since(self, watermark: int) -> Executions:
@@ -61,11 +60,12 @@ class ExecutionsReader:
         if not self._begun:
             for order in self._venue.ended_orders(max(0, watermark - LONGEST_ORDER)):
                 if order.updated >= watermark - OVERLAP:
-                    self.watch(order)
+                    self.watch(order.id, order.client_order_id)
         for order in alive.values():
-            self.watch(order)
-        over = [self._order(name) for name in self._watched if name not in alive]
-        over = [one for one in over if one.state.terminal]
+            self.watch(order.id, order.client_order_id)
+        gone = [self._venue.order(name) for name in self._watched if name not in alive]
+        # What was only just taken may not be shown yet, in either way.
+        over = [one for one in gone if one is not None and one.state.terminal]
         begin = max(0, watermark - OVERLAP)
         found = {one.id: one for one in self._venue.executions(begin)}
         told = self._sums(found)
@@ -93,12 +93,6 @@ class ExecutionsReader:
         self._forget(reached)
         return Executions(tuple(fills), ended, reached)
 
-    def _order(self, name: str) -> VenueOrder:
-        found = self._venue.order(name)
-        if found is None:
-            raise unreadable("an order that was there is not", self._venue.place)
-        return found
-
     def _forget(self, reached: int) -> None:
         """Let go of what no reading will show again: orders that are over, long before."""
         horizon = reached - LONGEST_ORDER
@@ -114,7 +108,10 @@ class ExecutionsReader:
 
     def _fill(self, one: VenueExecution) -> Fill:
         if one.order_id not in self._names:
-            self._names[one.order_id] = self._order(one.order_id).client_order_id
+            order = self._venue.order(one.order_id)
+            if order is None:
+                raise unreadable("an execution of no order", self._venue.place)
+            self._names[one.order_id] = order.client_order_id
         return Fill(
             f"{self._name}:{one.id}",
             self._names[one.order_id],
