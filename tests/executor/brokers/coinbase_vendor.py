@@ -86,6 +86,8 @@ class CoinbaseVendor(VendorServer):
         self.wallets = {"USD": ("10000.50", "450")}
         self.permissions = {"can_view": True, "can_trade": True, "can_transfer": False}
         self.tokens: set[str] = set()
+        self.queued: set[str] = set()
+        """Orders whose cancellation waits, which is a state of its own."""
 
     def submits(self, asked: Asked) -> bool:
         return (asked.method, asked.path) == ("POST", "/api/v3/brokerage/orders")
@@ -105,7 +107,7 @@ class CoinbaseVendor(VendorServer):
                 return self._fills(asked.query)
             case "GET", ["orders", "historical", name]:
                 held = self.books.orders.get(name)
-                return (200, {"order": order_json(held)}) if held else _MISSING
+                return (200, {"order": self._json(held)}) if held else _MISSING
         return self._rest(asked, parts)
 
     def _rest(self, asked: Asked, parts: list[str]) -> Told:
@@ -177,11 +179,17 @@ class CoinbaseVendor(VendorServer):
         for name in names:
             held = self.books.orders[name]
             fine = held.state == "live"
-            if not held.stubborn:
+            if held.stubborn:
+                self.queued.add(name)
+            else:
                 self.books.end(held)
             why = "UNKNOWN_CANCEL_FAILURE_REASON" if fine else "DUPLICATE_CANCEL_REQUEST"
             results.append({"success": fine, "failure_reason": why, "order_id": name})
         return 200, {"results": results}
+
+    def _json(self, held: Held) -> dict[str, Any]:
+        waits = held.state == "live" and held.id in self.queued
+        return order_json(held) | ({"status": "CANCEL_QUEUED"} if waits else {})
 
     def _orders(self, query: dict[str, str]) -> Told:
         after = parse_instant(query["start_date"]) if "start_date" in query else 0
@@ -189,11 +197,11 @@ class CoinbaseVendor(VendorServer):
             one
             for one in self.books.orders.values()
             if one.submitted >= after
-            and ("order_status" not in query or query["order_status"] == _STATES[one.state])
+            and ("order_status" not in query or query["order_status"] == self._json(one)["status"])
         ]
         found.sort(key=lambda one: -one.submitted)
         page, cursor = paged(found, query)
-        orders = [order_json(one) for one in page]
+        orders = [self._json(one) for one in page]
         return 200, {"orders": orders, "has_next": bool(cursor), "cursor": cursor, "sequence": "0"}
 
     def _fills(self, query: dict[str, str]) -> Told:

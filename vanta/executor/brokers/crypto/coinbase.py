@@ -211,8 +211,15 @@ class Coinbase(Venue):
         return self._seen(self._told(OneOrder, reply).order)
 
     def open_orders(self) -> list[VenueOrder]:
-        found = [self._seen(one) for one in self._listed({"order_status": "OPEN"}, Urgency.READ)]
-        return [one for one in found if not one.state.terminal]
+        # `OPEN` is not all that is alive: what waits to be taken or cancelled has other words, and
+        # it lists only one of them, or all of some time.
+        lately = show_instant(max(0, self._clock() - DAY))
+        found = {
+            one.order_id: self._seen(one)
+            for listing in ({"order_status": "OPEN"}, {"start_date": lately})
+            for one in self._listed(listing, Urgency.READ)
+        }
+        return [one for one in found.values() if not one.state.terminal]
 
     def ended_orders(self, since: int) -> list[VenueOrder]:
         listing = self._listed({"start_date": show_instant(since)}, Urgency.READ)
@@ -374,8 +381,6 @@ class Coinbase(Venue):
         limits = one.order_configuration and one.order_configuration.limit_limit_gtc
         times = (one.created_time, one.last_fill_time, one.last_update_time)
         known = [instant(text, self.place) for text in times if text]
-        # Where it does not say when an order ended, it may have been just now.
-        ended = state.terminal and not one.last_update_time
         return VenueOrder(
             one.order_id,
             name_of(one),
@@ -386,7 +391,8 @@ class Coinbase(Venue):
             self.exact(limits.base_size) if limits else filled,
             filled,
             known[0],
-            max([*known, self._clock()]) if ended else max(known),
+            max(known),
+            dated=bool(one.last_update_time),
         )
 
     def _execution(self, one: CoinbaseFill) -> VenueExecution:

@@ -57,13 +57,19 @@ class ExecutionsReader:
             BrokerAwayError: the exchange does not say; nothing counts as told.
         """
         alive = {order.id: order for order in self._venue.open_orders()}
+        listed: dict[str, VenueOrder] = {}
         if not self._begun:
             for order in self._venue.ended_orders(max(0, watermark - LONGEST_ORDER)):
-                if order.updated >= watermark - OVERLAP:
+                if not order.dated or order.updated >= watermark - OVERLAP:
                     self.watch(order.id, order.client_order_id)
+                    listed[order.id] = order
         for order in alive.values():
             self.watch(order.id, order.client_order_id)
-        gone = [self._venue.order(name) for name in self._watched if name not in alive]
+        gone = [
+            listed.get(name) or self._venue.order(name)
+            for name in self._watched
+            if name not in alive
+        ]
         # What was only just taken may not be shown yet, in either way.
         over = [one for one in gone if one is not None and one.state.terminal]
         begin = max(0, watermark - OVERLAP)

@@ -42,6 +42,8 @@ class VenueOrder:
     created: int
     updated: int
     """When it is last known to have changed."""
+    dated: bool = True
+    """Whether the exchange says when it ended."""
 
     def seen(self) -> BrokerOrder:
         """As the port tells it."""
