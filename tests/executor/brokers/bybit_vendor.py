@@ -183,10 +183,21 @@ class BybitVendor(VendorServer):
         return self.told({"category": "spot", "list": told, "nextPageCursor": cursor})
 
     def _wallet(self) -> Told:
-        held = {name.removesuffix("USDT"): many for name, many in self.books.positions.items()}
+        held = {
+            name.removesuffix("USDT"): many - self._taken(name)
+            for name, many in self.books.positions.items()
+        }
         coins = [coin_json("USDT", "1000.5", "450"), coin_json("DOGE", "", "")]
         coins += [coin_json(name, show_units(many), "0") for name, many in held.items()]
         return self.told({"list": [{"accountType": "UNIFIED", "coin": coins}]})
+
+    def _taken(self, symbol: str) -> int:
+        """What fees took out of a coin."""
+        amount, coin = self.fee
+        if not symbol.startswith(coin or "no coin"):
+            return 0
+        orders = self.books.orders.values()
+        return units(amount) * sum(len(one.executions) for one in orders if one.symbol == symbol)
 
 
 def order_json(held: Held) -> dict[str, Any]:

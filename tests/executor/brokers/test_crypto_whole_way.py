@@ -120,6 +120,20 @@ def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
     assert len(trading.desk.vendor.submissions()) == 1
 
 
+@pytest.mark.parametrize("trading", [BybitDesk], indirect=True)
+def test_a_fee_taken_in_the_coin_holds_everything_in(trading: TradingCoins) -> None:
+    """A fill has no place for what its fee was paid in: the balance is smaller than the book."""
+    assert isinstance(trading.desk, BybitDesk)
+    trading.desk.vendor.fee = ("0.001", "BTC")
+    trading.wants()
+    trading.step(2)
+    order = trading.opened().order
+    trading.desk.fill(order, order.quantity, order.limit_price)
+    trading.step(2)
+    [one] = trading.process.desks[0].router.reconcile()
+    assert (one.code, one.subject) == ("POSITION", "BTC-USDT")
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_goes_wrong_no_order_is_doubled_and_the_two_agree_in_the_end(
     trading: TradingCoins, seed: int
