@@ -63,6 +63,14 @@ class BybitVendor(VendorServer):
         self.key: dict[str, Any] = {"readOnly": 0, "permissions": PERMISSIONS}
         self.dropped: set[str] = set()
         """Orders that are no longer among those that ended lately, after it was restarted."""
+        self.unshown: set[str] = set()
+        """Orders that are not shown at all."""
+        self.stuck = False
+        """Whether every page is followed by itself."""
+        self.trade_type = "Trade"
+        self.mistaken = False
+        """Whether it answers with another order than was asked for."""
+        self.borrowed: dict[str, str] = {}
         self.busy = False
         """Whether it wants fewer requests, which it says inside an answer."""
 
@@ -152,13 +160,19 @@ class BybitVendor(VendorServer):
         found = [
             one
             for one in self.books.orders.values()
-            if (one.id in named or one.client_id in named if any(named) else self._in(one, query))
+            if one.id not in self.unshown
+            and (self.mistaken or self._named(one, named) if any(named) else self._in(one, query))
             and (history or one.state == "live" or (any(named) and one.id not in self.dropped))
             and not (history and one.state == "live")
         ]
         found.sort(key=lambda one: -one.submitted)
         page, cursor = paged(found, {"limit": "20", **query})
+        cursor = "again" if self.stuck else cursor
         return self.told({"list": [order_json(one) for one in page], "nextPageCursor": cursor})
+
+    @staticmethod
+    def _named(one: Held, named: tuple[str | None, ...]) -> bool:
+        return one.id in named or one.client_id in named
 
     @staticmethod
     def _in(one: Held, query: dict[str, str]) -> bool:
@@ -179,7 +193,9 @@ class BybitVendor(VendorServer):
         ]
         found.sort(key=lambda row: (-row[0].ts, row[0].id))
         page, cursor = paged(found, query)
-        told = [execution_json(one, held, self.fee) for one, held in page]
+        cursor = "again" if self.stuck else cursor
+        kind = {"execType": self.trade_type}
+        told = [execution_json(one, held, self.fee) | kind for one, held in page]
         return self.told({"category": "spot", "list": told, "nextPageCursor": cursor})
 
     def _wallet(self) -> Told:
@@ -189,6 +205,9 @@ class BybitVendor(VendorServer):
         }
         coins = [coin_json("USDT", "1000.5", "450"), coin_json("DOGE", "", "")]
         coins += [coin_json(name, show_units(many), "0") for name, many in held.items()]
+        coins += [
+            coin_json(name, "0", "0") | {"spotBorrow": many} for name, many in self.borrowed.items()
+        ]
         return self.told({"list": [{"accountType": "UNIFIED", "coin": coins}]})
 
     def _taken(self, symbol: str) -> int:

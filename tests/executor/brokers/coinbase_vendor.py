@@ -86,6 +86,11 @@ class CoinbaseVendor(VendorServer):
         self.wallets = {"USD": ("10000.50", "450")}
         self.permissions = {"can_view": True, "can_trade": True, "can_transfer": False}
         self.tokens: set[str] = set()
+        self.unshown: set[str] = set()
+        """Orders that are not shown when they are asked for."""
+        self.stuck = False
+        """Whether every page is followed by itself."""
+        self.trade_type = "FILL"
         self.queued: set[str] = set()
         """Orders whose cancellation waits, which is a state of its own."""
 
@@ -106,7 +111,7 @@ class CoinbaseVendor(VendorServer):
             case "GET", ["orders", "historical", "fills"]:
                 return self._fills(asked.query)
             case "GET", ["orders", "historical", name]:
-                held = self.books.orders.get(name)
+                held = None if name in self.unshown else self.books.orders.get(name)
                 return (200, {"order": self._json(held)}) if held else _MISSING
         return self._rest(asked, parts)
 
@@ -201,6 +206,7 @@ class CoinbaseVendor(VendorServer):
         ]
         found.sort(key=lambda one: -one.submitted)
         page, cursor = paged(found, query)
+        cursor = "again" if self.stuck else cursor
         orders = [self._json(one) for one in page]
         return 200, {"orders": orders, "has_next": bool(cursor), "cursor": cursor, "sequence": "0"}
 
@@ -214,7 +220,9 @@ class CoinbaseVendor(VendorServer):
         ]
         found.sort(key=lambda row: (-row[0].ts, row[0].id))
         page, cursor = paged(found, query)
-        fills = [fill_json(one, held, self.commission) for one, held in page]
+        cursor = "again" if self.stuck else cursor
+        kind = {"trade_type": self.trade_type}
+        fills = [fill_json(one, held, self.commission) | kind for one, held in page]
         return 200, {"fills": fills, "cursor": cursor}
 
     def _accounts(self) -> Told:
@@ -240,7 +248,8 @@ def _plain(part: str) -> bytes:
 
 def paged(found: list[Any], query: dict[str, str]) -> tuple[list[Any], str]:
     """A page, and the cursor of the next, which begins with the last of this one."""
-    begin, limit = int(query.get("cursor") or 0), int(query["limit"])
+    text, limit = query.get("cursor", ""), int(query["limit"])
+    begin = int(text) if text.isdecimal() else 0
     more = begin + limit < len(found)
     return found[begin : begin + limit], str(begin + limit - 1) if more else ""
 
