@@ -13,8 +13,11 @@ from tests.executor.brokers.vendor import NEVER_ARRIVES, TAKEN_THEN
 from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
 from vanta.bus.directory import DirectoryInbox
 from vanta.domain.exact import PPM, UNIT
-from vanta.domain.instant import MINUTE
+from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.trading import OrderState
+from vanta.executor.brokers.crypto.bybit import PER_MINUTE as BYBIT
+from vanta.executor.brokers.crypto.client import POLL_EVERY
+from vanta.executor.brokers.crypto.coinbase import PER_MINUTE as COINBASE
 from vanta.executor.brokers.port import Broker
 from vanta.executor.replay import replay
 from vanta.executor.service import ExecutorNode
@@ -132,6 +135,23 @@ def test_a_fee_taken_in_the_coin_holds_everything_in(trading: TradingCoins) -> N
     trading.step(2)
     [one] = trading.process.desks[0].router.reconcile()
     assert (one.code, one.subject) == ("POSITION", "BTC-USDT")
+
+
+def test_two_minutes_stay_within_the_vendors_pace(trading: TradingCoins) -> None:
+    """At the pace a node polls at; only the clocks are the test's."""
+    desk = trading.desk
+    assert isinstance(desk, CoinbaseDesk | BybitDesk)
+    desk.broker._poll_every, desk.broker._look_every = POLL_EVERY, 2 * POLL_EVERY
+    limit = COINBASE if isinstance(desk, CoinbaseDesk) else BYBIT
+    trading.wants()
+    desk.vendor.asked.clear()
+    for _ in range(2 * 60 * 20):
+        desk.vendor.books.now += SECOND // 20
+        desk.monotonic += SECOND // 20
+        trading.process.step()
+    assert trading.opened().state is OrderState.ACKNOWLEDGED
+    assert len(desk.vendor.submissions()) == 1
+    assert 0 < len(desk.vendor.asked) <= 2 * limit
 
 
 @pytest.mark.parametrize("seed", range(6))
