@@ -37,6 +37,7 @@ from vanta.executor.brokers.port import (
     BrokerAwayError,
     BrokerOrder,
     Rejected,
+    Troubled,
     Unknown,
 )
 from vanta.executor.brokers.rest.credentials import Secret
@@ -103,6 +104,11 @@ class TestBybit(VendorContract):
         answer = desk.broker.submit(desk.order(), NOW)
         assert isinstance(answer, Rejected)
         assert answer.code == "10002"
+        assert isinstance(desk.broker, Troubled)
+        assert desk.broker.trouble == "CLOCK_SKEW"
+        desk.vendor.skew = 0
+        desk.broker.positions()
+        assert desk.broker.trouble == ""
 
     @pytest.mark.parametrize("code", [10001, 10005, 170131, 170134, 170193])
     def test_a_refusal_is_rejected_with_the_vendors_code(self, desk: BybitDesk, code: int) -> None:
@@ -216,6 +222,19 @@ class TestBybit(VendorContract):
         assert loaded() == 2
         assert closed is not None
         assert (closed.tradable, closed.restricted) == (False, True)
+
+    @pytest.mark.parametrize(
+        "finer",
+        [
+            {"priceFilter": {"tickSize": "0.000000001"}},
+            {"lotSizeFilter": {"basePrecision": "0.000000001"}},
+        ],
+    )
+    def test_steps_finer_than_a_unit_are_no_instrument(
+        self, desk: BybitDesk, finer: dict[str, object]
+    ) -> None:
+        desk.vendor.market |= finer
+        assert desk.broker.instrument("BTC-USDT") is None
 
     def test_a_quote_is_of_the_vendors_moment(self, desk: BybitDesk) -> None:
         quote = desk.broker.quote("BTC-USDT", NOW)

@@ -185,8 +185,9 @@ class TestCoinbase(VendorContract):
         assert halted is not None
         assert (halted.session, halted.instrument.tradable) == ("halted", False)
 
-    def test_prices_finer_than_a_unit_are_no_instrument(self, desk: CoinbaseDesk) -> None:
-        desk.vendor.product["price_increment"] = "0.0000000001"
+    @pytest.mark.parametrize("step", ["price_increment", "base_increment"])
+    def test_steps_finer_than_a_unit_are_no_instrument(self, desk: CoinbaseDesk, step: str) -> None:
+        desk.vendor.product[step] = "0.0000000001"
         assert desk.broker.instrument("BTC-USD") is None
 
     def test_an_end_right_after_the_receipt_is_told(self, desk: CoinbaseDesk) -> None:

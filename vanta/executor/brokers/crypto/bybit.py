@@ -309,17 +309,17 @@ class Bybit(Venue):
         market = self._markets.get(symbol)
         if market is None:
             return None
-        tick = self.number(market.price_filter.tick_size).scaleb(8)
-        if tick != tick.to_integral_value() or tick <= 0:
-            # A price there may be finer than a unit, and could not be told.
+        tick = self.step(market.price_filter.tick_size)
+        lot = self.step(market.lot_size_filter.base_precision)
+        if tick is None or lot is None:
             return None
         usable = market.status == "Trading"
         return Instrument(
             symbol,
             "crypto",
             "crypto",
-            int(tick),
-            max(1, self.nearest(market.lot_size_filter.base_precision)),
+            tick,
+            lot,
             restricted=not usable,
             tradable=usable,
         )

@@ -66,6 +66,11 @@ class CryptoBroker:
         self._absent: set[str] = set()
         """Client ids that were proven absent."""
 
+    @property
+    def trouble(self) -> str:
+        """Code of what keeps new orders in; empty when nothing does."""
+        return self.session.trouble
+
     def close(self) -> None:
         """Hang up."""
         self.session.close()

@@ -305,9 +305,9 @@ class Coinbase(Venue):
         return self._instruments[symbol]
 
     def _kept(self, product: Product) -> Instrument | None:
-        """The instrument of a market; none where its price step is finer than a unit."""
-        tick = self.number(product.price_increment or product.quote_increment)
-        if product.product_type != "SPOT" or tick <= 0 or tick != self._floor(tick):
+        tick = self.step(product.price_increment or product.quote_increment)
+        lot = self.step(product.base_increment)
+        if product.product_type != "SPOT" or tick is None or lot is None:
             return None
         usable = product.status == "online" and not (
             product.is_disabled or product.trading_disabled or product.view_only
@@ -316,17 +316,13 @@ class Coinbase(Venue):
             product.product_id,
             "crypto",
             "crypto",
-            int(tick.scaleb(8)),
-            max(1, self.nearest(product.base_increment)),
+            tick,
+            lot,
             restricted=not usable,
             tradable=usable,
         )
         self._instruments[product.product_id] = found
         return found
-
-    @staticmethod
-    def _floor(step: Any) -> Any:  # noqa: ANN401
-        return step.scaleb(8).to_integral_value().scaleb(-8)
 
     def _product(self, symbol: str) -> Product | None:
         path = "brokerage/products/{product_id}"

@@ -196,3 +196,11 @@ class Venue(ABC):
     def nearest(self, text: str | None) -> int:
         """A number in units, of something that is only told or only compared."""
         return nearest(self.number(text), self.place)
+
+    def step(self, text: str) -> int | None:
+        """A market's step in units; None for one that is finer.
+
+        What is executed there may be finer too, and could not be told.
+        """
+        scaled = self.number(text).scaleb(8)
+        return int(scaled) if scaled > 0 and scaled == scaled.to_integral_value() else None
