@@ -6,7 +6,7 @@ GENESIS = "0" * 64
 """The `prev` of a journal's first line: there is nothing before it."""
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Record(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One line of a journal.
 
     The line's chain value is `sha256(bytes.fromhex(prev) || line bytes without the newline)`, so
@@ -35,7 +35,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Chain value of the line before, in hex; `GENESIS` for the first."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A fact on its way into a journal: what the writer adds is `seq`, `ts`, `prev`, the rest."""
 
     type: str

@@ -8,7 +8,7 @@ import msgspec
 from vanta.domain.conviction import Side
 
 
-class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Intent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What Markets asks for; the Executor decides whether, and how much."""
 
     id: str
@@ -36,7 +36,7 @@ class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dag_id: str
 
 
-class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """An intent as it travels: the exact bytes that were signed, and who signed them."""
 
     payload: str
@@ -46,7 +46,7 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     node: str
 
 
-class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Instrument(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What the venue says of a symbol."""
 
     symbol: str
@@ -65,7 +65,7 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether the broker lets this account open positions in it."""
 
 
-class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Quote(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The market a decision was made against; journalled with it."""
 
     symbol: str
@@ -82,7 +82,7 @@ class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instrument: Instrument
 
 
-class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Order(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """An order as it goes to a broker."""
 
     client_order_id: str
@@ -128,7 +128,7 @@ _TERMINAL = frozenset(
 )
 
 
-class Fill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One execution."""
 
     id: str
@@ -142,7 +142,7 @@ class Fill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ts: int
 
 
-class HeldPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HeldPosition(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What a vault holds of one symbol."""
 
     vault: str
@@ -156,7 +156,7 @@ class HeldPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fees: int
 
 
-class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+class Finding(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, array_like=True):
     """One fence's answer, with its numbers."""
 
     fence: int
@@ -168,7 +168,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_lik
     """`units`, `ppm`, `ns`, `count` or empty for names."""
 
 
-class Sizing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Sizing(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """How a quantity came about, each step in notional units but the quantity and the boost."""
 
     nav: int
@@ -184,7 +184,7 @@ class Sizing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What stood in for the persona's multiplier, ppm; 0, and not written, where nothing did."""
 
 
-class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What the Executor decided, and every fence it asked."""
 
     id: str

@@ -17,7 +17,7 @@ from vanta.domain.record import Entry, Record
 from vanta.domain.trading import Decision, Envelope, Fill, Intent, Order, Quote
 
 
-class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Event(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Base of every body; `type` is the record's."""
 
     type: ClassVar[str]
@@ -197,7 +197,7 @@ class OrderCancelled(_OfOrder, frozen=True):
     reason: str
 
 
-class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Difference(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One thing the book and the broker do not agree about."""
 
     code: str

@@ -71,6 +71,21 @@ def decode_line(line: bytes) -> Record:
         raise MalformedError(f"not a record: {error}", code="LINE_MALFORMED") from error
 
 
+class _Written(msgspec.Struct, frozen=True, gc=False):
+    """A `Record` before its body is JSON: the whole line is encoded in one go."""
+
+    seq: int
+    ts: int
+    type: str
+    id: str
+    parents: tuple[str, ...]
+    dag_id: str
+    actor: str
+    policy: str
+    body: object
+    prev: str
+
+
 class Walk:
     """What the next line has to follow: how many came before, the last chain value and time.
 
@@ -147,20 +162,20 @@ class Walk:
             raise MalformedError(error.message, code="ENTRY", place=place) from error
 
     def _write(self, entry: Entry, ts: int, actor: str) -> tuple[Record, bytes]:
+        body = entry.body
         try:
-            body = msgspec.Raw(encode(entry.body))
-            line = encode_line(
-                Record(
-                    seq=self.size,
-                    ts=ts,
-                    type=entry.type,
-                    id=entry.id,
-                    parents=entry.parents,
-                    dag_id=entry.dag_id,
-                    actor=actor,
-                    policy=entry.policy,
-                    body=body,
-                    prev=self.head,
+            line = encode(
+                _Written(
+                    self.size,
+                    ts,
+                    entry.type,
+                    entry.id,
+                    entry.parents,
+                    entry.dag_id,
+                    actor,
+                    entry.policy,
+                    body,
+                    self.head,
                 )
             )
             if not line.isascii():
@@ -172,7 +187,7 @@ class Walk:
         if len(line) >= MAX_LINE:
             raise MalformedError(f"{len(line)} bytes; a line has {MAX_LINE}", code="ENTRY")
         record = decode_line(line)
-        if record.body != body:
+        if isinstance(body, msgspec.Raw) and record.body != body:
             raise MalformedError("a raw body that is not one value", code="ENTRY")
         self._pass(record, line)
         return record, line

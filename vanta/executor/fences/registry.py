@@ -55,6 +55,10 @@ _EDITIONS = {
 }
 _JUDGES = {edition: tuple(one.judge for one in fences) for edition, fences in _EDITIONS.items()}
 _PASSED = {edition: tuple(one.passed for one in fences) for edition, fences in _EDITIONS.items()}
+_PLACES = {
+    edition: {one.number: place for place, one in enumerate(fences)}
+    for edition, fences in _EDITIONS.items()
+}
 CODES = frozenset(code for one in FENCES for code in one.codes) | frozenset(wire.CODES)
 """Every code an order can be denied with, or kept off the wire."""
 
@@ -81,10 +85,18 @@ def judge(order: Order, case: Case) -> tuple[Finding, ...]:
         ask(order, case, found)
     if not found:
         return _PASSED[edition]
-    answers: list[Finding] = []
-    for fence in _EDITIONS[edition]:
-        failed = [finding for finding in found if finding.fence == fence.number]
-        answers.extend(failed or (fence.passed,))
+    # Every fence has one answer, and adds to `found` in its turn: from the last to the first, what
+    # failed takes the place of what would have passed.
+    answers, places = list(_PASSED[edition]), _PLACES[edition]
+    upto = len(found)
+    while upto:
+        number = found[upto - 1].fence
+        since = upto - 1
+        while since and found[since - 1].fence == number:
+            since -= 1
+        place = places[number]
+        answers[place : place + 1] = found[since:upto]
+        upto = since
     return tuple(answers)
 
 
