@@ -11,8 +11,10 @@ from tests.executor.building import intent
 from vanta.audit import answers, wording
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND
+from vanta.domain.switches import SWITCHES
 from vanta.domain.trading import Finding, Sizing
 from vanta.executor import reasons
+from vanta.executor.fences import wire
 from vanta.executor.fences.registry import FENCES
 
 CODES = sorted({code for fence in FENCES for code in fence.codes} | {"SWITCHES_OFF"})
@@ -95,6 +97,13 @@ def test_every_answer_has_words(
     assert answers.answer(finding)
     if code in reasons.CODES:
         assert not answers.answer(finding).endswith("]") or "]" in f"{observed}{limit}"
+
+
+def test_every_question_reads_well_when_it_was_answered_with_yes() -> None:
+    own = answers._PASSED.keys() | answers._MONEY.keys()
+    of_the_gate = {name.upper() for name in SWITCHES} | set(wire.CODES)
+    assert reasons.CODES - of_the_gate == (own | answers.EITHER_WAY) & reasons.CODES
+    assert not own & answers.EITHER_WAY
 
 
 @pytest.mark.parametrize("code", sorted(answers._PASSED))

@@ -41,8 +41,30 @@ _PASSED = {
     "NOT_REDUCING": "a quantity of {o}; {l} is left to reduce",
     "PNL_UNKNOWN": "every position has a mark",
     "ADV_UNKNOWN": "how much of it trades in a day is known",
+    "NOT_TRADABLE": "the broker lets this account open {o}",
+    "UNCOVERS_OPTION": "{o} would be left behind calls, which need {l}",
+    "REPEATED": "it would be order {o} of the same; {l} are allowed",
+    "THROTTLED": "its strategy is not shut off in this vault",
+    "SELF_MATCH": "at {o} it would trade with no order of our own",
     "SWITCHES_OFF": "no switch is on that forbids it",
+    "BUILD": "intents of the build {o} are taken",
+    "POLICY_UNKNOWN": "it was made under the policy {o}, which is in force here or was",
+    "POLICY_LAG": "its policy has not been out of force for longer than {l}: {o}",
 }
+
+EITHER_WAY = frozenset(
+    {
+        "ACCOUNT_DAILY_LOSS", "ACCOUNT_GROSS", "ACCOUNT_NET", "ADV_FLOOR", "ADV_SHARE",
+        "ASSET_CLASS_SHARE", "BUYING_POWER", "CAPITAL", "COLLAR", "CONCENTRATION", "DAILY_LOSS",
+        "DRAWDOWN", "FLIP_SLICE", "GROSS", "INTENT_AGE", "LOSS_STREAK", "MESSAGES",
+        "MESSAGES_BROKER", "MESSAGES_STRATEGY", "NAKED_OPTION", "NAKED_PUT", "NET", "OPEN_ORDERS",
+        "OPEN_ORDERS_ACCOUNT", "OPEN_ORDERS_BROKER", "ORDERS_PER_FILL", "ORDERS_PER_MINUTE",
+        "PERSONA_GROSS", "POSITION", "POSITIONS", "POSITION_ACCOUNT", "QUOTE_AGE", "SECTOR_SHARE",
+        "SESSION", "SPREAD", "STABLECOIN_BUFFER", "TICKER_SHARE",
+    }
+)  # fmt: skip
+"""Questions whose sentence is as true of an order that passed as of one that did not."""
+
 _NOTHING_LIKE_IT = "nothing like it was ordered before"
 _MONEY = {
     "ORDER_NOTIONAL": "it is worth {o}; one order may be worth {l}",

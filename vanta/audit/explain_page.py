@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from vanta.audit import wording
 from vanta.audit.explain import Explanation, Fence, SignalSeen
+from vanta.audit.paragraph import paragraph
 from vanta.audit.printable import printable
 from vanta.domain.conviction import Reason
 
@@ -36,6 +37,7 @@ def page(explanation: Explanation) -> str:
     state = explanation.state
     return environment.from_string(source).render(
         told=explanation,
+        paragraph=paragraph(explanation),
         state=state.replace("_", " "),
         tone="good" if state in _GOOD else "bad" if state in _BAD else "open",
         reasons=_reasons(explanation),

@@ -1,6 +1,6 @@
 """What an explanation says in words, the same in the terminal and on the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from vanta.audit.authorship import PolicyStep
@@ -275,7 +275,12 @@ def policy_step(step: PolicyStep) -> str:
     return f"{said}, {when(step.observed)}"
 
 
+def listed(said: Sequence[str], *, between: str = ", ") -> str:
+    """`one`, `one and two`, `one, two and three`."""
+    if len(said) < 2:  # noqa: PLR2004 - one or none
+        return "".join(said)
+    return f"{between.join(said[:-1])} and {said[-1]}"
+
+
 def _names(people: tuple[str, ...]) -> str:
-    if len(people) < 2:  # noqa: PLR2004 - one or none
-        return "".join(people) or "nobody named"
-    return f"{', '.join(people[:-1])} and {people[-1]}"
+    return listed(people) or "nobody named"

@@ -69,12 +69,16 @@ def explain(
     page: Annotated[
         Path | None, typer.Option("--page", help="Write it as one HTML page instead.")
     ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Only the paragraph, without the tree below it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Walk an order back to the signals that caused it, and forward to its fills and profit."""
     from vanta.audit.explain import explain as explained
     from vanta.audit.explain_text import tree
     from vanta.audit.lineage import lineage
+    from vanta.audit.paragraph import paragraph
 
     with _status(quiet=as_json) as status:
         found = explained(lineage(order, _layouts(nodes), progress=_progress(status)))
@@ -87,7 +91,10 @@ def explain(
         atomic_write(page, rendered(found).encode(), mode=0o644)
         say(f"written to {page}")
     else:
-        console.print(tree(found))
+        console.print(paragraph(found), markup=False, highlight=False)
+        if not brief:
+            console.print()
+            console.print(tree(found))
 
 
 @app.command("replay")

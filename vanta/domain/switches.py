@@ -11,6 +11,9 @@ from vanta.domain.instant import FOREVER, NEVER
 from vanta.lattice.direction import Switch
 from vanta.lattice.governed import Governed
 
+EVERYWHERE = "everywhere"
+"""The scope of a switch that is on for all of a node."""
+
 
 class Switches(Governed, frozen=True):
     """Each switch as the instant it may end at: `NEVER` is off, `FOREVER` has no end."""

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
-from vanta.domain.switches import Action, Switches, forbidding
+from vanta.domain.switches import EVERYWHERE, Action, Switches, forbidding
 from vanta.executor.positions import UNCLASSIFIED
 from vanta.lattice.algebra import close
 from vanta.lattice.direction import EVERYTHING
@@ -214,7 +214,7 @@ class Mandate:
         if brake is None:
             overlay = self.switches
             scopes = (
-                ("everywhere", overlay.everywhere),
+                (EVERYWHERE, overlay.everywhere),
                 (f"vault {self.vault}", overlay.vaults.at(self.vault)),
                 (f"venue {venue}", overlay.venues.at(venue)),
                 (f"strategy {strategy}", overlay.strategies.at(strategy)),

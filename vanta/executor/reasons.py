@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from vanta.domain.exact import show_ppm, show_units
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
+from vanta.domain.switches import EVERYWHERE
 from vanta.domain.trading import Finding
 
 Value = int | str | None
@@ -36,6 +37,10 @@ def _duration(value: Value) -> str:
 
 def _name(value: Value) -> str:
     return "nothing" if value is None else str(value)
+
+
+def _scope(value: Value) -> str:
+    return EVERYWHERE if value == EVERYWHERE else f"for {_name(value)}"
 
 
 _Show = Callable[[Value], str]
@@ -134,11 +139,11 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "OPEN_ORDERS": ("the vault would have {o} open orders; at most {l} are allowed", _name),
     "OPEN_ORDERS_BROKER": ("the broker would have {o} open orders; at most {l} are allowed", _name),
     "OPEN_ORDERS_ACCOUNT": ("all vaults would have {o} open orders; at most {l} allowed", _name),
-    "REDUCE_ONLY": ("reduce_only is on for {o}: nothing may be opened", _name),
-    "ORDERS_DISABLED": ("orders_disabled is on for {o}", _name),
-    "MAINTENANCE": ("maintenance is on for {o}", _name),
-    "EXTERNAL_CALLS_DISABLED": ("external_calls_disabled is on for {o}", _name),
-    "FULL_HALT": ("full_halt is on for {o}", _name),
+    "REDUCE_ONLY": ("reduce_only is on {o}: nothing may be opened", _scope),
+    "ORDERS_DISABLED": ("orders_disabled is on {o}", _scope),
+    "MAINTENANCE": ("maintenance is on {o}", _scope),
+    "EXTERNAL_CALLS_DISABLED": ("external_calls_disabled is on {o}", _scope),
+    "FULL_HALT": ("full_halt is on {o}", _scope),
 }
 
 _GATE = {

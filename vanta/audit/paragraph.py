@@ -1,0 +1,134 @@
+"""An explanation as one paragraph: what a person reads first, and often all they need.
+
+It says the same as the tree and leaves most of it out. Strangers' words are in it no further than
+a model's own sentence quotes them.
+"""
+
+from collections.abc import Iterator
+
+from vanta.audit import wording
+from vanta.audit.explain import Asked, Decided, Explanation, Fence
+from vanta.audit.printable import printable
+from vanta.domain.conviction import Conviction, Reason
+
+_STRONGEST = 2
+"""Reasons of a conviction that are named; the others are in the tree."""
+
+
+def paragraph(explanation: Explanation) -> str:
+    """The whole story in a few sentences, oldest first."""
+    said = (
+        *_wanted(explanation),
+        *_decided(explanation),
+        *_came(explanation),
+        *_authorised(explanation),
+    )
+    return printable(" ".join(said), most=4_000)
+
+
+def _wanted(explanation: Explanation) -> Iterator[str]:
+    asked = explanation.intent
+    if explanation.believed is not None:
+        yield _belief(explanation.believed.conviction)
+    if asked is not None:
+        yield from _own(asked) if asked.cause is not None else _request(asked)
+
+
+def _belief(view: Conviction) -> str:
+    reasons = sorted(view.reasons, key=lambda reason: -abs(reason.part))
+    named = [f"{_model(reason)} ({reason.text})" for reason in reasons[:_STRONGEST]]
+    rest = len(reasons) - len(named)
+    others = f", then {wording.listed([_model(one) for one in reasons[_STRONGEST:]])}"
+    why = f": mostly for {wording.listed(named)}{others if rest else ''}" if named else ""
+    return (
+        f"By {wording.when(view.as_of)} Markets was {wording.percent(view.score)} sure that"
+        f" {view.symbol} was one to {view.side}{why}."
+    )
+
+
+def _model(reason: Reason) -> str:
+    """The model's name without its version."""
+    return reason.model.partition("/")[0]
+
+
+def _own(asked: Asked) -> Iterator[str]:
+    intent = asked.intent
+    yield f"Nobody asked for it: the Executor itself wanted out of {intent.symbol}."
+    for cause in asked.causes:
+        yield f"{cause[:1].upper()}{cause[1:]}."
+
+
+def _request(asked: Asked) -> Iterator[str]:
+    intent = asked.intent
+    way = "close its position in" if intent.reducing else f"{intent.side}"
+    yield (
+        f"To the persona of {intent.vault} that is a conviction of"
+        f" {wording.percent(intent.conviction)}, in the band {intent.band!r}; so {asked.sender}"
+        f" asked on {wording.when(intent.created)} to {way} {intent.symbol}."
+    )
+    if not asked.signed_by:
+        yield "The signature on that does not hold."
+    if asked.refused:
+        yield f"The Executor did not take it in: {asked.refused}."
+    elif asked.accepted is None:
+        yield "No journal at hand shows that the Executor took it in."
+
+
+def _decided(explanation: Explanation) -> Iterator[str]:
+    decided, order = explanation.decided, explanation.order
+    if decided is None:
+        return
+    denials = decided.denials
+    if denials:
+        yield (
+            f"On {wording.when(decided.now)}{_market(decided)} the Executor denied it,"
+            f" {_because(denials)}. Nothing was sent."
+        )
+    elif order is not None:
+        wanted = wording.deal(order.side, order.quantity, order.symbol)
+        yield (
+            f"On {wording.when(decided.now)}{_market(decided)} the Executor decided to {wanted} at"
+            f" {wording.price(order.limit_price)} or better: {'; '.join(decided.steps[:-1])}; of"
+            f" {len(decided.fences)} questions its fences answered none with no."
+        )
+    if not decided.reproduced:
+        yield "Deciding again gave something else: `vanta audit replay` shows what."
+
+
+def _because(denials: tuple[Fence, ...]) -> str:
+    if len(denials) == 1:
+        return f"because {denials[0].sentence}"
+    told = "; ".join(f"({at}) {fence.sentence}" for at, fence in enumerate(denials, 1))
+    return f"for {len(denials)} reasons: {told}"
+
+
+def _market(decided: Decided) -> str:
+    quote = decided.quote
+    if quote is None:
+        return f", without a quote from {decided.broker},"
+    between = f"{wording.price(quote.bid)} to {wording.price(quote.ask)}"
+    return f", with a market of {between} at {decided.broker},"
+
+
+def _came(explanation: Explanation) -> Iterator[str]:
+    outcome, order = explanation.outcome, explanation.order
+    if outcome is None or order is None:
+        return
+    parts = sum(one.fill is not None for one in explanation.happened)
+    if not parts:
+        yield f"{explanation.headline}."
+        last = explanation.happened[-1:]
+        yield from (f"Last, {one.sentence}." for one in last)
+        return
+    times = "at once" if parts == 1 else f"in {parts} parts"
+    yield f"It was filled {times}: {'; '.join(explanation.result)}."
+
+
+def _authorised(explanation: Explanation) -> Iterator[str]:
+    policy = explanation.policy
+    if policy is None:
+        if explanation.decided is not None:
+            yield "The policy it was decided under is not in the journals at hand."
+        return
+    steps = "; ".join(wording.policy_step(step) for step in policy.steps)
+    yield f"It was judged under policy {policy.commit[:12]}{f': {steps}' if steps else ''}."
