@@ -19,9 +19,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import msgspec
-
-from vanta.domain.encoding import encode
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.domain.policy import (
@@ -40,7 +37,7 @@ from vanta.domain.policy import (
     Universe,
     VaultPolicy,
 )
-from vanta.domain.record import GENESIS, Record
+from vanta.domain.record import GENESIS
 from vanta.domain.trading import Fill, Instrument, Intent, Quote
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
@@ -56,6 +53,7 @@ from vanta.executor.events import (
 )
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
+from vanta.journal import chain
 from vanta.lattice.direction import EVERYTHING, Table
 
 NOW = 1_700_000_000 * SECOND
@@ -214,13 +212,8 @@ def made_from(wanted: Intent, book: Book, mandates: Mandates, market: Quote) -> 
 def line_of(event: Event, seq: int, prev: str) -> tuple[bytes, str]:
     """The record of an event as a journal line, and its chain value."""
     made = entry(event, ordinal=seq, parents=("int",), dag_id="con", policy=COMMIT)
-    line = encode(
-        Record(
-            seq, NOW, made.type, made.id, made.parents, made.dag_id, "executor@0.1.0",
-            made.policy, msgspec.Raw(encode(made.body)), prev,
-        )
-    )  # fmt: skip
-    return line, hashlib.sha256(bytes.fromhex(prev) + line).hexdigest()
+    line = chain.line_of(made, seq=seq, ts=NOW, actor="executor@0.1.0", prev=prev)
+    return line, chain.chain(prev, line)
 
 
 def in_memory(

@@ -86,6 +86,28 @@ class _Written(msgspec.Struct, frozen=True, gc=False):
     prev: str
 
 
+def line_of(entry: Entry, *, seq: int, ts: int, actor: str, prev: str) -> bytes:
+    """The line that states a fact at one place of a journal, without its newline.
+
+    Raises:
+        TypeError: the body holds something that has no JSON, as msgspec says.
+    """
+    return encode(
+        _Written(
+            seq,
+            ts,
+            entry.type,
+            entry.id,
+            entry.parents,
+            entry.dag_id,
+            actor,
+            entry.policy,
+            entry.body,
+            prev,
+        )
+    )
+
+
 class Walk:
     """What the next line has to follow: how many came before, the last chain value and time.
 
@@ -164,20 +186,7 @@ class Walk:
     def _write(self, entry: Entry, ts: int, actor: str) -> tuple[Record, bytes]:
         body = entry.body
         try:
-            line = encode(
-                _Written(
-                    self.size,
-                    ts,
-                    entry.type,
-                    entry.id,
-                    entry.parents,
-                    entry.dag_id,
-                    actor,
-                    entry.policy,
-                    body,
-                    self.head,
-                )
-            )
+            line = line_of(entry, seq=self.size, ts=ts, actor=actor, prev=self.head)
             if not line.isascii():
                 line.decode()
         except _NOT_JSON as error:
