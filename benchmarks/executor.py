@@ -43,6 +43,7 @@ from vanta.executor.book import Book
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
 from vanta.executor.events import (
+    BookMarked,
     DecisionMade,
     Event,
     OrderFilled,
@@ -62,7 +63,9 @@ VAULT = "momentum-us"
 AMPLE = 2**60
 
 
-def policy(*, per_symbol: int = AMPLE, sectors: dict[str, str] | None = None) -> Policy:
+def policy(
+    *, per_symbol: int = AMPLE, sectors: dict[str, str] | None = None, vaults: int = 1
+) -> Policy:
     """A policy every fence of which is asked; none denies but, where it is low, `per_symbol`."""
     anything = frozenset({EVERYTHING})
     if sectors is None:
@@ -116,8 +119,13 @@ def policy(*, per_symbol: int = AMPLE, sectors: dict[str, str] | None = None) ->
             messages_per_strategy=Table(AMPLE),
             builds=frozenset({"0.1.0+abcdef0"}),
         ),
-        vaults={VAULT: vault},
+        vaults=dict.fromkeys(names(vaults), vault),
     )
+
+
+def names(vaults: int) -> list[str]:
+    """So many vaults, the one that is decided for among them."""
+    return [VAULT, *(f"vault-{n}" for n in range(1, vaults))]
 
 
 def symbol(n: int) -> str:
@@ -141,12 +149,12 @@ def quote(n: int, moved: int = 0) -> Quote:
     )
 
 
-def intent(n: int, of: int) -> Intent:
+def intent(n: int, of: int, vault: str = VAULT) -> Intent:
     """The n-th intent, over `of` symbols."""
-    digest = hashlib.sha256(n.to_bytes(8, "big")).hexdigest()[:32]
+    digest = hashlib.sha256(vault.encode() + n.to_bytes(8, "big")).hexdigest()[:32]
     return Intent(
         id=f"int_{digest}",
-        vault=VAULT,
+        vault=vault,
         symbol=symbol(n % of),
         asset_class="equity",
         side="buy",
@@ -168,7 +176,8 @@ def intent(n: int, of: int) -> Intent:
 def funded(rules: Policy) -> Book:
     """A book with money and a policy."""
     book = Book()
-    book.apply(VaultFunded(VAULT, 10**9 * UNIT, NOW))
+    for vault in rules.vaults:
+        book.apply(VaultFunded(vault, 10**9 * UNIT, NOW))
     book.apply(PolicyAdopted(published(rules)))
     return book
 
@@ -179,28 +188,22 @@ def published(rules: Policy) -> Published:
 
 
 def holding(book: Book, mandates: Mandates, positions: int) -> None:
-    """Open `positions` positions, and as many orders, through decisions and fills."""
-    for n in range(positions):
-        made = made_from(intent(10**9 + n, positions), book, mandates, quote(n))
-        book.apply(made)
-        order = made.decision.order
-        assert order is not None, made.decision.reasons
-        book.apply(OrderPrepared(order))
-        half = order.quantity // 2 // UNIT * UNIT
-        book.apply(
-            OrderFilled(
-                Fill(
-                    f"b{n}",
-                    order.client_order_id,
-                    order.symbol,
-                    "buy",
-                    half,
-                    order.limit_price,
-                    UNIT,
-                    NOW,
-                )
-            )
-        )
+    """Open `positions` positions in each vault, and as many orders, by decisions and fills."""
+    for vault in mandates.policy.vaults:
+        for n in range(positions):
+            _hold(book, mandates, intent(10**9 + n, positions, vault), n)
+    book.apply(BookMarked(tuple(quote(n) for n in range(positions))))
+
+
+def _hold(book: Book, mandates: Mandates, wanted: Intent, n: int) -> None:
+    made = made_from(wanted, book, mandates, quote(n))
+    book.apply(made)
+    order = made.decision.order
+    assert order is not None, made.decision.reasons
+    book.apply(OrderPrepared(order))
+    name, half = order.client_order_id, order.quantity // 2 // UNIT * UNIT
+    fill = Fill(f"b{name}", name, order.symbol, "buy", half, order.limit_price, UNIT, NOW)
+    book.apply(OrderFilled(fill))
 
 
 def made_from(wanted: Intent, book: Book, mandates: Mandates, market: Quote) -> DecisionMade:
@@ -217,20 +220,29 @@ def line_of(event: Event, seq: int, prev: str) -> tuple[bytes, str]:
 
 
 def in_memory(
-    *, decisions: int, positions: int, moved: bool = False, per_symbol: int = AMPLE
+    *,
+    decisions: int,
+    positions: int,
+    vaults: int = 1,
+    moved: bool = False,
+    per_symbol: int = AMPLE,
 ) -> dict[str, Any]:
     """Decide, encode and chain `decisions` intents against a book of `positions` positions.
 
     Args:
         decisions: how many.
-        positions: half filled orders in the book.
+        positions: half filled orders in the book, of each vault.
+        vaults: how many hold all of them; the decisions are for one.
         moved: whether every quote differs from what the book counts its symbol at.
         per_symbol: cap on one symbol, units; 1 denies every decision.
     """
-    rules = policy()
+    rules = policy(vaults=vaults)
     book = funded(rules)
     holding(book, Mandates(rules), positions)
-    mandates = Mandates(policy(per_symbol=per_symbol, sectors=rules.vaults[VAULT].universe.sectors))
+    if per_symbol != AMPLE:
+        sectors = rules.vaults[VAULT].universe.sectors
+        rules = policy(per_symbol=per_symbol, sectors=sectors, vaults=vaults)
+    mandates = Mandates(rules)
     intents = [intent(n, positions) for n in range(decisions)]
     quotes = [quote(n, UNIT // 50 if moved else 0) for n in range(positions)]
     took: list[int] = []
@@ -249,7 +261,8 @@ def in_memory(
     elapsed = clock() - started
     gc.unfreeze()
     return {
-        "positions": positions,
+        "positions": positions * vaults,
+        "vaults": vaults,
         "decisions_per_s": round(decisions / elapsed * SECOND),
         **percentiles(took, "us", 1000),
         "bytes_per_record": size // decisions,
@@ -347,15 +360,23 @@ def percentiles(took: list[int], unit: str, scale: int) -> dict[str, float]:
     }
 
 
+IN_MEMORY: dict[str, dict[str, Any]] = {
+    "in_memory": {"positions": 20},
+    "in_memory_10x_positions": {"positions": 200},
+    "in_memory_100x_positions": {"positions": 2000},
+    "in_memory_10x_vaults": {"positions": 20, "vaults": 10},
+    "in_memory_100x_vaults": {"positions": 20, "vaults": 100},
+    "in_memory_every_price_moved": {"positions": 200, "moved": True},
+    "in_memory_every_price_moved_100x_vaults": {"positions": 20, "vaults": 100, "moved": True},
+    "in_memory_denied": {"positions": 200, "per_symbol": 1},
+}
+"""What is measured of `in_memory`, by name."""
+
+
 def run() -> dict[str, Any]:
     """Every figure."""
-    grown = [in_memory(decisions=100_000, positions=n) for n in (20, 200, 2000)]
     return {
-        "in_memory": grown[0],
-        "in_memory_10x_positions": grown[1],
-        "in_memory_100x_positions": grown[2],
-        "in_memory_every_price_moved": in_memory(decisions=100_000, positions=200, moved=True),
-        "in_memory_denied": in_memory(decisions=100_000, positions=200, per_symbol=1),
+        **{name: in_memory(decisions=50_000, **wanted) for name, wanted in IN_MEMORY.items()},
         "durable": durable(producers=64, decisions=64_000),
         "durable_4_outstanding": durable(producers=64, decisions=64_000, outstanding=4),
     }

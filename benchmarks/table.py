@@ -110,7 +110,13 @@ DECISIONS = (
     Row("decisions, all accepted, 20 positions", "executor.in_memory.decisions_per_s"),
     Row("the same with 200 positions", "executor.in_memory_10x_positions.decisions_per_s"),
     Row("the same with 2,000 positions", "executor.in_memory_100x_positions.decisions_per_s"),
-    Row("every price moved", "executor.in_memory_every_price_moved.decisions_per_s"),
+    Row("ten vaults, 20 positions each", "executor.in_memory_10x_vaults.decisions_per_s"),
+    Row("a hundred vaults, 20 positions each", "executor.in_memory_100x_vaults.decisions_per_s"),
+    Row(
+        "a hundred vaults that hold the same, and every price moved",
+        "executor.in_memory_every_price_moved_100x_vaults.decisions_per_s",
+    ),
+    Row("one vault, every price moved", "executor.in_memory_every_price_moved.decisions_per_s"),
     Row("all denied, with every reason", "executor.in_memory_denied.decisions_per_s"),
     Row(
         "durable decisions, 64 producers",

@@ -22,11 +22,8 @@ def test_every_row_of_the_table_has_its_figure() -> None:
         "decisions": {"ours": {"per_s": 1, "p99_us": 2.0}, "nautilus": {"per_s": 3, "p99_us": 4.0}},
         "executor": {
             **{
-                name: executor.in_memory(decisions=50, positions=20)
-                for name in (
-                    *("in_memory", "in_memory_10x_positions", "in_memory_100x_positions"),
-                    *("in_memory_every_price_moved", "in_memory_denied"),
-                )
+                name: executor.in_memory(decisions=50, **{**wanted, "positions": 20})
+                for name, wanted in executor.IN_MEMORY.items()
             },
             "durable": executor.durable(producers=2, decisions=20),
             "durable_4_outstanding": executor.durable(producers=2, decisions=20, outstanding=4),

@@ -319,3 +319,19 @@ def test_profit_by_vault_and_by_order() -> None:
     assert orders[placed.client_order_id].paid == -10_000 * UNIT
     assert orders[out.decision.order.client_order_id].realised == 400 * UNIT
     assert orders[out.decision.order.client_order_id].fees == UNIT
+
+
+@given(
+    quantity=st.integers(-(10**12), 10**12).filter(bool),
+    multiplier=st.sampled_from([1, 100]),
+    buying=st.integers(0, 10**14),
+    selling=st.integers(0, 10**14),
+    mark=st.integers(0, 10**12),
+)
+def test_a_line_at_a_mark_is_what_it_counts_there(
+    quantity: int, multiplier: int, buying: int, selling: int, mark: int
+) -> None:
+    line = Line("AAPL", "equity", multiplier, quantity=quantity, cost=5 * UNIT)
+    line.buying, line.selling = buying, selling
+    counted = line.count(mark)
+    assert line.at(mark) == (counted.gross, counted.long - counted.short, counted.value)

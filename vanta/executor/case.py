@@ -10,7 +10,7 @@ from vanta.executor.book import Book
 from vanta.executor.compounding import Gains, deployable_at_first, reinvested
 from vanta.executor.edition import EDITION, FIRST
 from vanta.executor.mandate import Mandate
-from vanta.executor.positions import Line, VaultBook
+from vanta.executor.positions import Counted, Line, VaultBook
 from vanta.executor.reference import reference
 from vanta.executor.sums import SymbolTotals
 
@@ -165,29 +165,42 @@ class Case:
 
     def _move(self, symbol: SymbolTotals, price: int) -> None:
         """Count the symbol at a new price wherever it is held, as the book will with this quote."""
+        own, asked = self.line, self.intent.symbol
+        vaults = self.book.vaults
+        moved = shifted = grown = of_persona = 0
         for name in symbol.vaults:
-            line = self.book.vaults[name].lines[self.intent.symbol]
-            before, after = line.counted, line.count(price)
-            moved = after.value - before.value
-            shifted = after.long - before.long - after.short + before.short
-            self.account_loss -= moved
-            self.account_net_up += shifted
-            self.account_net_down -= shifted
-            if line is self.line:
-                self.up += after.long - before.long
-                self.down += after.short - before.short
-                self.net_up += shifted
-                self.net_down -= shifted
-                self.nav += moved
-                self.loss -= moved
-                self.available -= 2 * (after.short - before.short)
-                self.flipped += after.flipped - before.flipped
-            else:
-                grown = after.gross - before.gross
-                self.account_rest += grown
-                self.account_symbol_rest += grown
-                if self._fellow(name):
-                    self.persona_rest += grown
+            line = vaults[name].lines[asked]
+            if not line.quantity:
+                continue
+            before = line.counted
+            gross, net, value = line.at(price)
+            moved += value - before.value
+            shifted += net - before.long + before.short
+            if line is own:
+                self._move_own(before, line.count(price))
+                continue
+            more = gross - before.gross
+            grown += more
+            if more and self._fellow(name):
+                of_persona += more
+        self.account_loss -= moved
+        self.account_net_up += shifted
+        self.account_net_down -= shifted
+        self.account_rest += grown
+        self.account_symbol_rest += grown
+        self.persona_rest += of_persona
+
+    def _move_own(self, before: Counted, after: Counted) -> None:
+        moved = after.value - before.value
+        shifted = after.long - before.long - after.short + before.short
+        self.up += after.long - before.long
+        self.down += after.short - before.short
+        self.net_up += shifted
+        self.net_down -= shifted
+        self.nav += moved
+        self.loss -= moved
+        self.available -= 2 * (after.short - before.short)
+        self.flipped += after.flipped - before.flipped
 
     def _sector(self) -> int:
         """The vault's exposure to the symbol's sector, as this mandate draws sectors.
@@ -206,8 +219,11 @@ class Case:
         return sum(vault.gross for name, vault in self.book.vaults.items() if self._fellow(name))
 
     def _fellow(self, name: str) -> bool:
-        rules = self.mandate.policy.vaults.get(name)
-        return (rules.persona.name if rules is not None else "") == self.mandate.persona
+        mandate = self.mandate
+        # A vault that the policy does not have trades as nobody, as does one without a persona.
+        return name in mandate.fellows or (
+            not mandate.persona and name not in mandate.policy.vaults
+        )
 
     def banded(self, conviction: int) -> int:
         """The largest position a conviction is worth before the persona scales it."""

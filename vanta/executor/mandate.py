@@ -129,6 +129,7 @@ class Mandate:
         self.vault, self.policy = vault, policy
         self.released = policy.released
         self.known = vault in policy.vaults
+        self._fellows: frozenset[str] | None = None
         rules = policy.vaults.get(vault, _NO_RULES)
         self._universe(rules)
         self.rails, self.brokers = rules.rails, rules.brokers
@@ -191,6 +192,14 @@ class Mandate:
         self.boost_until, self.boost_multiplier = boost.until, boost.multiplier
         self.envelope_slice = rules.envelope.slice
         self.envelope_amplifier = rules.envelope.amplifier
+
+    @property
+    def fellows(self) -> frozenset[str]:
+        """Vaults of the policy that trade as this one's persona."""
+        if self._fellows is None:
+            vaults = self.policy.vaults.items()
+            self._fellows = frozenset(n for n, v in vaults if v.persona.name == self.persona)
+        return self._fellows
 
     def symbol(self, name: str) -> SymbolTerms:
         """What holds for one symbol."""

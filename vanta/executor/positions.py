@@ -101,6 +101,18 @@ class Line(msgspec.Struct):
             int(bool(quantity) and not mark),
         )
 
+    def at(self, mark: int) -> tuple[int, int, int]:
+        """Gross, net and worth of the line at a mark: of `count`, what others than its vault ask.
+
+        Only for a line with a position: nothing else of a line depends on the mark.
+        """
+        quantity, multiplier = self.quantity, self.multiplier
+        held = notional(mark, abs(quantity), multiplier) if mark else self.cost
+        value = worth(mark, quantity, multiplier)
+        if quantity > 0:
+            return max(held + self.buying, self.selling), held, value
+        return max(self.buying, held + self.selling), -held, value
+
 
 class Totals(msgspec.Struct):
     """Sums over lines, in units."""

@@ -182,6 +182,8 @@ class Sums:
         for vault in symbol.vaults:
             line = self.vaults[vault].lines[name]
             line.mark = price
+            if not line.quantity:
+                continue
             holding = self.holdings.get(vault, {}).get(name)
             if holding is not None:
                 holding.see(price, long=line.quantity > 0)
