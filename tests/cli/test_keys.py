@@ -42,9 +42,9 @@ def test_the_list_says_who_signs_with_what(fund: Path) -> None:
     ada = found["ada"]
     assert ada["fingerprint"] == fingerprint(fund, "ada")
     assert (ada["kind"], ada["state"], ada["expires"]) == ("ssh-ed25519", "live", "")
-    assert ada["roles"] == ["root", "risk", "operator"]
+    assert ada["roles"] == ["root", "risk", "operator", "engineer"]
     text = vanta("governance", "keys", "list", "grace", *IN, at=fund).stdout
-    assert "grace <grace@fund.example>: root, risk, operator" in text
+    assert "grace <grace@fund.example>: root, risk, operator, engineer" in text
     assert fingerprint(fund, "grace") in text
     assert "ada" not in text
 

@@ -73,14 +73,18 @@ def switch(name: str, *, kind: str = "full_halt", scope: str = "", until: int | 
 
 
 def overlay(
-    *flips: str, switches: str = "[]", released: Iterable[str] = (), boosts: Iterable[str] = ()
+    *flips: str,
+    switches: str = "[]",
+    released: Iterable[str] = (),
+    boosts: Iterable[str] = (),
+    frozen: str = "[]",
 ) -> str:
     """The environment's overlay."""
     names = ", ".join(f'"{nonce}"' for nonce in released)
     return document(
         "Overlay",
         "overlay",
-        f"switches: {switches}\nreleased: [{names}]\n"
+        f"switches: {switches}\nreleased: [{names}]\nfrozen: {frozen}\n"
         f"flips:{_listed(flips)}\nboosts:{_listed(boosts)}",
     )
 
@@ -113,6 +117,7 @@ def authority(
     risk: Sequence[str] = ("ada", "grace", "alan"),
     loosen: int = 2,
     nodes: str = "[]",
+    roles: str = "",
 ) -> str:
     """An authority over people and their keys, in OpenSSH form or as `revoked`, `expiring`."""
     listed = "\n".join(
@@ -137,7 +142,7 @@ roles:
   - name: crypto
     people: [carol]
     grants: [{{environments: ["*"], vaults: [crypto], tighten: 1}}]
-""",
+{roles}""",
     )
 
 

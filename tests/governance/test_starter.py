@@ -143,7 +143,7 @@ def test_every_founder_has_every_role_and_every_node_its_key() -> None:
     document = read_document(render_authority(FOUNDERS, NODES, 2), file=AUTHORITY)
     assert isinstance(document, AuthorityDocument)
     assert {role.name: role.people for role in document.spec.roles} == {
-        name: ["ada", "grace", "alan"] for name in ("root", "risk", "operator")
+        name: ["ada", "grace", "alan"] for name in ("root", "risk", "operator", "engineer")
     }
     assert [node.name for node in document.spec.nodes] == list(NODES)
 

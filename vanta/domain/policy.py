@@ -293,6 +293,23 @@ class OverlayPolicy(Governed, frozen=True):
     """By vault."""
 
 
+class ReleasePolicy(Governed, frozen=True):
+    """Whose builds run, and who has to have looked at them."""
+
+    builders: Annotated[dict[str, tuple[str, ...]], Registry()] = msgspec.field(
+        default_factory=dict
+    )
+    """Person to the keys they may sign builds with, each with its end where it has one."""
+    reviewers: Annotated[dict[str, tuple[str, ...]], Registry()] = msgspec.field(
+        default_factory=dict
+    )
+    """Person to the keys they may sign a build off with."""
+    reviews: Annotated[int, Floor()] = 0
+    """Least number of people who signed a build off."""
+    frozen: Annotated[frozenset[str], DenySet()] = frozenset()
+    """Nodes whose build stays as it is; `*` for all."""
+
+
 class Policy(Governed, frozen=True):
     """Everything one environment enforces."""
 
@@ -308,6 +325,7 @@ class Policy(Governed, frozen=True):
     """Nonces of break-glass restraints and throttles that a quorum has let go."""
     nodes: Annotated[dict[str, tuple[str, ...]], Registry()] = msgspec.field(default_factory=dict)
     """Node name to its public keys in OpenSSH form: how an intent or a checkpoint is trusted."""
+    releases: ReleasePolicy = ReleasePolicy()
 
 
 class Provenance(Governed, frozen=True):

@@ -16,7 +16,9 @@ ROOT = "root"
 ROOT_SCOPE = "(root)"
 """The scope of what only root may change; no vault can be called this."""
 
-_ROOT_PATHS = frozenset({"authority", "nodes", "ceiling", "account", "environment"})
+_ROOT_PATHS = frozenset({"authority", "nodes", "releases", "ceiling", "account", "environment"})
+FROZEN = ("releases", "frozen")
+"""What stands in overlays, of what else only root may change."""
 
 
 class PersonKeys(msgspec.Struct, frozen=True):
@@ -34,7 +36,7 @@ class RoleGrant(msgspec.Struct, frozen=True):
     vaults: frozenset[str]
     paths: frozenset[str]
     quorum: dict[str, int]
-    """`tighten`, `activate`, `loosen` to how many people it takes."""
+    """`tighten`, `activate`, `loosen`, `build`, `review` to how many people it takes."""
 
 
 class RolePeople(msgspec.Struct, frozen=True):
@@ -199,7 +201,7 @@ def _canonical(text: str, owners: dict[str, str], owner: str, here: Where, at: i
 def _grant(role: str, grant: Grant, here: Where, at: int) -> RoleGrant:
     quorum = {
         action: count
-        for action in ("tighten", "activate", "loosen")
+        for action in ("tighten", "activate", "loosen", "build", "review")
         if (count := getattr(grant, action)) is not None
     }
     for action, count in quorum.items():
@@ -212,7 +214,7 @@ def _grant(role: str, grant: Grant, here: Where, at: int) -> RoleGrant:
 
 def scope_of(path: tuple[str, ...]) -> str:
     """What a change is about: the fund itself, a vault's name, or `*` for the environment."""
-    if path[0] in _ROOT_PATHS:
+    if path[0] in _ROOT_PATHS and path != FROZEN:
         return ROOT_SCOPE
     if path[0] == "vaults":
         return path[1]

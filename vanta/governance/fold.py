@@ -24,7 +24,7 @@ from vanta.domain.errors import RefusedError
 from vanta.domain.instant import DAY
 from vanta.domain.policy import Policy
 from vanta.governance.approvals import carried, seen, standing
-from vanta.governance.authority import Need, judge
+from vanta.governance.authority import FROZEN, Need, judge
 from vanta.governance.documents.compile import settled
 from vanta.governance.firstseen import FirstSeen
 from vanta.governance.halts import braked, ended
@@ -48,6 +48,8 @@ from vanta.lattice.algebra import changes
 from vanta.lattice.direction import Change, Effect
 
 _LOOSENING = frozenset({Effect.LOOSENS, Effect.UNORDERED})
+_OF_AUTHORITY = frozenset({"authority", "nodes", "releases"})
+"""What an authority document says, as the roots of paths."""
 _NOTHING_SEEN = FirstSeen()
 CLOCK_DOUBT = 2 * DAY
 """How far ahead a clock may be without a halt being forgotten by it."""
@@ -381,8 +383,9 @@ def _undone(
 
 def _travels_alone(found: tuple[Change, ...]) -> bool:
     """Whether a change of authority comes without any other."""
-    roots = {change.path[0] for change in found}
-    return "authority" not in roots or roots <= {"authority", "nodes"}
+    roots = {change.path[0] for change in found if change.path != FROZEN}
+    frozen = any(change.path == FROZEN for change in found)
+    return "authority" not in roots or (roots <= _OF_AUTHORITY and not frozen)
 
 
 def _speaker(arrival: _Arrival, objects: Objects, environment: str) -> Seen | None:

@@ -125,6 +125,9 @@ def _told(step: Step) -> dict[str, Any]:
     }
 
 
+_FOLLOWING = frozenset({("releases", "builders"), ("releases", "reviewers")})
+
+
 def unit_of(path: tuple[str, ...]) -> str:
     """What a number at a policy path counts."""
     direction: Direction[Any] = Group(Policy)
@@ -139,8 +142,10 @@ def unit_of(path: tuple[str, ...]) -> str:
 def told(found: Sequence[Change]) -> tuple[Change, ...]:
     """The changes worth a line each.
 
-    A switch that changes everywhere changes in every scope's default too, which says nothing more.
+    A switch that changes everywhere changes in every scope's default too, which says nothing more;
+    nor does who may build, beside the people, keys and roles it follows from.
     """
+    authority = any(change.path[0] == "authority" for change in found)
     everywhere = {c.path[2] for c in found if c.path[:2] == ("overlay", "everywhere")}
     return tuple(
         change
@@ -150,6 +155,7 @@ def told(found: Sequence[Change]) -> tuple[Change, ...]:
             and change.path[2:3] == (DEFAULT,)
             and change.path[-1] in everywhere
         )
+        and not (authority and change.path in _FOLLOWING)
     )
 
 

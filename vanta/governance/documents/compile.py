@@ -31,6 +31,7 @@ from vanta.governance.documents.kinds import (
 from vanta.governance.documents.loosened import boosts, flips, under, within
 from vanta.governance.documents.memo import Memo
 from vanta.governance.documents.read import Documents
+from vanta.governance.documents.releases import release_policy
 from vanta.lattice.algebra import meet, unbounded
 from vanta.lattice.direction import Table, table
 
@@ -60,6 +61,9 @@ def compile_policy(documents: Documents) -> Policy:
             node.name: tuple(node.keys)
             for node in sorted(documents.authority.spec.nodes, key=lambda node: node.name)
         },
+        releases=release_policy(
+            documents.authority.spec, documents.overlays, documents.environment
+        ),
     )
 
 

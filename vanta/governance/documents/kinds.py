@@ -211,6 +211,8 @@ class OverlaySpec(Shape):
     """Vaults whose persona takes larger sizes."""
     released: Nonces = Field(default=frozenset(), examples=[["3f9c2a7d41b80e65"]])
     """Break-glass restraints that are let go, each by its nonce."""
+    frozen: Members = Field(default=frozenset(), examples=[["executor"]])
+    """Nodes whose build stays as it is; `*` for all."""
 
 
 class OverlayDocument(Document):
@@ -295,6 +297,11 @@ class Grant(Shape):
     """How many people it takes to open a flip inside its envelope; left out, the role may not."""
     loosen: Count | None = Field(default=None, examples=[2])
     """How many people a loosening takes; left out, the role may not."""
+    build: Count | None = Field(default=None, examples=[1])
+    """Said, each of its people may sign builds: how many it takes is 1. Takes vaults `*`."""
+    review: Count | None = Field(default=None, examples=[2])
+    """How many people sign a build off before it may run; left out, the role may not. Takes
+    vaults `*`; where several roles review, the largest number is asked of all of them together."""
 
 
 class Role(Shape):
