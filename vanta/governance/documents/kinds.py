@@ -48,6 +48,10 @@ class Metadata(Shape):
     """For people and their tools; nothing here reads them."""
 
 
+API_VERSION = "vanta.dev/v1"
+"""The edition of the documents that is read; a build says which one it reads."""
+
+
 class Document(Shape):
     """What every document opens with."""
 
