@@ -15,6 +15,7 @@ from vanta.executor.brokers.port import (
     Ended,
     Executions,
     Rejected,
+    Statement,
     Unknown,
 )
 from vanta.executor.positions import proceeds
@@ -53,6 +54,12 @@ class Simulator:
     cash_flow: int = 0
     held: Counter[str] = field(default_factory=Counter)
     delayed: list[Order] = field(default_factory=list)
+    unstated: list[Fill | Ended] = field(default_factory=list)
+    """What happened and a statement leaves out."""
+    stated: dict[str, Fill] = field(default_factory=dict)
+    """By id: fills a statement tells otherwise."""
+    foreign: list[BrokerOrder] = field(default_factory=list)
+    """Orders nobody here sent."""
 
     def submit(self, order: Order, market_time: int) -> Acknowledged | Rejected | Unknown:
         assert market_time
@@ -120,6 +127,18 @@ class Simulator:
             len(self.happened),
         )
 
+    def statement(self, watermark: int) -> Statement:
+        self._answer()
+        told = max(0, watermark - 16)
+        news = [one for one in self.happened[told:] if one not in self.unstated]
+        fills = tuple(self.stated.get(one.id, one) for one in news if isinstance(one, Fill))
+        ended = tuple(one for one in news if isinstance(one, Ended))
+        reached = Executions(fills, ended, len(self.happened))
+        return Statement((*self.open_orders(), *self.foreign), reached)
+
+    def close(self) -> None:
+        """Nothing to hang up."""
+
     def fill(self, name: str, quantity: int | None = None) -> Fill:
         order = self.orders[name]
         quantity = order.quantity - self.filled[name] if quantity is None else quantity
@@ -149,8 +168,9 @@ class Simulator:
     def _seen(self, name: str) -> BrokerOrder:
         order = self.orders[name]
         return BrokerOrder(
-            name, "B", order.symbol, self.states[name], order.quantity, self.filled[name]
-        )
+            name, "B", order.symbol, self.states[name], order.quantity, self.filled[name],
+            side=order.side, limit_price=order.limit_price,
+        )  # fmt: skip
 
     def positions(self) -> dict[str, int]:
         self._answer()

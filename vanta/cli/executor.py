@@ -16,6 +16,7 @@ from vanta.cli import (
     executor_profit,
     executor_shadow,
     executor_status,
+    executor_surveil,
 )
 from vanta.cli.audit import explain
 from vanta.cli.options import NODE_DEFAULT, NodeDir
@@ -38,6 +39,9 @@ app.command("cancel")(executor_ask.cancel)
 app.command("explain")(explain)
 app.command("reconcile")(executor_ask.reconcile)
 app.command("shadow")(executor_shadow.shadow)
+app.command("surveil")(executor_surveil.surveil)
+app.command("alerts")(executor_surveil.alerts)
+app.command("settle")(executor_surveil.settle)
 
 _QUIET_ROUNDS = 25
 """Rounds with nothing to do after which the day is over, 20 ms each."""
@@ -53,6 +57,10 @@ def run(
     with_judge: Annotated[
         bool, typer.Option("--with-judge", help="Start the judge of halts too, and end it.")
     ] = False,
+    with_surveillance: Annotated[
+        bool,
+        typer.Option("--with-surveillance", help="Start the comparison too, and end it."),
+    ] = False,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="End when nothing is left to do.")
     ] = False,
@@ -63,6 +71,7 @@ def run(
     from vanta.executor.brokers.paper.process import start
     from vanta.executor.judge.process import start as start_judge
     from vanta.executor.service import ExecutorNode
+    from vanta.executor.surveillance.process import start as start_surveillance
     from vanta.governance.published import PolicyReader
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
@@ -83,6 +92,10 @@ def run(
             judging = start_judge(layout)
             stack.callback(judging.wait, timeout=10)
             stack.callback(judging.terminate)
+        if with_surveillance:
+            comparing = start_surveillance(layout)
+            stack.callback(comparing.wait, timeout=10)
+            stack.callback(comparing.terminate)
         brokers = open_brokers(config, time.time_ns)
         for broker in brokers:
             stack.callback(broker.close)
@@ -94,6 +107,7 @@ def run(
             inbox=DirectoryInbox(Path(config.bus)),
             actor=f"executor@{version('vanta')}",
             judge_silence=config.executor.judge_silent_after,
+            surveillance_silence=config.executor.surveillance.silent_after,
             sessions=_calendar(config),
         )
         stack.callback(executor.close)

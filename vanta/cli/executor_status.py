@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from vanta.cli.columns import table, wrapped
+from vanta.cli.executor_surveil import survey_lines, surveyed
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 from vanta.domain.exact import show_money, show_units, units
@@ -18,8 +19,8 @@ _SILENT = 5 * SECOND
 def status(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
     """Whether it trades, and why not: gate, judge, brokers, halts, policy, orders, positions.
 
-    Exit 0: the Executor runs, and nothing keeps opening orders in everywhere. 3: something does,
-    or it does not run. 1: an error. 2: usage.
+    Exit 0: the Executor runs, nothing keeps opening orders in everywhere, and no mismatch stands.
+    3: otherwise. 1: an error. 2: usage.
     """
     from vanta.node.layout import Layout
 
@@ -29,7 +30,8 @@ def status(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
     else:
         for line in _lines(found):
             say(line)
-    raise typer.Exit(0 if found["running"] and not found["shut"] else 3)
+    well = found["running"] and not found["shut"] and not found["comparison"]["standing"]
+    raise typer.Exit(0 if well else 3)
 
 
 @command
@@ -74,6 +76,7 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
     from vanta.executor.mandate import Mandates
     from vanta.executor.recall import recall
     from vanta.executor.standing import read_standing
+    from vanta.executor.surveillance.signs import SURVEILLANCE_SIGN
     from vanta.governance.heartbeat import Silence
     from vanta.governance.latch import latched
     from vanta.governance.published import PolicyReader
@@ -97,6 +100,10 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
         shut.append("HALT_LATCHED")
     if judge is not None and judge.lasts():
         shut.append("JUDGE_SILENT")
+    comparison = surveyed(layout)
+    compared_within = config.executor.surveillance.silent_after
+    if compared_within and Silence(layout.memory, compared_within, name=SURVEILLANCE_SIGN).lasts():
+        shut.append("SURVEILLANCE_SILENT")
     running = not sign.lasts()
     brokers = list(standing.brokers) if standing else []
     if any(one.differences for one in brokers):
@@ -125,6 +132,7 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
         "latched": latch,
         "judge": None if judge is None else ("silent" if judge.lasts() else "watching"),
         "judge_seconds": None if judge is None else _seconds(judge),
+        "comparison": {**comparison, "left_out": config.uncompared},
         "policy": policy.provenance if policy else None,
         "decides_under": book.published.provenance if book.published else None,
         "brokers": [
@@ -185,6 +193,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if judge:
         ago = "never heard" if seconds is None else f"sign of life {_ago(seconds)} ago"
         lines.append(f"judge: {judge}, {ago}" if judge == "watching" else f"judge: SILENT, {ago}")
+    lines += survey_lines(found["comparison"])
     policy, under = found["policy"], found["decides_under"]
     if policy:
         lines.append(f"policy: commit {policy.commit[:12]}, serial {policy.serial}")

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Intent
-from vanta.executor.brokers.port import Broker, BrokerAwayError, Troubled
+from vanta.executor.brokers.port import Broker, BrokerAwayError, Hinted, Troubled
 from vanta.executor.clearing import Clearing
 from vanta.executor.events import OrderPrepared
 from vanta.executor.gate import Gate
+from vanta.executor.hints import Hints
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandate, Mandates
 from vanta.executor.router import Checkpoint, Router
@@ -28,6 +29,7 @@ class Desk:
         broker: the account.
         clock: UTC nanoseconds.
         checkpoint: called between steps.
+        hints: that something happened there; None where nobody listens for them.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Desk:
         broker: Broker,
         clock: Callable[[], int],
         checkpoint: Checkpoint,
+        hints: Hints | None = None,
     ) -> None:
         self.broker = broker
         self.router = Router(log, gate, broker, clock, checkpoint)
@@ -46,6 +49,7 @@ class Desk:
         """Code of what keeps new orders in; empty when nothing does."""
         self._log, self._gate, self._clock, self._checkpoint = log, gate, clock, checkpoint
         self._clearing = Clearing(log, broker, self.router.poll, clock, ASK_EVERY)
+        self._hints = hints
         self._asked = self._reconciled = 0
 
     @property
@@ -98,9 +102,9 @@ class Desk:
     def _ask(self) -> int:
         """Hear what became of open orders; now and then compare everything."""
         now = self._clock()
-        news = 0
+        news = self._ask_early()
         if self._log.book.brokers.get(self.broker.name) or now - self._asked >= ASK_EVERY:
-            news = self.router.poll()
+            news += self.router.poll()
         if now - self._asked >= ASK_EVERY:
             self._asked = now
             self.router.settle()
@@ -108,6 +112,18 @@ class Desk:
             self._reconciled = now
             self.router.reconcile()
         return news
+
+    def _ask_early(self) -> int:
+        """Follow a hint; where the pace has no room for it, the next turn will do."""
+        if self._hints is None or not self._hints.due() or not isinstance(self.broker, Hinted):
+            return 0
+        self.broker.hint()
+        try:
+            return self.router.poll()
+        except BrokerAwayError as error:
+            if error.code != "BROKER_THROTTLED":
+                raise
+            return 0
 
 
 def choose(intent: Intent, mandate: Mandate, desks: Sequence[Desk], holding: Sequence[str]) -> Desk:

@@ -8,7 +8,7 @@ halt returns, no order is on its way and none will be. What cannot be read is sh
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from vanta.domain.errors import VantaError
@@ -25,6 +25,9 @@ LATCHED = "HALT_LATCHED"
 UNJUDGED = "JUDGE_SILENT"
 """Nobody watches over what would leave."""
 
+UNCOMPARED = "SURVEILLANCE_SILENT"
+"""Nobody compares what left with what was asked for."""
+
 
 class Gate:
     """Looks at the switches of the policy published now, and at the latch.
@@ -32,15 +35,18 @@ class Gate:
     Args:
         memory: the node's memory folder, which holds the lock and the latch.
         policy: the policy published now; raises where there is none to read.
-        judge: the silence of the judge of automatic halts; None where there is no judge.
+        watchers: the silence of everybody who must watch, by the code it shuts the gate with.
     """
 
     def __init__(
-        self, memory: Path, policy: Callable[[], Published], judge: Silence | None = None
+        self,
+        memory: Path,
+        policy: Callable[[], Published],
+        watchers: Mapping[str, Silence] | None = None,
     ) -> None:
         self._memory = memory
         self._policy = policy
-        self._judge = judge
+        self._watchers = dict(watchers or {})
         self._mandates: tuple[Published, Mandates] | None = None
         self.holds: dict[str, tuple[str, ...]] = {}
         """The service's own reasons to keep everything in, such as a drifting book, by broker."""
@@ -75,8 +81,7 @@ class Gate:
         codes = [code for codes in self.holds.values() for code in codes]
         if self.halted():
             codes.append(LATCHED)
-        if self._judge is not None and self._judge.lasts():
-            codes.append(UNJUDGED)
+        codes.extend(code for code, silence in self._watchers.items() if silence.lasts())
         action = Action.REDUCE if order.reducing else Action.OPEN
         try:
             brake = self._current().of(order.vault).brake(order.broker, order.strategy)

@@ -38,7 +38,7 @@ class Written(msgspec.Struct):
                 case events.OrderWithheld(name):
                     self.withheld.add(name)
                 case events.OrderFilled(fill):
-                    self.fills[_name(fill)] = fill
+                    self.fills[fill_name(fill)] = fill
                 case _:
                     pass
 
@@ -87,7 +87,7 @@ def against_statement(
     for name in sorted(at_broker & written.withheld):
         yield Difference("WITHHELD_SENT", name, OrderState.WITHHELD.value, "sent")
     # Of a broker that tells sums, its fills are ours to name; the sums are what it can be held to.
-    summed = {name: one for name, one in written.fills.items() if _of_sum(one, broker)}
+    summed = {name: one for name, one in written.fills.items() if of_sum(one, broker)}
     single = {name: one for name, one in written.fills.items() if name not in summed}
     yield from _fills(single, mine, statement.fills)
     yield from _sums(summed.values(), mine, statement.sums)
@@ -96,7 +96,7 @@ def against_statement(
 def _fills(
     on_record: Mapping[str, Fill], mine: Mapping[str, Order], stated: Sequence[Fill]
 ) -> Iterator[Difference]:
-    theirs = {_name(fill): fill for fill in stated}
+    theirs = {fill_name(fill): fill for fill in stated}
     filled: dict[str, int] = {}
     for name, fill in theirs.items():
         order = mine.get(fill.client_order_id)
@@ -137,12 +137,13 @@ def _sums(
             yield Difference("OVERFILLED", name, mine[name].quantity, told.filled)
 
 
-def _of_sum(fill: Fill, broker: str) -> bool:
+def of_sum(fill: Fill, broker: str) -> bool:
     """Whether a fill was made of a sum, by the name it was given."""
     return fill.id.startswith(f"{broker}-") and ":" in fill.id
 
 
-def _name(fill: Fill) -> str:
+def fill_name(fill: Fill) -> str:
+    """An order and the broker's id: an id alone may come twice."""
     return f"{fill.client_order_id} {fill.id}"
 
 

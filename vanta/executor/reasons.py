@@ -149,6 +149,7 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
 _GATE = {
     "HALT_LATCHED": "a halt is latched on this node",
     "JUDGE_SILENT": "the judge of automatic halts gives no sign of life",
+    "SURVEILLANCE_SILENT": "the continuous comparison gives no sign of life",
     "GATE_LOCK": "the gate's lock cannot be taken",
     "RECONCILIATION_DRIFT": "the book and the broker do not agree",
     "NO_POLICY": "no published policy can be read",

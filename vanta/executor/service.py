@@ -31,7 +31,8 @@ from vanta.executor.events import (
     PolicyAdopted,
     VaultFunded,
 )
-from vanta.executor.gate import Gate
+from vanta.executor.gate import UNCOMPARED, UNJUDGED, Gate
+from vanta.executor.hints import Hints
 from vanta.executor.inflow import Inflow
 from vanta.executor.intake import Accepted, Refused, accept
 from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
@@ -43,6 +44,7 @@ from vanta.executor.router import Checkpoint, passing
 from vanta.executor.sessions import Sessions
 from vanta.executor.standing import Posted
 from vanta.executor.stops import Seen, stops
+from vanta.executor.surveillance.signs import SURVEILLANCE_SIGN
 from vanta.executor.views import Views
 from vanta.executor.withdrawal import Withdrawals
 from vanta.governance.clock import boot_id
@@ -75,6 +77,7 @@ class ExecutorNode:
         actor: service and build.
         judge_silence: nanoseconds without a sign of the judge after which nothing leaves; None
             where there is no judge.
+        surveillance_silence: the same of the continuous comparison.
         sessions: asked beside the broker; None where its venue already goes by a calendar.
         checkpoint: called between steps.
         rotate_at: bytes after which a journal's segment is closed.
@@ -94,6 +97,7 @@ class ExecutorNode:
         inbox: Inbox,
         actor: str,
         judge_silence: int | None = None,
+        surveillance_silence: int | None = None,
         sessions: Sessions | None = None,
         checkpoint: Checkpoint = passing,
         rotate_at: int = ROTATE_AT,
@@ -116,10 +120,20 @@ class ExecutorNode:
             raise
         self._policy = PolicyInForce(read_policy, self._log.book.published)
         memory, boot = layout.memory, boot_id()
-        judge = Silence(memory, judge_silence, boot, name=JUDGE_SIGN) if judge_silence else None
-        self._gate = Gate(memory, self._policy, judge)
+        watchers = {
+            code: Silence(memory, limit, boot, name=sign)
+            for code, limit, sign in (
+                (UNJUDGED, judge_silence, JUDGE_SIGN),
+                (UNCOMPARED, surveillance_silence, SURVEILLANCE_SIGN),
+            )
+            if limit
+        }
+        self._gate = Gate(memory, self._policy, watchers)
         self._sign = Heartbeat(memory, boot, name=EXECUTOR_SIGN)
-        self.desks = [Desk(self._log, self._gate, one, clock, checkpoint) for one in brokers]
+        self.desks = [
+            Desk(self._log, self._gate, one, clock, checkpoint, Hints(layout.run, one.name, clock))
+            for one in brokers
+        ]
         self._passed = Passed(layout.journal("governance"))
         self._views = Views(layout, self._log, self._inflow)
         self._withdrawals = Withdrawals(layout.run, self._log, clock)

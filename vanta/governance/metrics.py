@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import write_to_textfile
 
-from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import SECOND
 from vanta.governance.controller import Controller
+from vanta.governance.exposition import serve
 from vanta.governance.status import Status
 from vanta.governance.watcher import Watcher
 
 _BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 3600.0)
-_LARGEST_PORT = 65_535
 
 
 class Metrics(Watcher):
@@ -103,22 +102,7 @@ class Metrics(Watcher):
             MalformedError: `BAD_ADDRESS`.
             UnavailableError: `METRICS_ADDRESS`: it cannot be listened on.
         """
-        host, _, port = address.rpartition(":")
-        if not port.isdecimal() or not 0 < int(port) <= _LARGEST_PORT:
-            raise MalformedError(
-                f"{address!r} is not an address",
-                code="BAD_ADDRESS",
-                remedy="such as 127.0.0.1:9464",
-            )
-        try:
-            start_http_server(int(port), host.strip("[]"), registry=self.registry)
-        except OSError as error:
-            raise UnavailableError(
-                f"metrics cannot be served: {error.strerror}",
-                code="METRICS_ADDRESS",
-                place=address,
-                remedy="choose another `governance.metrics` address",
-            ) from error
+        serve(self.registry, address, field="governance.metrics")
 
     def write(self, path: Path) -> None:
         """Write them for node_exporter's textfile collector, atomically."""

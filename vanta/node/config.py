@@ -67,11 +67,27 @@ Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0
 """Name of a systemd credential of the Executor's unit; never the secret itself."""
 
 
+_COMPARED = {"alpaca": 275, "tradier": 420, "coinbase": 170, "bybit": 250}
+"""Share of the vendor's pace that the comparison has, in thousandths. Interactive Brokers lists
+orders once in five seconds, for everybody together: the Executor needs every one of these."""
+
+
 class _RestBroker(_Part):
     per_minute: Annotated[int, Field(ge=10, le=6000)]
     """Requests the vendor allows in a minute."""
     timeout_ms: Annotated[int, Field(ge=100, le=30_000)] = 5000
     """For one whole answer."""
+    compared_per_minute: Annotated[int | None, Field(ge=0, le=3000)] = None
+    """How many of them are for the continuous comparison; 0 to leave it out, and where nothing is
+    said a part that leaves orders and cancels their pace."""
+
+    @property
+    def statements_per_minute(self) -> int:
+        """Requests of the comparison; the Executor has the others."""
+        stated = self.compared_per_minute
+        return _COMPARED.get(self.vendor, 0) * self.per_minute // 1000 if stated is None else stated
+
+    vendor: str
 
 
 class AlpacaConfig(_RestBroker):
@@ -107,6 +123,8 @@ class IbkrConfig(_RestBroker):
     """File with the certificate of the gateway, the only one that is trusted there."""
     url: Text = "https://localhost:5000/v1/api"
     """Of the gateway's Web API."""
+    compared_per_minute: Annotated[int | None, Field(ge=0, le=0)] = None
+    """It is left out of the continuous comparison."""
     per_minute: Annotated[int, Field(ge=10, le=6000)] = 300
 
 
@@ -143,6 +161,19 @@ PAPER = "paper"
 """The broker that needs no entry: its folder is `broker`."""
 
 
+class SurveillanceConfig(_Part):
+    """The continuous comparison, and who is told of a mismatch."""
+
+    silent_after: Age = None
+    """Without a sign of it, until nothing leaves; `never` where none runs."""
+    command: Annotated[tuple[Text, ...], Field(max_length=32)] = ()
+    """What is run for each alert, which it reads as JSON; empty for nothing."""
+    metrics: Address = ""
+    """Where Prometheus finds its metrics, such as `127.0.0.1:9465`; empty for nowhere."""
+    metrics_textfile: Annotated[StrictStr, Field(max_length=400)] = ""
+    """A file for node_exporter's textfile collector, ending in `.prom`; empty for none."""
+
+
 class ExecutorConfig(_Part):
     """Where orders go, and what the Executor asks for before any leaves."""
 
@@ -150,6 +181,7 @@ class ExecutorConfig(_Part):
     """`paper`, or names under `brokers`; the first choice first."""
     judge_silent_after: Age = 10 * SECOND
     """Without a sign of the judge of automatic halts, until nothing leaves."""
+    surveillance: SurveillanceConfig = SurveillanceConfig()
 
 
 class NodeConfig(_Part):
@@ -167,6 +199,13 @@ class NodeConfig(_Part):
     brokers: dict[BrokerName, BrokerConfig] = {}
     """Accounts at vendors."""
     executor: ExecutorConfig = ExecutorConfig()
+
+    @property
+    def uncompared(self) -> list[str]:
+        """The brokers whose pace leaves the continuous comparison nothing."""
+        accounts = self.brokers
+        named = [name for name in self.executor.brokers if name in accounts]
+        return [name for name in named if not accounts[name].statements_per_minute]
 
 
 def read_config(path: Path) -> NodeConfig:

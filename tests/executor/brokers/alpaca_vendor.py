@@ -163,7 +163,8 @@ class AlpacaVendor(VendorServer):
         found = [
             one
             for one in self.books.orders.values()
-            if (one.state == "live") == (query["status"] == "open") and one.submitted > after
+            if query["status"] in {"all", "open" if one.state == "live" else "closed"}
+            and one.submitted > after
         ]
         found.sort(key=lambda one: one.submitted)
         return 200, [order_json(one) for one in found[: int(query.get("limit", "50"))]]

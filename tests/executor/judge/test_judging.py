@@ -175,7 +175,7 @@ def test_where_no_halt_can_be_set_it_gives_no_sign_of_life(desk: Desk) -> None:
 def test_without_a_sign_of_it_nothing_leaves(desk: Desk) -> None:
     node = desk.node
     silence = Silence(desk.memory, 10 * SECOND, None, lambda: desk.since_boot, name=JUDGE_SIGN)
-    gate = Gate(desk.memory, node.published, silence)
+    gate = Gate(desk.memory, node.published, {UNJUDGED: silence})
     with gate.look(order()) as shut:
         assert shut == (UNJUDGED,)
     desk.judge.look()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from vanta.domain.errors import RefusedError
 from vanta.executor.brokers.alpaca.client import AlpacaBroker, AlpacaKeys
@@ -10,6 +11,7 @@ from vanta.executor.brokers.crypto.client import CryptoBroker
 from vanta.executor.brokers.crypto.coinbase import coinbase_broker
 from vanta.executor.brokers.ibkr.client import IbkrBroker
 from vanta.executor.brokers.paper.client import PaperBroker
+from vanta.executor.brokers.port import Statements
 from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.tradier.client import TradierBroker
 from vanta.node.config import (
@@ -20,6 +22,18 @@ from vanta.node.config import (
     IbkrConfig,
     NodeConfig,
 )
+
+_EVERY = {PAPER: 0.25, "alpaca": 3.0, "tradier": 3.0, "coinbase": 3.0, "bybit": 3.0}
+"""Seconds between two statements."""
+
+
+class Compared(NamedTuple):
+    """An account that is compared."""
+
+    statements: Statements
+    every: float
+    """Seconds between two readings."""
+
 
 AnyBroker = PaperBroker | AlpacaBroker | TradierBroker | IbkrBroker | CryptoBroker
 
@@ -40,13 +54,38 @@ def open_brokers(config: NodeConfig, clock: Callable[[], int]) -> list[AnyBroker
     return [open_broker(name, config, clock) for name in config.executor.brokers]
 
 
-def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyBroker:
+def open_statements(config: NodeConfig, clock: Callable[[], int]) -> list[Compared]:
+    """Every account that the comparison reads, over a session of its own.
+
+    What it may ask is taken off what the Executor may, so that both together stay within the
+    vendor's pace and no order or cancel waits for a statement.
+
+    Raises:
+        RefusedError, UnavailableError: as `open_broker`, of any of them.
+    """
+    found = []
+    for name in config.executor.brokers:
+        if name not in config.uncompared:
+            broker = open_broker(name, config, clock, comparing=True)
+            if not isinstance(broker, IbkrBroker):
+                found.append(Compared(broker, _EVERY[_vendor(name, config)]))
+    return found
+
+
+def _vendor(name: str, config: NodeConfig) -> str:
+    return config.brokers[name].vendor if name in config.brokers else PAPER
+
+
+def open_broker(
+    name: str, config: NodeConfig, clock: Callable[[], int], *, comparing: bool = False
+) -> AnyBroker:
     """The broker `name`; nothing is sent yet.
 
     Args:
         name: `paper`, or one under `brokers`.
         config: of the node.
         clock: UTC nanoseconds.
+        comparing: whether it is for the comparison, which only reads and has a pace of its own.
 
     Raises:
         RefusedError: the node has no such broker, or an address or a credential that must not be
@@ -66,6 +105,8 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
             remedy=f"name one of: {known}" if known else "add `broker: <folder>` or `brokers`",
         )
     timeout = account.timeout_ms / 1000
+    statements = account.statements_per_minute
+    pace = statements if comparing else account.per_minute - statements
     if isinstance(account, AlpacaConfig):
         return AlpacaBroker(
             AlpacaKeys(read_secret(account.key), read_secret(account.secret)),
@@ -73,7 +114,7 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
             name=name,
             trading=account.trading,
             data=account.data,
-            per_minute=account.per_minute,
+            per_minute=pace,
             timeout=timeout,
         )
     if isinstance(account, IbkrConfig):
@@ -83,7 +124,7 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
             name=name,
             url=account.url,
             certificate=Path(account.certificate),
-            per_minute=account.per_minute,
+            per_minute=pace,
             timeout=timeout,
         )
     if isinstance(account, CoinbaseConfig | BybitConfig):
@@ -94,7 +135,7 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
             clock,
             name=name,
             url=account.url,
-            per_minute=account.per_minute,
+            per_minute=pace,
             timeout=timeout,
         )
     return TradierBroker(
@@ -103,6 +144,6 @@ def open_broker(name: str, config: NodeConfig, clock: Callable[[], int]) -> AnyB
         clock,
         name=name,
         url=account.url,
-        per_minute=account.per_minute,
+        per_minute=pace,
         timeout=timeout,
     )

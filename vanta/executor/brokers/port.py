@@ -51,6 +51,10 @@ class BrokerOrder:
     quantity: int
     filled: int
     reason: str = ""
+    side: str = ""
+    """Empty where the broker's answer does not tell it."""
+    limit_price: int = 0
+    """Units; 0 where it is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,16 @@ class Executions:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What a broker shows whoever only looks: every order that is alive, and what happened."""
+
+    orders: tuple[BrokerOrder, ...]
+    executions: Executions
+    """Since a watermark or from a little before it: what was told may be told again, and of an
+    order's end nothing need be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The broker's own account of the money."""
 
@@ -122,6 +136,26 @@ class Troubled(Protocol):
     @property
     def trouble(self) -> str:
         """Code of what keeps new orders in; empty when nothing does."""
+
+
+@runtime_checkable
+class Hinted(Protocol):
+    """A broker that is read now and then, and may be read at once."""
+
+    def hint(self) -> None:
+        """Something may have happened: the next reading may not wait."""
+
+
+class Statements(Protocol):
+    """A broker account as the comparison sees it: it can ask, and not send."""
+
+    name: str
+
+    def statement(self, watermark: int) -> Statement:
+        """Read a statement; it changes nothing there. Raises `BrokerAwayError` as a broker does."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 class Broker(Protocol):

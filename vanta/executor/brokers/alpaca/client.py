@@ -33,6 +33,7 @@ from vanta.executor.brokers.port import (
     BrokerOrder,
     Executions,
     Rejected,
+    Statement,
     Unknown,
 )
 from vanta.executor.brokers.rest.breaker import Breaker
@@ -208,6 +209,10 @@ class AlpacaBroker:
     def open_orders(self) -> tuple[BrokerOrder, ...]:
         return tuple(self._seen(order) for order in self._executions.open_orders())
 
+    def hint(self) -> None:
+        """Something may have happened: the next reading may not wait."""
+        self._polled = 0
+
     def executions_since(self, watermark: int) -> Executions:
         now = self._monotonic()
         if self._polled and now - self._polled < self._poll_every:
@@ -215,6 +220,12 @@ class AlpacaBroker:
         news = self._executions.since(watermark)
         self._polled = now
         return news
+
+    def statement(self, watermark: int) -> Statement:
+        """What the comparison reads."""
+        alive, fills, reached = self._executions.statement(watermark)
+        orders = tuple(self._seen(order) for order in alive)
+        return Statement(orders, Executions(tuple(fills), (), reached))
 
     def order_status(
         self,
@@ -261,6 +272,8 @@ class AlpacaBroker:
             0 if order.qty is None else exact(order.qty, place),
             exact(order.filled_qty, place),
             order.status.upper() if state.terminal else "",
+            order.side,
+            0 if order.limit_price is None else exact(order.limit_price, place),
         )
 
     def positions(self) -> dict[str, int]:

@@ -103,6 +103,27 @@ class ExecutionsReader:
         self._forget(reached)
         return Executions(tuple(fills), tuple(ended), reached)
 
+    def statement(self, watermark: int) -> tuple[list[AlpacaOrder], list[Fill], int]:
+        """What is alive, every fill since a little before the watermark, and how far that is.
+
+        It is for whoever compares: what was told before is told again, in case it changed.
+        """
+        alive = self.open_orders()
+        known = {order.id: order.client_order_id for order in alive}
+        found = list(self._activities(max(0, watermark - OVERLAP)))
+        for one in found:
+            if one.order_id in self._names:
+                known.setdefault(one.order_id, self._names[one.order_id])
+        unnamed = {one.order_id for one in found} - known.keys()
+        if len(unnamed) > 1:
+            # Orders that filled between two statements: one listing names them all.
+            after = max(0, watermark - 2 * OVERLAP)
+            for order in self._orders(status="all", after=after):
+                known[order.id] = order.client_order_id
+        self._names = known
+        fills = [self._fill(one) for one in found]
+        return alive, fills, max([watermark, *(fill.ts for fill in fills)])
+
     def _reached(
         self,
         watermark: int,

@@ -43,6 +43,7 @@ class AlpacaOrder(msgspec.Struct, frozen=True):
     filled_qty: Decimal
     qty: Decimal | None = None
     asset_class: str = "us_equity"
+    limit_price: Decimal | None = None
 
 
 class Problem(msgspec.Struct, frozen=True):

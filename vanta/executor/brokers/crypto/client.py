@@ -20,6 +20,7 @@ from vanta.executor.brokers.port import (
     BrokerOrder,
     Executions,
     Rejected,
+    Statement,
     Unknown,
 )
 from vanta.executor.brokers.rest.exact import unreadable
@@ -124,6 +125,10 @@ class CryptoBroker:
     def open_orders(self) -> tuple[BrokerOrder, ...]:
         return tuple(order.seen() for order in self._venue.open_orders())
 
+    def hint(self) -> None:
+        """Something may have happened: the next reading may not wait."""
+        self._polled = 0
+
     def executions_since(self, watermark: int) -> Executions:
         now = self._monotonic()
         if self._polled and now - self._polled < self._poll_every:
@@ -131,6 +136,12 @@ class CryptoBroker:
         news = self._executions.since(watermark)
         self._polled = now
         return news
+
+    def statement(self, watermark: int) -> Statement:
+        """What the comparison reads."""
+        alive, fills, reached = self._executions.statement(watermark)
+        orders = tuple(order.seen() for order in alive)
+        return Statement(orders, Executions(tuple(fills), (), reached))
 
     def order_status(
         self, client_order_id: str, market_time: int

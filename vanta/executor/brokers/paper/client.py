@@ -19,6 +19,7 @@ from vanta.executor.brokers.port import (
     BrokerOrder,
     Executions,
     Rejected,
+    Statement,
     Unknown,
 )
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 TIMEOUT = 5.0
 """Seconds one answer may take."""
+TOLD_AGAIN = 64
+"""Fills and ends that a statement tells once more."""
 
 
 class _Answered(msgspec.Struct):
@@ -78,6 +81,11 @@ class PaperBroker:
 
     def executions_since(self, watermark: int) -> Executions:
         return self._ask(Request(verb="executions_since", watermark=watermark), Executions)
+
+    def statement(self, watermark: int) -> Statement:
+        """What the comparison reads: once more what it was told last, in case that changed."""
+        request = Request(verb="statement", watermark=max(0, watermark - TOLD_AGAIN))
+        return self._ask(request, Statement)
 
     def order_status(
         self,

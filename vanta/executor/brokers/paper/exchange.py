@@ -32,6 +32,7 @@ from vanta.executor.brokers.port import (
     Ended,
     Executions,
     Rejected,
+    Statement,
 )
 from vanta.executor.sessions import ALWAYS_OPEN, Sessions
 from vanta.journal.reader import read
@@ -113,6 +114,13 @@ class PaperExchange:
     def executions_since(self, watermark: int) -> Executions:
         """Let every live order fill one part more, then tell what happened since."""
         self._keep(*[fact for order in self.ledger.resting.values() if (fact := self._next(order))])
+        return self._happened(watermark)
+
+    def statement(self, watermark: int) -> Statement:
+        """What is alive and what happened; looking moves no market."""
+        return Statement(self.open_orders(), self._happened(watermark))
+
+    def _happened(self, watermark: int) -> Executions:
         news = self.ledger.happened[max(0, watermark) :]
         return Executions(
             tuple(item for item in news if isinstance(item, Fill)),

@@ -94,6 +94,8 @@ class Resting(msgspec.Struct):
             order.quantity,
             self.filled,
             self.reason,
+            order.side,
+            order.limit_price,
         )
 
 

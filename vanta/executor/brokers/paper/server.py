@@ -30,6 +30,7 @@ _VERBS: dict[Verb, Callable[[PaperExchange, Request], object]] = {
     "cancel": lambda exchange, request: exchange.cancel(request.client_order_id),
     "open_orders": lambda exchange, _: exchange.open_orders(),
     "executions_since": lambda exchange, request: exchange.executions_since(request.watermark),
+    "statement": lambda exchange, request: exchange.statement(request.watermark),
     "order_status": lambda exchange, request: exchange.order_status(request.client_order_id),
     "positions": lambda exchange, _: exchange.positions(),
     "account": lambda exchange, _: exchange.ledger.account,

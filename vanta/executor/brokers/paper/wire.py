@@ -21,6 +21,7 @@ Verb = Literal[
     "cancel",
     "open_orders",
     "executions_since",
+    "statement",
     "order_status",
     "positions",
     "account",

@@ -20,6 +20,7 @@ from vanta.executor.brokers.port import (
     BrokerOrder,
     Executions,
     Rejected,
+    Statement,
     Unknown,
 )
 from vanta.executor.brokers.rest.breaker import Breaker
@@ -212,6 +213,10 @@ class TradierBroker:
         found = [self._orders.seen(order) for order in self._orders.listed()]
         return tuple(one for one in found if not one.state.terminal)
 
+    def hint(self) -> None:
+        """Something may have happened: the next reading may not wait."""
+        self._polled = 0
+
     def executions_since(self, watermark: int) -> Executions:
         now = self._monotonic()
         if self._polled and now - self._polled < self._poll_every:
@@ -219,6 +224,12 @@ class TradierBroker:
         news = self._orders.since(watermark)
         self._polled = now
         return news
+
+    def statement(self, watermark: int) -> Statement:
+        """What the comparison reads: the whole day, whatever the watermark."""
+        alive, sums = self._orders.statement()
+        orders = tuple(self._orders.seen(order) for order in alive)
+        return Statement(orders, Executions((), (), watermark, tuple(sums)))
 
     def order_status(
         self, client_order_id: str, market_time: int

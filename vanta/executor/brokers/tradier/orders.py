@@ -139,6 +139,21 @@ class OrdersReader:
         self._watched = alive | (self._watched - orders.keys())
         return Executions((), tuple(ended), max([watermark, *times]), tuple(sums))
 
+    def statement(self) -> tuple[list[TradierOrder], list[Sum]]:
+        """The orders of the day that are alive, and what each of them all has filled so far.
+
+        It is for whoever compares: everything is told every time. Its prices are averages.
+        """
+        orders = self.listed()
+        alive = [one for one in orders if not self._state(one).terminal]
+        place, sums = self._session.place, list[Sum]()
+        for one in orders:
+            now = self._standing(one)
+            if now.filled:
+                at = instant(one.transaction_date, place)
+                sums.append(Sum(name_of(one), str(one.id), now.filled, now.average, at))
+        return alive, sums
+
     def _standing(self, order: TradierOrder) -> _Told:
         place = self._session.place
         filled, average = order.exec_quantity, order.avg_fill_price

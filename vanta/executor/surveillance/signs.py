@@ -1,0 +1,3 @@
+"""The sign of life of the comparison, as a file in `memory/`."""
+
+SURVEILLANCE_SIGN = "surveillance.heartbeat"
