@@ -92,8 +92,8 @@ def test_a_memory_of_another_journal_is_none(compared: Compared, tmp_path: Path)
     compared.look()
     compared.surveillance.close()
     kept = (compared.node.layout.memory / following.MEMORY).read_bytes()
-    other = Compared(tmp_path / "other") if (tmp_path / "other").mkdir() is None else None
-    assert other is not None
+    (tmp_path / "other").mkdir()
+    other = Compared(tmp_path / "other")
     other.resting("MSFT")
     other.surveillance.close()
     (other.node.layout.memory / following.MEMORY).write_bytes(kept)

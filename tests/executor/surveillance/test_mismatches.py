@@ -46,9 +46,9 @@ def test_one_that_filled_before_anybody_looked_halts_too(compared: Compared) -> 
     compared.broker.orders[name] = msgspec.structs.replace(order, client_order_id=name)
     compared.broker.states[name] = OrderState.ACKNOWLEDGED
     compared.broker.fill(name)
-    compared.broker.happened[-1] = msgspec.structs.replace(
-        compared.broker.happened[-1], ts=compared.node.clock.now
-    )
+    fill = compared.broker.happened[-1]
+    assert isinstance(fill, Fill)
+    compared.broker.happened[-1] = msgspec.structs.replace(fill, ts=compared.node.clock.now)
     assert compared.look() == ["UNPREPARED"]
     assert len(compared.halted) == 1
 

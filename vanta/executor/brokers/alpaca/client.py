@@ -103,7 +103,7 @@ class AlpacaBroker:
         page: int | None = None,
         monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.name = name
+        self.name, self._clock = name, clock
 
         def session(url: str) -> Session:
             edge = HttpEdge(Endpoint.parse(url), clock, read_timeout=timeout)
@@ -223,7 +223,7 @@ class AlpacaBroker:
 
     def statement(self, watermark: int) -> Statement:
         """What the comparison reads."""
-        alive, fills, reached = self._executions.statement(watermark)
+        alive, fills, reached = self._executions.statement(watermark, self._clock())
         orders = tuple(self._seen(order) for order in alive)
         return Statement(orders, Executions(tuple(fills), (), reached))
 

@@ -139,7 +139,7 @@ class CryptoBroker:
 
     def statement(self, watermark: int) -> Statement:
         """What the comparison reads."""
-        alive, fills, reached = self._executions.statement(watermark)
+        alive, fills, reached = self._executions.statement(watermark, self._clock())
         orders = tuple(order.seen() for order in alive)
         return Statement(orders, Executions(tuple(fills), (), reached))
 

@@ -99,10 +99,14 @@ class ExecutionsReader:
         self._forget(reached)
         return Executions(tuple(fills), ended, reached)
 
-    def statement(self, watermark: int) -> tuple[list[VenueOrder], list[Fill], int]:
+    def statement(self, watermark: int, now: int) -> tuple[list[VenueOrder], list[Fill], int]:
         """What is alive, every fill since a little before the watermark, and how far that is.
 
         It is for whoever compares: what was told before is told again, in case it changed.
+
+        Args:
+            watermark: of the statement before.
+            now: UTC nanoseconds.
         """
         alive = list(self._venue.open_orders())
         known = {order.id: order.client_order_id for order in alive}
@@ -112,7 +116,7 @@ class ExecutionsReader:
                 known.setdefault(one.order_id, self._names[one.order_id])
         self._names = known
         fills = [self._fill(one) for one in found]
-        return alive, fills, max([watermark, *(fill.ts for fill in fills)])
+        return alive, fills, max([watermark, now - OVERLAP, *(fill.ts for fill in fills)])
 
     def _forget(self, reached: int) -> None:
         """Let go of what no reading will show again: orders that are over, long before."""

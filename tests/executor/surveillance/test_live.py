@@ -1,0 +1,128 @@
+"""The comparison as it runs: on the real clock, beside a broker at full speed, killed, and told."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.executor.surveillance.live import Live
+from vanta.domain.instant import SECOND
+from vanta.executor.brokers.paper.client import PaperBroker
+from vanta.executor.surveillance.process import start
+from vanta.governance.latch import latched
+from vanta.journal.reader import read
+
+
+@pytest.fixture
+def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
+    made = Live(tmp_path, **getattr(request, "param", {}))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "live", [{"misbehaving": False}, {"misbehaving": True}], indirect=True, ids=["fast", "misused"]
+)
+def test_at_full_speed_nothing_is_told_that_is_not_wrong(live: Live) -> None:
+    live.trade(6)
+    live.run(6)
+    broker = PaperBroker(live.root / "broker")
+    fills = len(broker.executions_since(0).fills)
+    broker.close()
+    told = [one.mismatch for _, one in live.alerts()]
+    assert told == [], (live.layout.logs / "executor-surveillance.log").read_text()
+    assert fills > 100
+    assert not latched(live.layout.memory)
+
+
+def test_an_order_nobody_prepared_halts_the_node_in_time(live: Live) -> None:
+    live.trade(0.2, batch=1)
+    shown = time.time_ns()
+    name = live.plant(client_order_id=f"ord_{9:032x}", quantity=10**8)
+    record, alert = live.await_alert()
+    assert (alert.mismatch.code, alert.mismatch.subject) == ("UNPREPARED", name)
+    assert record.ts - shown < 5 * SECOND
+    assert latched(live.layout.memory)
+
+
+def test_killed_anywhere_it_goes_on_and_tells_once(live: Live) -> None:
+    live.trade(0.2, batch=1)
+    for _ in range(3):
+        live.comparing.send_signal(signal.SIGKILL)
+        live.comparing.wait()
+        live.comparing = start(live.layout)
+        live.run(0.3)
+    name = live.plant(client_order_id=f"ord_{9:032x}", quantity=10**8)
+    live.await_alert()
+    for _ in range(3):
+        live.comparing.send_signal(signal.SIGKILL)
+        live.comparing.wait()
+        live.comparing = start(live.layout)
+        live.run(0.5)
+    told = [(one.mismatch.code, one.mismatch.subject) for _, one in live.alerts()]
+    assert told == [("UNPREPARED", name)]
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        {
+            "more": """\
+executor:
+  surveillance:
+    command: [sh, -c, "cat >> $0", told.json]
+    metrics_textfile: told.prom
+"""
+        }
+    ],
+    indirect=True,
+)
+def test_whoever_is_to_be_told_is_told(live: Live, tmp_path: Path) -> None:
+    text = live.layout.config.read_text()
+    for name in ("told.json", "told.prom"):
+        text = text.replace(name, str(tmp_path / name))
+    live.layout.config.write_text(text)
+    live.comparing.terminate()
+    live.comparing.wait()
+    live.comparing = start(live.layout)
+    live.trade(0.2, batch=1)
+    live.plant(client_order_id=f"ord_{9:032x}", quantity=10**8)
+    live.await_alert()
+    time.sleep(1.5)
+    [line] = (tmp_path / "told.json").read_text().splitlines()
+    assert json.loads(line)["alert"]["mismatch"]["code"] == "UNPREPARED"
+    metrics = (tmp_path / "told.prom").read_text()
+    assert 'vanta_surveillance_alerts_total{broker="paper",code="UNPREPARED"} 1.0' in metrics
+    assert "vanta_surveillance_standing 1.0" in metrics
+
+
+def test_the_status_tells_and_settling_ends_it(live: Live) -> None:
+    def vanta(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "vanta.cli", "executor", *words]
+        return subprocess.run(
+            [*command, "--node", str(live.root)], capture_output=True, text=True, check=False
+        )
+
+    live.trade(0.2, batch=1)
+    assert "comparison: comparing paper" in vanta("status").stdout
+    assert vanta("alerts").returncode == 0
+    name = live.plant(client_order_id=f"ord_{9:032x}", quantity=10**8)
+    live.await_alert()
+    done = vanta("alerts", "--json")
+    [alert] = json.loads(done.stdout)["standing"]
+    assert (done.returncode, alert["code"], alert["subject"]) == (3, "UNPREPARED", name)
+    status = vanta("status", "--json")
+    assert status.returncode == 3
+    assert json.loads(status.stdout)["comparison"]["standing"] == [alert]
+    assert "MISMATCHES: 1 stand" in vanta("status").stdout
+    assert "[NO_ALERT]" in vanta("settle", "mis_0000", "--because", "x").stderr
+    done = vanta("settle", alert["id"][:12], "--because", "a test of ours")
+    assert (done.returncode, done.stdout) == (0, f"{alert['id']} is settled\n")
+    assert vanta("alerts").returncode == 0
+    settled = list(read(live.layout.journal("alerts")))[-1]
+    assert json.loads(bytes(settled.body))["why"] == "a test of ours"
