@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack, closing
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,8 +68,9 @@ def run(
 ) -> None:
     """Take intents in, decide, send, and follow every order to its end."""
     from vanta.bus.directory import DirectoryInbox
-    from vanta.executor.brokers.named import open_brokers
+    from vanta.executor.brokers.named import open_brokers, open_streams
     from vanta.executor.brokers.paper.process import start
+    from vanta.executor.hints import send_hint
     from vanta.executor.judge.process import start as start_judge
     from vanta.executor.service import ExecutorNode
     from vanta.executor.surveillance.process import start as start_surveillance
@@ -88,14 +90,10 @@ def run(
             process = start(folder, folder / "tape.jsonl", log=layout.logs / "paper-broker.log")
             stack.callback(process.wait, timeout=10)
             stack.callback(process.terminate)
-        if with_judge:
-            judging = start_judge(layout)
-            stack.callback(judging.wait, timeout=10)
-            stack.callback(judging.terminate)
-        if with_surveillance:
-            comparing = start_surveillance(layout)
-            stack.callback(comparing.wait, timeout=10)
-            stack.callback(comparing.terminate)
+        watchers = ((with_judge, start_judge), (with_surveillance, start_surveillance))
+        for started in (begin(layout) for wanted, begin in watchers if wanted):
+            stack.callback(started.wait, timeout=10)
+            stack.callback(started.terminate)
         brokers = open_brokers(config, time.time_ns)
         for broker in brokers:
             stack.callback(broker.close)
@@ -111,6 +109,8 @@ def run(
             sessions=_calendar(config),
         )
         stack.callback(executor.close)
+        for stream in open_streams(config, partial(send_hint, layout.run)):
+            stack.callback(stream.close)
         if not until_idle:
             executor.run(stop)
             return

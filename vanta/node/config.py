@@ -100,6 +100,8 @@ class AlpacaConfig(_RestBroker):
     """`https://api.alpaca.markets` trades with real money."""
     data: Text = "https://data.alpaca.markets"
     per_minute: Annotated[int, Field(ge=10, le=6000)] = 200
+    stream: StrictBool = False
+    """Let its stream of trade updates hint when to ask; it takes `vanta[alpaca]`."""
 
 
 class TradierConfig(_RestBroker):

@@ -1,11 +1,13 @@
 """From a name in the node's configuration to the broker it is."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from vanta.domain.errors import RefusedError
 from vanta.executor.brokers.alpaca.client import AlpacaBroker, AlpacaKeys
+from vanta.executor.brokers.alpaca.stream import AlpacaStream, stream_of
 from vanta.executor.brokers.crypto.bybit import bybit_broker
 from vanta.executor.brokers.crypto.client import CryptoBroker
 from vanta.executor.brokers.crypto.coinbase import coinbase_broker
@@ -22,6 +24,33 @@ from vanta.node.config import (
     IbkrConfig,
     NodeConfig,
 )
+
+
+class Stream(Protocol):
+    """Something that hints until it is closed."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+def open_streams(config: NodeConfig, heard: Callable[[str], None]) -> list[Stream]:
+    """Every stream that hints at what happens at a broker, as far as the node wants them.
+
+    Args:
+        config: of the node.
+        heard: called with the broker's name, on the stream's thread.
+
+    Raises:
+        RefusedError, UnavailableError: as `open_broker`; `NO_SDK` where that is not installed.
+    """
+    found: list[Stream] = []
+    for name in config.executor.brokers:
+        account = config.brokers.get(name)
+        if isinstance(account, AlpacaConfig) and account.stream:
+            keys = AlpacaKeys(read_secret(account.key), read_secret(account.secret))
+            found.append(AlpacaStream(keys, stream_of(account.trading), partial(heard, name)))
+    return found
+
 
 _EVERY = {PAPER: 0.25, "alpaca": 3.0, "tradier": 3.0, "coinbase": 3.0, "bybit": 3.0}
 """Seconds between two statements."""
