@@ -21,6 +21,7 @@ from benchmarks import (
     governance,
     journal,
     markets,
+    surveillance,
 )
 from benchmarks.figures import RESULTS
 from benchmarks.table import text
@@ -33,6 +34,7 @@ SUITES: dict[str, Callable[[], dict[str, Any]]] = {
     "markets": markets.run,
     "executor": executor.run,
     "decisions": decisions.run,
+    "surveillance": surveillance.run,
     "demo": demo.run,
 }
 

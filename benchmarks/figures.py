@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import DECISIONS, ROWS, Row, markdown
+from benchmarks.table import DECISIONS, ROWS, SURVEILLANCE, Row, markdown
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "figures.md"
 RESULTS = Path(__file__).parent / "results"
-TABLES: dict[str, tuple[Row, ...]] = {"decisions": DECISIONS, "governance": ROWS}
+TABLES: dict[str, tuple[Row, ...]] = {
+    "decisions": DECISIONS,
+    "governance": ROWS,
+    "surveillance": SURVEILLANCE,
+}
 BEGIN = "<!-- `make figures` writes {} from here -->\n"
 END = "<!-- to here -->\n"
 

@@ -133,6 +133,25 @@ DECISIONS = (
         "executor.durable_4_outstanding.decisions_per_s",
     ),
 )
+SURVEILLANCE = (
+    Row(
+        "an order nobody prepared, at the paper broker → alert",
+        "surveillance.paper_unprepared",
+        _tail("surveillance.paper_unprepared", p99=5000),
+    ),
+    Row(
+        "the same at Alpaca, one statement in three seconds",
+        "surveillance.alpaca_unprepared",
+        _tail("surveillance.alpaca_unprepared", p99=5000),
+    ),
+    Row(
+        "a fill at Alpaca that the Executor does not hear of → alert",
+        "surveillance.alpaca_fill_missing",
+        _tail("surveillance.alpaca_fill_missing", p99=5000),
+    ),
+    Row("a fill at Alpaca → in the book, asked for in turn", "surveillance.fill_known_polled"),
+    Row("the same, with its stream as a hint", "surveillance.fill_known_streamed"),
+)
 
 
 def at(results: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - results are JSON
@@ -202,7 +221,7 @@ def _aim(limit: Limit) -> str:
 
 def text(results: Mapping[str, Any]) -> str:
     """The tables for a terminal, as one."""
-    rows = list(lines(results, (*ROWS, *DECISIONS)))
+    rows = list(lines(results, (*ROWS, *DECISIONS, *SURVEILLANCE)))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

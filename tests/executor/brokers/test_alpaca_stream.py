@@ -9,16 +9,13 @@ import pytest
 
 from tests.executor.brokers.alpaca_stream import StreamServer
 from tests.executor.brokers.alpaca_vendor import KEY, SECRET
+from tests.executor.brokers.streamed import Streamed, keys
 from tests.executor.brokers.test_alpaca import AlpacaDesk
-from tests.executor.brokers.test_whole_way import Trading
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.exact import UNIT
 from vanta.domain.instant import SECOND
-from vanta.domain.trading import OrderState
-from vanta.executor.brokers.alpaca.client import AlpacaKeys
 from vanta.executor.brokers.alpaca.stream import AlpacaStream, stream_of
-from vanta.executor.brokers.rest.credentials import Secret
-from vanta.executor.hints import BURST, REFILL, send_hint
+from vanta.executor.hints import BURST, REFILL
 
 
 class Heard:
@@ -56,10 +53,6 @@ def server(desk: AlpacaDesk) -> Iterator[StreamServer]:
 @pytest.fixture
 def heard() -> Heard:
     return Heard()
-
-
-def keys(secret: str = SECRET) -> AlpacaKeys:
-    return AlpacaKeys(Secret("key", KEY), Secret("secret", secret))
 
 
 @pytest.fixture
@@ -176,54 +169,10 @@ def test_without_the_sdk_it_says_what_to_install(
 # The Executor behind it -------------------------------------------------------------------------
 
 
-class Streamed:
-    """An Executor that asks every two seconds, on the real clock, and a stream that hints."""
-
-    def __init__(self, root: Path, desk: AlpacaDesk) -> None:
-        self.desk = desk
-        desk.broker = desk.usual()
-        desk.vendor.books.now = time.time_ns()
-        self.trading = Trading(root, desk)
-        self.server = StreamServer(desk.vendor)
-        run = self.trading.layout.run
-        self.stream = AlpacaStream(keys(), self.server.url, lambda: send_hint(run, "alpaca"))
-        self.server.await_listeners()
-
-    def close(self) -> None:
-        self.stream.close()
-        self.server.close()
-        self.trading.process.close()
-
-    def step(self) -> None:
-        now = self.desk.vendor.books.now = max(self.desk.vendor.books.now, time.time_ns())
-        self.desk.monotonic = time.monotonic_ns()
-        self.desk.vendor.quote["t"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now / 1e9))
-        self.trading.process.step()
-        time.sleep(0.02)
-
-    def until_filled(self, quantity: int) -> float:
-        """Seconds until the book has it."""
-        began = time.monotonic()
-        while self.filled() < quantity:
-            assert time.monotonic() - began < 8
-            self.step()
-        return time.monotonic() - began
-
-    def filled(self) -> int:
-        book = self.trading.book
-        return sum(one.filled for one in (*book.open.values(), *book.closed.values()))
-
-
 @pytest.fixture
 def streamed(tmp_path: Path, desk: AlpacaDesk) -> Iterator[Streamed]:
     made = Streamed(tmp_path, desk)
-    made.trading.wants()
-    until = time.monotonic() + 5
-    while not made.trading.book.open and time.monotonic() < until:
-        made.step()
-    assert made.trading.opened().state is OrderState.ACKNOWLEDGED
-    for _ in range(10):
-        made.step()
+    made.resting()
     yield made
     made.close()
 

@@ -71,10 +71,12 @@ class OnRecord(msgspec.Struct):
     def carry(self, opened: OpenOrder, at: int) -> None:
         """Take in an order of a snapshot: what it filled is known by its ids alone."""
         order = opened.order
+        self.used[order.intent_id] = order.client_order_id
+        if not opened.prepared:
+            return
         known = Known(order, ours=dict.fromkeys(opened.fills), whole=opened.filled)
         known.withheld = opened.state is OrderState.WITHHELD
         self.orders[order.client_order_id] = known
-        self.used[order.intent_id] = order.client_order_id
         if opened.state.terminal:
             self._end(order.client_order_id, at)
 
