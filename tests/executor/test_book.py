@@ -21,9 +21,9 @@ from tests.executor.building import (
     quote,
     vault,
 )
-from vanta.domain.encoding import encode
+from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import MalformedError
-from vanta.domain.exact import UNIT, notional
+from vanta.domain.exact import FINEST, UNIT, notional
 from vanta.domain.instant import DAY, MINUTE
 from vanta.domain.policy import Policy
 from vanta.domain.trading import Fill, OrderState
@@ -335,3 +335,77 @@ def test_a_line_at_a_mark_is_what_it_counts_there(
     line.buying, line.selling = buying, selling
     counted = line.count(mark)
     assert line.at(mark) == (counted.gross, counted.long - counted.short, counted.value)
+
+
+def coins(book: Book, quantity: int, price: int, kept: int = 0, *, rules: Policy = RULES) -> Fill:
+    """Buy so much of a coin, of which `kept` (10^-18) is the fee."""
+    event = made(intent("BTC-USD", asset_class="crypto"), book, rules, quote("BTC-USD", price))
+    order = event.decision.order
+    assert order is not None, event.decision.reasons
+    fee = -(-kept * price // FINEST)
+    fill = Fill(
+        f"c{order.intent_id}",
+        order.client_order_id,
+        "BTC-USD",
+        "buy",
+        quantity,
+        price * UNIT,
+        fee,
+        NOW,
+        kept,
+    )
+    book.apply(OrderFilled(fill))
+    book.apply(OrderCancelled(order.client_order_id, "asked"))
+    return fill
+
+
+def test_what_a_broker_kept_of_a_coin_is_not_held_and_cost_no_money() -> None:
+    book = fund(RULES)
+    before = book.vaults[VAULT].cash
+    coins(book, UNIT // 10, 20_000, UNIT // 1000 * FINEST)
+    mine, venue = book.vaults[VAULT], book.venue("paper")
+    assert before - mine.cash == 2_000 * UNIT
+    assert mine.lines["BTC-USD"].quantity == UNIT // 10 - UNIT // 1000
+    assert (mine.fees, venue.fees) == (20 * UNIT, 20 * UNIT)
+    assert before - mine.nav == 20 * UNIT
+    [profit] = [one for one in by_vault(book) if one.vault == VAULT]
+    assert (profit.realised, profit.unrealised, profit.fees) == (0, 0, 20 * UNIT)
+
+
+def test_fees_finer_than_a_unit_are_held_against_the_broker_to_their_last_digit() -> None:
+    book = fund(RULES)
+    for _ in range(3):
+        coins(book, UNIT // 10, 20_000, 123_456_789_012_345)
+    venue = book.venue("paper")
+    whole, finer = divmod(3 * (UNIT // 10 * FINEST - 123_456_789_012_345), FINEST)
+    assert (venue.held, venue.finer) == ({"BTC-USD": whole}, {"BTC-USD": finer})
+    # A vault's share of a unit is the broker's: what is left over can never be sold.
+    assert book.vaults[VAULT].lines["BTC-USD"].quantity == 3 * (UNIT // 10 - 12_346)
+    assert Book.from_state(encode(book.state())).venue("paper") == venue
+
+
+def test_less_than_a_lot_is_no_open_position() -> None:
+    book = fund(RULES)
+    coins(book, UNIT // 10, 20_000, 12_345_678_901_234)
+    assert book.vaults[VAULT].occupied == 1
+    out = made(
+        intent("BTC-USD", asset_class="crypto", side="sell", reducing=True),
+        book, RULES, quote("BTC-USD", 20_000),
+    )  # fmt: skip
+    assert out.decision.order is not None
+    assert out.decision.order.quantity == UNIT // 10 - UNIT // 10_000
+    filled(book, out.decision.order)
+    mine = book.vaults[VAULT]
+    assert 0 < mine.lines["BTC-USD"].quantity < UNIT // 10_000
+    assert (mine.occupied, book.holdings[VAULT]) == (0, {})
+    assert (book.held(NOW + 1), book.holding("BTC-USD")) == ([], [])
+    assert mine.nav == mine.cash + mine.lines["BTC-USD"].counted.value
+    first = coins(book, UNIT // 10, 20_000)
+    assert mine.occupied == 1
+    assert book.holdings[VAULT]["BTC-USD"].entry == first.client_order_id
+
+
+def test_a_fill_of_before_is_written_as_it_was() -> None:
+    old = Fill("f", "ord_x", "AAPL", "buy", UNIT, 100 * UNIT, UNIT, NOW)
+    assert b"kept" not in encode(old)
+    assert decode(Fill, encode(old), place="here") == old

@@ -13,6 +13,7 @@ from vanta.domain.exact import UNIT, show_units, units
 from vanta.domain.instant import DAY, FOREVER, MINUTE
 from vanta.domain.policy import OverlayPolicy, Policy
 from vanta.domain.switches import Switches
+from vanta.executor.edition import EDITION
 from vanta.executor.replay import replay
 from vanta.executor.what_if import redecide
 from vanta.executor.what_if_told import WORST, kind_of, tell, worth
@@ -203,9 +204,10 @@ def test_a_build_that_decided_otherwise_is_told(day: Node) -> None:
 
 def test_an_earlier_decision_is_put_to_the_fences_of_its_own_time(day: Node) -> None:
     """What a policy changes is not mixed up with what a new fence asks."""
+    now = f',"edition":{EDITION}'.encode()
     older = [
         msgspec.structs.replace(
-            record, body=msgspec.Raw(bytes(record.body).replace(b',"edition":2', b',"edition":1'))
+            record, body=msgspec.Raw(bytes(record.body).replace(now, b',"edition":1'))
         )
         for record in day.log()
     ]

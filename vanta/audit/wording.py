@@ -5,7 +5,7 @@ from typing import Any
 
 from vanta.audit.authorship import PolicyStep
 from vanta.audit.retrace import Outcome
-from vanta.domain.exact import PPM, UNIT, show_ppm, show_units
+from vanta.domain.exact import PPM, UNIT, show_finest, show_ppm, show_units
 from vanta.domain.exits import ExitCause
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.trading import Intent, Order, Sizing
@@ -196,6 +196,8 @@ def _filled(event: events.OrderFilled) -> str:
     fill = event.fill
     verb = "bought" if fill.side == "buy" else "sold"
     fee = f", fee {price(fill.fee)}" if fill.fee else ""
+    if fill.kept:
+        fee = f", fee {show_finest(fill.kept)} {fill.coin}, worth {price(fill.fee)}"
     return f"{verb} {quantity(fill.quantity)} {fill.symbol} at {price(fill.price)}{fee}"
 
 

@@ -7,7 +7,7 @@ import typer
 from vanta.cli.columns import table, wrapped
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
-from vanta.domain.exact import UNIT, show_units
+from vanta.domain.exact import UNIT, show_finest, show_units
 from vanta.domain.instant import SECOND, show_instant
 
 if TYPE_CHECKING:
@@ -81,9 +81,16 @@ def _wide(name: str, one: "ListedOrder") -> tuple[str, ...]:
     order = one.order
     return (
         name[:_ID], prepared, order.vault, order.symbol, order.side, show_units(order.quantity),
-        show_units(one.filled), _price(one), show_units(one.fees),
+        show_units(one.filled), _price(one), _fees(one),
         f"{one.state.value} {one.why}".strip(),
     )  # fmt: skip
+
+
+def _fees(one: "ListedOrder") -> str:
+    """In money, and what of it was kept of the coin."""
+    coin = one.order.symbol.partition("-")[0]
+    kept = f" ({show_finest(one.kept)} {coin})" if one.kept else ""
+    return f"{show_units(one.fees)}{kept}"
 
 
 def _price(one: "ListedOrder") -> str:

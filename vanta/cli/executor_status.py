@@ -155,7 +155,7 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
         "open_orders": len(book.open),
         "unknown_orders": sum(one.state.value == "unknown" for one in book.open.values()),
         "reserved": show_units(account.buying + account.selling),
-        "positions": sum(bool(x.quantity) for v in book.vaults.values() for x in v.lines.values()),
+        "positions": sum(bool(x.standing) for v in book.vaults.values() for x in v.lines.values()),
         "nav": show_units(account.nav),
         "today": show_units(account.nav - account.day_start),
         "last_record": show_instant(recalled.at),

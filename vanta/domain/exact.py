@@ -13,6 +13,10 @@ from vanta.domain.errors import MalformedError
 UNIT = 10**8
 """Scaled integers of one dollar, one share, one coin."""
 
+FINEST = 10**10
+"""Finest parts of a unit, 10^-18 of a coin: what is kept as a fee comes in finer steps than what is
+traded."""
+
 PPM = 10**6
 """Scaled integers of the ratio 1."""
 
@@ -54,6 +58,11 @@ def _shown(value: int, scale: int) -> str:
 def show_units(value: int) -> str:
     """The shortest plain decimal of a 10^-8 integer."""
     return _shown(value, UNIT)
+
+
+def show_finest(value: int) -> str:
+    """The shortest plain decimal of a 10^-18 integer."""
+    return _shown(value, UNIT * FINEST)
 
 
 def show_money(value: int) -> str:

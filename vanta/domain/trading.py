@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from vanta.domain.conviction import Side
+from vanta.domain.exact import FINEST
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -128,7 +129,7 @@ _TERMINAL = frozenset(
 )
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Fill(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """One execution."""
 
     id: str
@@ -137,9 +138,29 @@ class Fill(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     symbol: str
     side: Side
     quantity: int
+    """Traded, before what was kept of it."""
     price: int
     fee: int
+    """What it cost, units of money; negative for a rebate."""
     ts: int
+    kept: int = 0
+    """Of the coin that was traded, what the broker kept as its fee, in `FINEST`: then `fee` is what
+    that is worth, and no money was taken. 0, and not written, where it was."""
+
+    @property
+    def taken(self) -> int:
+        """What of the fee was taken in money, units."""
+        return 0 if self.kept else self.fee
+
+    @property
+    def coin(self) -> str:
+        """What was kept a part of: the coin of `BTC-USDT` is `BTC`."""
+        return self.symbol.partition("-")[0]
+
+    @property
+    def kept_units(self) -> int:
+        """What was kept, in units, rounded against us."""
+        return -(-self.kept // FINEST)
 
 
 class HeldPosition(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):

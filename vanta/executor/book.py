@@ -16,7 +16,7 @@ from vanta.domain.instant import DAY
 from vanta.domain.policy import Published
 from vanta.domain.trading import HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
-from vanta.executor.edition import FIRST
+from vanta.executor.edition import FIRST, LOTS
 from vanta.executor.holdings import Holdings, carry_on
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
 from vanta.executor.reference import reference
@@ -137,6 +137,8 @@ class Book(Sums):
         self.open[order.client_order_id] = opened
         self._rest(order)
         line = self._line(order, quote)
+        if event.edition >= LOTS:
+            line.lot = quote.instrument.lot
         self._count(order, 1)
         self._reserve(line, opened, opened.reserved, order.quantity)
         self._accept(order.vault, event.now)
@@ -195,19 +197,21 @@ class Book(Sums):
             self._reserve(line, opened, opened.reserved - reserved, opened.remaining - remaining)
             opened.state = OrderState.PARTIALLY_FILLED
         quantity = fill.quantity if fill.side == "buy" else -fill.quantity
-        held = line.quantity
-        gain = trade(line, quantity, fill.price)
-        change = held, line.quantity, fill.price
+        # What was kept never counts as held: it cost what the fee says, and no money.
+        moved = quantity - fill.kept_units
+        standing = line.standing
+        gain = trade(line, moved, fill.price)
+        change = standing, line.standing, fill.price
         carry_on(self.holdings, order, opened.dag_id, opened.market_time, change)
-        line.flip = min(line.flip + (fill.quantity if order.flip else 0), abs(line.quantity))
+        line.flip = min(line.flip + (abs(moved) if order.flip else 0), abs(line.quantity))
         line.fees += fill.fee
         vault.fees += fill.fee
         vault.realised += gain
         opened.realised += gain - fill.fee
-        cash = proceeds(fill.side, fill.price, fill.quantity, order.multiplier) - fill.fee
+        cash = proceeds(fill.side, fill.price, fill.quantity, order.multiplier) - fill.taken
         vault.cash += cash
         self.account.cash += cash
-        self._venue(order.broker).fill(order.symbol, quantity, cash, fill.fee)
+        self._venue(order.broker).fill(order.symbol, quantity, cash, fill)
         self._price(order.symbol, self.symbols[order.symbol], fill.price)
         self._restate(order.vault, line)
         if not opened.state.terminal and opened.remaining == 0:
@@ -293,11 +297,19 @@ class Book(Sums):
             for name, symbol in self.symbols.items()
             if symbol.marked < market_time
             # Two vaults can hold as much of it on either side, and each has its own loss.
-            and (symbol.quantity or any(self._holds(vault, name) for vault in symbol.vaults))
+            and any(self.vaults[vault].lines[name].standing for vault in symbol.vaults)
         ]
 
-    def _holds(self, vault: str, symbol: str) -> bool:
-        return symbol in self.holdings.get(vault, {})
+    def holding(self, symbol: str) -> list[str]:
+        """Brokers where a position in a symbol can be closed; what fees left over cannot."""
+        totals = self.symbols.get(symbol)
+        lines = [self.vaults[vault].lines[symbol] for vault in totals.vaults] if totals else []
+        lot = max((line.lot for line in lines), default=0)
+        return [
+            name
+            for name, venue in self.venues.items()
+            if symbol in venue.held and abs(venue.held[symbol]) >= lot
+        ]
 
     def latest(self) -> int:
         """The furthest the market's time has come; 0 before there is a price."""

@@ -5,8 +5,11 @@ or changes one raises `EDITION`, asks the new one from that edition on, and lets
 it from that edition on.
 """
 
-EDITION = 2
+EDITION = 3
 """Of decisions that are made now."""
 
 FIRST = 1
 """Of decisions that were recorded without one."""
+
+LOTS = 3
+"""From this one on a position smaller than a lot of its market is none that is open."""

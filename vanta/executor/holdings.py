@@ -42,7 +42,7 @@ def carry_on(
         order: that filled.
         dag_id: of the order.
         market_time: of the order.
-        change: signed quantity held before and after the fill, and its price.
+        change: signed quantity that could be closed before and after the fill, and its price.
     """
     before, after, price = change
     if after == 0:

@@ -21,6 +21,9 @@ class ListedOrder(msgspec.Struct):
     paid: int = 0
     """Price times quantity of the fills, in units of units: divide by `filled` for the price."""
     fees: int = 0
+    """Units of money; what was kept in coin counts at its worth."""
+    kept: int = 0
+    """Of them, what was kept of the coin, in 10^-18."""
     why: str = ""
 
 
@@ -67,6 +70,7 @@ def _happened(orders: dict[str, ListedOrder], event: events.Event | None) -> Non
             one.filled += fill.quantity
             one.paid += fill.price * fill.quantity
             one.fees += fill.fee
+            one.kept += fill.kept
             whole = one.filled >= one.order.quantity
             one.state = OrderState.FILLED if whole else OrderState.PARTIALLY_FILLED
         case events.OrderAcknowledged(name):

@@ -74,7 +74,7 @@ def by_order(events: Iterable[Event]) -> dict[str, OrderProfit]:
         book.apply(event)
         profit = found.setdefault(name, OrderProfit(name, order.vault, order.symbol))
         profit.quantity += fill.quantity
-        profit.paid += vault.cash - cash + fill.fee
+        profit.paid += vault.cash - cash + fill.taken
         profit.realised += vault.realised - realised
         profit.fees += fill.fee
     return found

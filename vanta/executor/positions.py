@@ -68,6 +68,8 @@ class Line(msgspec.Struct):
     """Quantity of opening sells."""
     reducing: int = 0
     """Quantity of reducing orders."""
+    lot: int = 0
+    """Quantity step of its market, as the last order saw it; 0 before edition `LOTS`."""
     counted: Counted = NOTHING
     """What the sums hold of this line."""
 
@@ -75,6 +77,11 @@ class Line(msgspec.Struct):
     def available(self) -> int:
         """Quantity a reducing order may still take off."""
         return max(0, abs(self.quantity) - self.reducing)
+
+    @property
+    def standing(self) -> int:
+        """The quantity that can be closed; what fees left over, less than a lot, is not open."""
+        return self.quantity if abs(self.quantity) >= self.lot else 0
 
     def count(self, mark: int) -> Counted:
         """What the line adds to every sum, at this mark."""
@@ -97,7 +104,7 @@ class Line(msgspec.Struct):
             quantity,
             flipped + self.flipping,
             written,
-            int(bool(quantity or self.buying or self.selling)),
+            int(bool(self.standing or self.buying or self.selling)),
             int(bool(quantity) and not mark),
         )
 

@@ -148,4 +148,5 @@ def fill_name(fill: Fill) -> str:
 
 
 def _money(fill: Fill) -> str:
-    return f"{fill.quantity} at {fill.price}, fee {fill.fee}"
+    kept = f", kept {fill.kept}" if fill.kept else ""
+    return f"{fill.quantity} at {fill.price}, fee {fill.fee}{kept}"

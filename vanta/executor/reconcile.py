@@ -46,11 +46,13 @@ def _orders(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
 
 
 def _positions(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
-    held = book.venue(name).held
+    venue = book.venue(name)
+    held = venue.held
     for symbol in sorted(held.keys() | broker.positions.keys()):
         ours = held.get(symbol, 0)
         theirs = broker.positions.get(symbol, 0)
-        if ours != theirs:
+        # How a broker rounds what is less than a unit is its own affair.
+        if abs(ours - theirs) > (symbol in venue.finer):
             yield Difference("POSITION", symbol, ours, theirs)
 
 

@@ -277,8 +277,7 @@ class ExecutorNode:
     def _desk_of(self, intent: Intent, mandates: Mandates) -> Desk:
         if len(self.desks) == 1:
             return self.desks[0]
-        venues = self._log.book.venues
-        holding = [name for name, venue in venues.items() if intent.symbol in venue.held]
+        holding = self._log.book.holding(intent.symbol)
         return choose(intent, mandates.of(intent.vault), self.desks, holding)
 
     def _quotes(self, waiting: list[tuple[Intent, Desk]]) -> Quotes:
@@ -351,9 +350,9 @@ class ExecutorNode:
 
     def _price(self, symbol: str, market_time: int) -> Seen | None:
         """What the first broker says that holds it; where it is held evenly both ways, any."""
-        venue = self._log.book.venue
-        holding = [desk for desk in self.desks if symbol in venue(desk.broker.name).held]
-        for desk in holding or self.desks:
+        holding = self._log.book.holding(symbol)
+        held = [desk for desk in self.desks if desk.broker.name in holding]
+        for desk in held or self.desks:
             if desk.armed:
                 try:
                     quote = desk.broker.quote(symbol, market_time)

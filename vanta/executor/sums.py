@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from vanta.domain.exact import notional
+from vanta.domain.exact import FINEST, notional
 from vanta.domain.instant import DAY, MINUTE
-from vanta.domain.trading import Order, Quote
+from vanta.domain.trading import Fill, Order, Quote
 from vanta.executor.holdings import Holdings
 from vanta.executor.positions import UNCLASSIFIED, Line, OpenOrder, Totals, VaultBook
 from vanta.executor.reference import put_strike, reference
@@ -40,15 +40,29 @@ class Venue(msgspec.Struct):
     """What fills and fees moved, units; negative when spent."""
     fees: int = 0
     held: dict[str, int] = {}
-    """Signed quantity by symbol; only what is not zero."""
+    """Signed quantity by symbol, whole units of it; only what is not zero."""
+    finer: dict[str, int] = {}
+    """By symbol: what is held besides, less than a unit, in `FINEST`; only what is not zero."""
 
-    def fill(self, symbol: str, quantity: int, cash: int, fee: int) -> None:
-        """Take in one execution."""
+    def fill(self, symbol: str, quantity: int, cash: int, fill: Fill) -> None:
+        """Take in one execution.
+
+        Args:
+            symbol: that was traded.
+            quantity: signed, before what was kept of it.
+            cash: what it moved, its fee taken off.
+            fill: the execution.
+        """
         held = self.held.pop(symbol, 0) + quantity
+        if fill.kept:
+            # To the last digit: many fees that are each rounded would not be what is there.
+            held, finer = divmod(held * FINEST + self.finer.pop(symbol, 0) - fill.kept, FINEST)
+            if finer:
+                self.finer[symbol] = finer
         if held:
             self.held[symbol] = held
         self.cash_flow += cash
-        self.fees += fee
+        self.fees += fill.fee
 
 
 OPTION = "option"

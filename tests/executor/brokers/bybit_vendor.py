@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -60,6 +61,9 @@ class BybitVendor(VendorServer):
         self.market: dict[str, Any] = dict(MARKET)
         self.fee = ("0", "")
         """What an execution costs, and in which coin."""
+        self.rate = Decimal(0)
+        """What it costs instead, as a share: of the coin when it is bought, of the money when it is
+        sold."""
         self.key: dict[str, Any] = {"readOnly": 0, "permissions": PERMISSIONS}
         self.dropped: set[str] = set()
         """Orders that are no longer among those that ended lately, after it was restarted."""
@@ -68,6 +72,8 @@ class BybitVendor(VendorServer):
         self.stuck = False
         """Whether every page is followed by itself."""
         self.trade_type = "Trade"
+        self.execution: dict[str, str] = {}
+        """What its executions say otherwise."""
         self.mistaken = False
         """Whether it answers with another order than was asked for."""
         self.borrowed: dict[str, str] = {}
@@ -138,7 +144,8 @@ class BybitVendor(VendorServer):
         if self.refusal:
             return self.refusal
         quantity, side = units(body["qty"]), body["side"].lower()
-        if side == "sell" and self.books.positions[body["symbol"]] < quantity:
+        there = Decimal(show_units(self.books.positions[body["symbol"]]))
+        if side == "sell" and there - self._taken(body["symbol"]) < Decimal(body["qty"]):
             return self.told({}, 170131, "Insufficient balance.")
         if any(one.client_id == body["orderLinkId"] for one in self.books.orders.values()):
             return self.told({}, 170141, "Duplicate clientOrderId.")
@@ -194,29 +201,40 @@ class BybitVendor(VendorServer):
         found.sort(key=lambda row: (-row[0].ts, row[0].id))
         page, cursor = paged(found, query)
         cursor = "again" if self.stuck else cursor
-        kind = {"execType": self.trade_type}
-        told = [execution_json(one, held, self.fee) | kind for one, held in page]
+        kind = {"execType": self.trade_type, **self.execution}
+        told = [execution_json(one, held, self.fee_of(one, held)) | kind for one, held in page]
         return self.told({"category": "spot", "list": told, "nextPageCursor": cursor})
 
     def _wallet(self) -> Told:
         held = {
-            name.removesuffix("USDT"): many - self._taken(name)
+            name.removesuffix("USDT"): Decimal(show_units(many)) - self._taken(name)
             for name, many in self.books.positions.items()
         }
         coins = [coin_json("USDT", "1000.5", "450"), coin_json("DOGE", "", "")]
-        coins += [coin_json(name, show_units(many), "0") for name, many in held.items()]
+        coins += [coin_json(name, f"{many:f}", "0") for name, many in held.items()]
         coins += [
             coin_json(name, "0", "0") | {"spotBorrow": many} for name, many in self.borrowed.items()
         ]
         return self.told({"list": [{"accountType": "UNIFIED", "coin": coins}]})
 
-    def _taken(self, symbol: str) -> int:
+    def fee_of(self, one: Execution, held: Held) -> tuple[str, str]:
+        """What an execution cost, and in which coin."""
+        if not self.rate:
+            return self.fee
+        quantity = Decimal(show_units(one.quantity))
+        if held.side == "buy":
+            return f"{quantity * self.rate:f}", held.symbol.removesuffix("USDT")
+        return f"{quantity * Decimal(show_units(one.price)) * self.rate:f}", "USDT"
+
+    def _taken(self, symbol: str) -> Decimal:
         """What fees took out of a coin."""
-        amount, coin = self.fee
-        if not symbol.startswith(coin or "no coin"):
-            return 0
-        orders = self.books.orders.values()
-        return units(amount) * sum(len(one.executions) for one in orders if one.symbol == symbol)
+        fees = [
+            self.fee_of(one, held)
+            for held in self.books.orders.values()
+            for one in held.executions
+            if held.symbol == symbol
+        ]
+        return sum((Decimal(fee) for fee, coin in fees if f"{coin}USDT" == symbol), Decimal(0))
 
 
 def order_json(held: Held) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.executor.brokers.vendor import NEVER_ARRIVES, TAKEN_THEN, VendorServer
 from tests.executor.building import NOW
-from vanta.domain.exact import UNIT
+from vanta.domain.exact import FINEST, UNIT
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Fill, Order, OrderState
 from vanta.executor.brokers.port import (
@@ -47,6 +47,10 @@ class Desk(ABC):
     @abstractmethod
     def fill(self, order: Order, quantity: int, price: int) -> None:
         """Let something of it be executed."""
+
+    def keeps_coin(self, share: str) -> bool:  # noqa: ARG002 - not all can
+        """Let purchases cost that share of the coin bought; False where the vendor never does."""
+        return False
 
     @abstractmethod
     def again(self) -> Broker:
@@ -153,6 +157,23 @@ class Contract:
         assert told.ends(order) == [OrderState.CANCELLED]
         assert told.filled(order) == 0
         assert desk.broker.open_orders() == ()
+
+    def test_a_fee_kept_in_coin_is_told_to_its_last_digit_and_is_not_there(
+        self, desk: Desk
+    ) -> None:
+        order = desk.order(quantity=3 * UNIT)
+        if not desk.keeps_coin("0.0012345678901"):
+            pytest.skip("its fees are money")
+        desk.broker.submit(order, NOW)
+        for _ in range(3):
+            desk.fill(order, UNIT, order.limit_price)
+        fills = Told(desk.broker).poll(2).fills.values()
+        assert [fill.kept for fill in fills] == [1_234_567_890_100_000] * 3
+        assert [fill.quantity for fill in fills] == [UNIT] * 3
+        worth = -(-order.limit_price * 12_345_678_901 // 10**13)
+        assert [(fill.fee, fill.taken) for fill in fills] == [(worth, 0)] * 3
+        left = (3 * UNIT * FINEST - 3 * 1_234_567_890_100_000) // FINEST
+        assert desk.broker.positions() == {order.symbol: left}
 
     def test_an_order_nobody_sent_is_absent(self, desk: Desk) -> None:
         order = desk.order()

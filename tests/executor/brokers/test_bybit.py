@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from tests.executor.brokers.bybit_vendor import (
 from tests.executor.brokers.contract import Told, VendorContract, VendorDesk, skew
 from tests.executor.building import NOW
 from tests.executor.building import order as built
-from vanta.domain.exact import UNIT, units
+from vanta.domain.exact import FINEST, UNIT, units
 from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.domain.trading import Order, OrderState
 from vanta.executor.brokers.crypto.bybit import FIRST_LOOK, bybit_broker
@@ -68,6 +69,10 @@ class BybitDesk(VendorDesk):
 
     def fill(self, order: Order, quantity: int, price: int) -> None:
         self.vendor.books.fill(order.client_order_id, quantity, price)
+
+    def keeps_coin(self, share: str) -> bool:
+        self.vendor.rate = Decimal(share)
+        return True
 
     def again(self) -> CryptoBroker:
         return self.make()
@@ -179,7 +184,41 @@ class TestBybit(VendorContract):
         desk.broker.submit(order, NOW)
         desk.fill(order, UNIT, order.limit_price)
         [fill] = Told(desk.broker).poll().fills.values()
-        assert (fill.quantity, fill.fee) == (UNIT, units("0.16"))
+        assert (fill.quantity, fill.kept) == (UNIT, units("0.001") * FINEST)
+        assert (fill.fee, fill.taken) == (units("0.16"), 0)
+
+    def test_a_rebate_comes_in_the_other_of_the_two(self, desk: BybitDesk) -> None:
+        desk.vendor.fee = ("-0.01", "")
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        selling = desk.order(side="sell", quantity=UNIT // 2)
+        desk.broker.submit(selling, NOW)
+        desk.fill(selling, UNIT // 2, order.limit_price)
+        bought, sold = Told(desk.broker).poll().fills.values()
+        assert (bought.fee, bought.kept) == (units("-0.01"), 0)
+        assert (sold.fee, sold.kept) == (units("-1.6"), -UNIT // 100 * FINEST)
+
+    def test_a_fee_in_a_third_coin_takes_neither_and_that_coin_is_a_position(
+        self, desk: BybitDesk
+    ) -> None:
+        desk.vendor.fee = ("0.7", "MNT")
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        [fill] = Told(desk.broker).poll().fills.values()
+        assert (fill.fee, fill.kept) == (0, 0)
+
+    def test_a_fill_finer_than_this_system_counts_is_never_rounded(self, desk: BybitDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        desk.vendor.execution = {"execQty": "0.123456789"}
+        with pytest.raises(BrokerAwayError) as error:
+            Told(desk.broker).poll()
+        assert "0.123456789 is finer than 10^-8" in error.value.message
+        desk.vendor.execution = {}
+        assert Told(desk.broker).poll().filled(order) == UNIT
 
     def test_an_order_that_ended_is_found_after_the_vendor_was_restarted(
         self, desk: BybitDesk

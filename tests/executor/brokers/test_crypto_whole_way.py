@@ -124,17 +124,48 @@ def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
 
 
 @pytest.mark.parametrize("trading", [BybitDesk], indirect=True)
-def test_a_fee_taken_in_the_coin_holds_everything_in(trading: TradingCoins) -> None:
-    """A fill has no place for what its fee was paid in: the balance is smaller than the book."""
-    assert isinstance(trading.desk, BybitDesk)
-    trading.desk.vendor.fee = ("0.001", "BTC")
+def test_a_fee_taken_in_the_coin_is_not_held_and_the_rest_can_be_sold(
+    trading: TradingCoins,
+) -> None:
+    assert trading.desk.keeps_coin("0.001234567891")
     trading.wants()
     trading.step(2)
     order = trading.opened().order
-    trading.desk.fill(order, order.quantity, order.limit_price)
+    lot = UNIT // 10_000
+    for quantity in (lot, order.quantity - lot):
+        trading.desk.fill(order, quantity, order.limit_price)
+        trading.step(2)
+    assert trading.process.desks[0].router.reconcile() == ()
+    vault, line = trading.book.vaults[VAULT], trading.book.vaults[VAULT].lines["BTC-USDT"]
+    assert 0 < order.quantity - line.quantity < order.quantity // 500
+    assert vault.fees > 0
+    lost = vault.funded - vault.nav - (line.cost - line.counted.value)
+    # Of every fill up to one hundred-millionth of a coin is rounded away.
+    assert 0 <= lost - vault.fees <= 2 * order.limit_price // UNIT + 2
+    trading.restart()
     trading.step(2)
-    [one] = trading.process.desks[0].router.reconcile()
-    assert (one.code, one.subject) == ("POSITION", "BTC-USDT")
+    trading.wants(side="sell", reducing=True)
+    trading.step(2)
+    selling = trading.opened().order
+    assert selling.quantity == line.quantity // lot * lot
+    trading.desk.fill(selling, selling.quantity, selling.limit_price)
+    trading.step(6)
+    assert trading.process.desks[0].router.reconcile() == ()
+    vault = trading.book.vaults[VAULT]
+    assert 0 < vault.lines["BTC-USDT"].quantity < lot
+    assert (vault.occupied, trading.book.holdings[VAULT]) == (0, {})
+    assert trading.book.held(trading.book.latest() + 1) == []
+    # Nothing is held in: what is left over is bought onto.
+    trading.wants()
+    trading.step(2)
+    again = trading.opened().order
+    trading.desk.fill(again, again.quantity, again.limit_price)
+    trading.step(2)
+    assert trading.book.holdings[VAULT]["BTC-USDT"].entry == again.client_order_id
+    assert all(
+        one.recorded == one.recomputed
+        for one in replay(list(read(trading.layout.journal("trade_log"))))
+    )
 
 
 def test_two_minutes_stay_within_the_vendors_pace(trading: TradingCoins) -> None:
@@ -159,6 +190,7 @@ def test_whatever_goes_wrong_no_order_is_doubled_and_the_two_agree_in_the_end(
     trading: TradingCoins, seed: int
 ) -> None:
     chance, vendor = random.Random(seed), trading.desk.vendor
+    trading.desk.keeps_coin("0.00123456789")
     symbol = trading.desk.order().symbol
     for _ in range(40):
         if chance.random() < 0.4:
@@ -193,5 +225,4 @@ def test_whatever_goes_wrong_no_order_is_doubled_and_the_two_agree_in_the_end(
     assert trading.book.open == {}
     assert len({one.client_id for one in vendor.books.orders.values()}) == len(vendor.books.orders)
     assert trading.process.desks[0].router.reconcile() == ()
-    bought = {name: held.quantity for name, held in trading.book.symbols.items() if held.quantity}
-    assert bought == trading.desk.broker.positions()
+    assert trading.book.venue(trading.desk.broker.name).held == trading.desk.broker.positions()

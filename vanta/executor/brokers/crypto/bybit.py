@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 
 from vanta.domain.conviction import Side
-from vanta.domain.exact import UNIT
+from vanta.domain.exact import FINEST, UNIT
 from vanta.domain.instant import DAY, HOUR, SECOND
-from vanta.domain.trading import Instrument, Order, Quote
+from vanta.domain.trading import Instrument, Order
+from vanta.executor.brokers.crypto.bybit_market import MS, SPOT, BybitMarkets
 from vanta.executor.brokers.crypto.bybit_wire import (
-    LATE,
     NAME,
-    NO_MARKET,
     REFUSALS,
     STATES,
     STRANGERS,
@@ -28,21 +27,18 @@ from vanta.executor.brokers.crypto.bybit_wire import (
     ExecutionsPage,
     Head,
     KeyInfo,
-    Market,
-    Markets,
     Orders,
     Placed,
-    Tickers,
     Wallets,
 )
 from vanta.executor.brokers.crypto.client import POLL_EVERY, CryptoBroker
-from vanta.executor.brokers.crypto.venue import Headers, Venue, VenueExecution, VenueOrder
+from vanta.executor.brokers.crypto.venue import Headers, VenueExecution, VenueOrder
 from vanta.executor.brokers.crypto.writing import Writing, Written
 from vanta.executor.brokers.port import Account, Acknowledged, Rejected, Unknown
 from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
-from vanta.executor.brokers.rest.exact import decode, unreadable
+from vanta.executor.brokers.rest.exact import decode, unreadable, whole
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import Throttle, Urgency
 
@@ -55,8 +51,6 @@ WINDOW = 7 * DAY - SECOND
 FIRST_LOOK = 28 * DAY
 """How far back is read by who has no watermark yet."""
 MONEY = "USDT"
-_MS = SECOND // 1000
-_SPOT = {"category": "spot"}
 
 
 def bybit_broker(
@@ -98,7 +92,7 @@ def bybit_broker(
     return CryptoBroker(venue, clock, name=name, poll_every=poll_every, monotonic=monotonic)
 
 
-class Bybit(Venue):
+class Bybit(BybitMarkets):
     """One unified account; see `bybit_broker`."""
 
     remembers = 22 * HOUR
@@ -112,15 +106,9 @@ class Bybit(Venue):
         clock: Callable[[], int],
         page: int | None,
     ) -> None:
-        super().__init__(session, headers, writing)
-        self._clock = clock
+        super().__init__(session, headers, writing, clock)
         self._orders_a_page = page or ORDERS_A_PAGE
         self._executions_a_page = page or EXECUTIONS_A_PAGE
-        self._day = 0
-        self._markets: dict[str, Market] = {}
-        """By our symbol; loaded once a day."""
-        self._names: dict[str, str] = {}
-        """Our symbols by Bybit's."""
 
     def write(self, order: Order, instrument: Instrument) -> Written | None:
         product = self._markets[order.symbol].symbol
@@ -129,7 +117,7 @@ class Bybit(Venue):
         written = self.writing.order(order, instrument, product, order.client_order_id)
         body = msgspec.json.decode(written.body)
         meant = {
-            **_SPOT,
+            **SPOT,
             "symbol": product,
             "side": order.side.capitalize(),
             "orderType": "Limit",
@@ -158,10 +146,10 @@ class Bybit(Venue):
         taken = decode(Placed, reply.body, self.place).result
         if taken.order_link_id != order.client_order_id or not taken.order_id:
             return Unknown("answered with another order")
-        return Acknowledged(taken.order_id, head.time * _MS)
+        return Acknowledged(taken.order_id, head.time * MS)
 
     def ask_to_cancel(self, order: VenueOrder) -> None:
-        asked = {**_SPOT, "symbol": self._theirs(order.symbol), "orderId": order.id}
+        asked = {**SPOT, "symbol": self._theirs(order.symbol), "orderId": order.id}
         reply = self.ask(["private"], "POST", "v5/order/cancel", asked, Urgency.CANCEL)
         head = decode(Head, reply.body, self.place) if reply.status == 200 else None  # noqa: PLR2004
         if head is None or head.code in STRANGERS | THROTTLED:
@@ -183,7 +171,7 @@ class Bybit(Venue):
         """In what is alive or ended lately, and where not, in the history."""
         [(key, wanted)] = by.items()
         for path in ("v5/order/realtime", "v5/order/history"):
-            reply = self.ask(["private"], "GET", path, {**_SPOT, **by}, urgency)
+            reply = self.ask(["private"], "GET", path, {**SPOT, **by}, urgency)
             found = self._told(Orders, reply).result.list
             for one in found:
                 if wanted != (one.order_id if key == "orderId" else one.order_link_id):
@@ -212,7 +200,7 @@ class Bybit(Venue):
         for window in self._windows(since):
             cursor = ""
             while True:
-                asked: dict[str, Any] = {**_SPOT, **window, "limit": self._executions_a_page}
+                asked: dict[str, Any] = {**SPOT, **window, "limit": self._executions_a_page}
                 if cursor:
                     asked["cursor"] = cursor
                 reply = self.ask(["private"], "GET", "v5/execution/list", asked)
@@ -234,14 +222,14 @@ class Bybit(Venue):
         begin = since or now - FIRST_LOOK
         while begin < end:
             until = min(begin + WINDOW, end)
-            yield {"startTime": begin // _MS, "endTime": -(-until // _MS)}
+            yield {"startTime": begin // MS, "endTime": -(-until // MS)}
             begin = until
 
     def _listed(self, path: str, listing: Mapping[str, int]) -> Iterator[BybitOrder]:
         seen: set[str] = set()
         cursor = ""
         while True:
-            asked: dict[str, Any] = {**_SPOT, **listing, "limit": self._orders_a_page}
+            asked: dict[str, Any] = {**SPOT, **listing, "limit": self._orders_a_page}
             if cursor:
                 asked["cursor"] = cursor
             page = self._told(Orders, self.ask(["private"], "GET", path, asked)).result
@@ -256,7 +244,9 @@ class Bybit(Venue):
 
     def positions(self) -> dict[str, int]:
         return {
-            f"{one.coin}-{MONEY}": self.nearest(one.wallet_balance) - self.nearest(one.spot_borrow)
+            f"{one.coin}-{MONEY}": whole(
+                self.number(one.wallet_balance) - self.number(one.spot_borrow), self.place
+            )
             for one in self._coins()
             if one.coin != MONEY
         }
@@ -279,68 +269,6 @@ class Bybit(Venue):
         reply = self.ask(["private"], "GET", "v5/account/wallet-balance", asked)
         return [coin for wallet in self._told(Wallets, reply).result.list for coin in wallet.coin]
 
-    def quote(self, symbol: str) -> Quote | None:
-        instrument = self.instrument(symbol)
-        if instrument is None:
-            return None
-        product = self._markets[symbol].symbol
-        asked = {**_SPOT, "symbol": product}
-        reply = self.ask(["public"], "GET", "v5/market/tickers", asked)
-        if self._code(reply) in NO_MARKET:
-            return None
-        found = [one for one in self._told(Tickers, reply).result.list if one.symbol == product]
-        if not found or not found[0].bid or not found[0].ask:
-            return None
-        at = decode(Head, reply.body, self.place).time * _MS
-        return Quote(
-            symbol=symbol,
-            bid=self.exact(found[0].bid),
-            ask=self.exact(found[0].ask),
-            last=self.exact(found[0].last),
-            ts=min(self._clock(), at),
-            market_time=at,
-            adv=self.nearest(found[0].turnover),
-            session="open" if instrument.tradable else "halted",
-            instrument=instrument,
-        )
-
-    def instrument(self, symbol: str) -> Instrument | None:
-        self._load()
-        market = self._markets.get(symbol)
-        if market is None:
-            return None
-        tick = self.step(market.price_filter.tick_size)
-        lot = self.step(market.lot_size_filter.base_precision)
-        if tick is None or lot is None:
-            return None
-        usable = market.status == "Trading"
-        return Instrument(
-            symbol,
-            "crypto",
-            "crypto",
-            tick,
-            lot,
-            restricted=not usable,
-            tradable=usable,
-        )
-
-    def _load(self, urgency: Urgency = Urgency.READ) -> None:
-        if self._day == self._clock() // DAY:
-            return
-        reply = self.ask(["public"], "GET", "v5/market/instruments-info", _SPOT, urgency)
-        found = self._told(Markets, reply).result.list
-        self._markets = {f"{one.base_coin}-{one.quote_coin}": one for one in found}
-        self._names = {one.symbol: name for name, one in self._markets.items()}
-        self._day = self._clock() // DAY
-
-    def _ours(self, symbol: str, urgency: Urgency = Urgency.READ) -> str:
-        self._load(urgency)
-        return self._names.get(symbol, symbol)
-
-    def _theirs(self, symbol: str) -> str:
-        market = self._markets.get(symbol)
-        return symbol if market is None else market.symbol
-
     def _seen(self, one: BybitOrder, urgency: Urgency = Urgency.READ) -> VenueOrder:
         state = STATES.get(one.order_status)
         if state is None:
@@ -362,10 +290,7 @@ class Bybit(Venue):
     def _execution(self, name: str, one: BybitExecution) -> VenueExecution:
         side: Side = "buy" if one.side == "Buy" else "sell"
         symbol, price = self._ours(one.symbol), self.exact(one.exec_price)
-        fee = self.nearest(one.exec_fee)
-        if one.fee_currency and one.fee_currency == symbol.partition("-")[0]:
-            # Taken in the coin that was bought: told as what it is worth.
-            fee = -(-fee * price // UNIT)
+        fee, kept = self._fee(one, symbol, price)
         return VenueExecution(
             name,
             one.order_id,
@@ -375,32 +300,21 @@ class Bybit(Venue):
             price,
             fee,
             self._time(one.exec_time),
+            kept,
         )
 
-    def _time(self, text: str) -> int:
-        if not text.isdecimal() or len(text) > 15:  # noqa: PLR2004
-            raise unreadable("a text where a time belongs", self.place)
-        return int(text) * _MS
+    def _fee(self, one: BybitExecution, symbol: str, price: int) -> tuple[int, int]:
+        """What an execution cost in money, and what of the coin was kept for it, in 10^-18.
 
-    def _code(self, reply: Reply) -> int:
-        return decode(Head, reply.body, self.place).code if reply.status == 200 else 0  # noqa: PLR2004
-
-    def _told(self, kind: type[Any], reply: Reply) -> Any:  # noqa: ANN401 - of the kind
-        if reply.status == 401:  # noqa: PLR2004 - of HTTP
-            raise self.strange()
-        if reply.status != 200:  # noqa: PLR2004 - of HTTP
-            raise self.session.refusal(reply)
-        head = decode(Head, reply.body, self.place)
-        if head.code in STRANGERS:
-            raise self.strange()
-        if head.code == LATE:
-            raise self.away(
-                "CLOCK_SKEW",
-                "the broker says that the node's clock is not its own",
-                "`timedatectl` must say that the clock is synchronised",
-            )
-        if head.code in THROTTLED:
-            raise self.away("BROKER_THROTTLED", "the broker asks for fewer requests")
-        if head.code:
-            raise self.away("BROKER_REFUSED", f"the broker refused to answer ({head.code})")
-        return decode(kind, reply.body, self.place)
+        A purchase is paid for in the coin, a sale in money; a rebate comes the other way round.
+        What another coin paid for took neither: that coin's balance says so.
+        """
+        coin, _, money = symbol.partition("-")
+        rebate = one.exec_fee.startswith("-")
+        paid_in = one.fee_currency or (coin if (one.side == "Buy") != rebate else money)
+        if paid_in == money:
+            return self.nearest(one.exec_fee), 0
+        if paid_in != coin:
+            return 0, 0
+        kept = self.finest(one.exec_fee)
+        return -(-kept * price // (FINEST * UNIT)), kept

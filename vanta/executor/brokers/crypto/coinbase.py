@@ -17,10 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from vanta.domain.conviction import Side
 from vanta.domain.errors import RefusedError
-from vanta.domain.exact import notional
 from vanta.domain.instant import DAY, show_instant
-from vanta.domain.trading import Instrument, Order, OrderState, Quote
+from vanta.domain.trading import Instrument, Order, OrderState
 from vanta.executor.brokers.crypto.client import POLL_EVERY, CryptoBroker
+from vanta.executor.brokers.crypto.coinbase_market import (
+    NOT_THERE,
+    PRIVATE,
+    CoinbaseMarkets,
+)
 from vanta.executor.brokers.crypto.coinbase_wire import (
     REFUSALS,
     STATES,
@@ -32,15 +36,13 @@ from vanta.executor.brokers.crypto.coinbase_wire import (
     Orders,
     Permissions,
     Placed,
-    Pricebooks,
     Problem,
-    Product,
     Wallet,
     Wallets,
     name_for,
     name_of,
 )
-from vanta.executor.brokers.crypto.venue import Headers, Venue, VenueExecution, VenueOrder
+from vanta.executor.brokers.crypto.venue import Headers, VenueExecution, VenueOrder
 from vanta.executor.brokers.crypto.writing import Writing, Written
 from vanta.executor.brokers.port import Account, Acknowledged, Rejected, Unknown
 from vanta.executor.brokers.rest.breaker import Breaker
@@ -54,8 +56,6 @@ LIVE = "https://api.coinbase.com"
 PER_MINUTE = 600
 ORDERS_A_PAGE = 250
 FILLS_A_PAGE = 100
-_PRIVATE = ["v3", "private"]
-_NOT_THERE = 404
 _MONEY = "USD"
 
 
@@ -120,7 +120,7 @@ def _pem(secret: Secret) -> str:
     ).decode("ascii")
 
 
-class Coinbase(Venue):
+class Coinbase(CoinbaseMarkets):
     """One portfolio; see `coinbase_broker`."""
 
     remembers = 90 * DAY
@@ -134,12 +134,9 @@ class Coinbase(Venue):
         clock: Callable[[], int],
         page: int | None,
     ) -> None:
-        super().__init__(session, headers, writing)
-        self._clock = clock
+        super().__init__(session, headers, writing, clock)
         self._orders_a_page = page or ORDERS_A_PAGE
         self._fills_a_page = page or FILLS_A_PAGE
-        self._day = 0
-        self._instruments: dict[str, Instrument] = {}
 
     def write(self, order: Order, instrument: Instrument) -> Written | None:
         name = name_for(order.client_order_id)
@@ -191,7 +188,7 @@ class Coinbase(Venue):
     def ask_to_cancel(self, order: VenueOrder) -> None:
         asked = {"order_ids": [order.id]}
         path = "brokerage/orders/batch_cancel"
-        reply = self.ask(_PRIVATE, "POST", path, asked, Urgency.CANCEL)
+        reply = self.ask(PRIVATE, "POST", path, asked, Urgency.CANCEL)
         # Whatever it says of this one, the order itself is looked at next.
         self._told(Cancellations, reply)
 
@@ -204,8 +201,8 @@ class Coinbase(Venue):
 
     def order(self, name: str, urgency: Urgency = Urgency.READ) -> VenueOrder | None:
         path = "brokerage/orders/historical/{order_id}"
-        reply = self.ask(_PRIVATE, "GET", path, {"order_id": name}, urgency)
-        if reply.status == _NOT_THERE:
+        reply = self.ask(PRIVATE, "GET", path, {"order_id": name}, urgency)
+        if reply.status == NOT_THERE:
             decode(Problem, reply.body, self.place)
             return None
         return self._seen(self._told(OneOrder, reply).order)
@@ -237,7 +234,7 @@ class Coinbase(Venue):
             if cursor:
                 asked["cursor"] = cursor
             path = "brokerage/orders/historical/fills"
-            page = self._told(Fills, self.ask(_PRIVATE, "GET", path, asked))
+            page = self._told(Fills, self.ask(PRIVATE, "GET", path, asked))
             found |= {one.entry_id: one for one in page.fills}
             if not page.cursor or not page.fills:
                 return [self._execution(one) for one in found.values() if one.trade_type == "FILL"]
@@ -260,7 +257,7 @@ class Coinbase(Venue):
         money = [one for one in self._wallets() if one.currency == _MONEY]
         free = sum(self.nearest(one.available_balance.value) for one in money)
         held = sum(self.nearest(one.hold.value) for one in money)
-        reply = self.ask(_PRIVATE, "GET", "brokerage/key_permissions", {})
+        reply = self.ask(PRIVATE, "GET", "brokerage/key_permissions", {})
         able = self._told(Permissions, reply)
         return Account(
             None,
@@ -271,70 +268,6 @@ class Coinbase(Venue):
             ("transfer",) if able.can_transfer else (),
         )
 
-    def quote(self, symbol: str) -> Quote | None:
-        product = self._product(symbol)
-        instrument = None if product is None else self._kept(product)
-        if product is None or instrument is None:
-            return None
-        reply = self.ask(_PRIVATE, "GET", "brokerage/best_bid_ask", {"product_ids": [symbol]})
-        books = self._told(Pricebooks, reply).pricebooks
-        book = next((one for one in books if one.product_id == symbol), None)
-        if book is None or not book.bids or not book.asks:
-            return None
-        at, last = instant(book.time, self.place), self.exact(product.price)
-        halted = product.cancel_only or product.auction_mode or product.post_only
-        return Quote(
-            symbol=symbol,
-            bid=self.exact(book.bids[0].price),
-            ask=self.exact(book.asks[0].price),
-            last=last,
-            ts=min(self._clock(), at),
-            market_time=at,
-            adv=notional(last, self.nearest(product.volume_24h)),
-            session="halted" if halted or product.trading_disabled else "open",
-            instrument=instrument,
-        )
-
-    def instrument(self, symbol: str) -> Instrument | None:
-        if self._day != self._clock() // DAY:
-            self._day = self._clock() // DAY
-            self._instruments.clear()
-        if symbol not in self._instruments:
-            product = self._product(symbol)
-            return None if product is None else self._kept(product)
-        return self._instruments[symbol]
-
-    def _kept(self, product: Product) -> Instrument | None:
-        tick = self.step(product.price_increment or product.quote_increment)
-        lot = self.step(product.base_increment)
-        if product.product_type != "SPOT" or tick is None or lot is None:
-            return None
-        usable = product.status == "online" and not (
-            product.is_disabled or product.trading_disabled or product.view_only
-        )
-        found = Instrument(
-            product.product_id,
-            "crypto",
-            "crypto",
-            tick,
-            lot,
-            restricted=not usable,
-            tradable=usable,
-        )
-        self._instruments[product.product_id] = found
-        return found
-
-    def _product(self, symbol: str) -> Product | None:
-        path = "brokerage/products/{product_id}"
-        reply = self.ask(_PRIVATE, "GET", path, {"product_id": symbol})
-        if reply.status in {400, _NOT_THERE}:
-            decode(Problem, reply.body, self.place)
-            return None
-        found: Product = self._told(Product, reply)
-        if found.product_id != symbol:
-            raise unreadable("another market than was asked for", self.place)
-        return found
-
     def _wallets(self) -> list[Wallet]:
         found: list[Wallet] = []
         cursor = ""
@@ -342,7 +275,7 @@ class Coinbase(Venue):
             asked: dict[str, Any] = {"limit": self._orders_a_page}
             if cursor:
                 asked["cursor"] = cursor
-            page = self._told(Wallets, self.ask(_PRIVATE, "GET", "brokerage/accounts", asked))
+            page = self._told(Wallets, self.ask(PRIVATE, "GET", "brokerage/accounts", asked))
             found += page.accounts
             if not page.has_next:
                 return found
@@ -358,7 +291,7 @@ class Coinbase(Venue):
             if cursor:
                 asked["cursor"] = cursor
             path = "brokerage/orders/historical/batch"
-            page = self._told(Orders, self.ask(_PRIVATE, "GET", path, asked, urgency))
+            page = self._told(Orders, self.ask(PRIVATE, "GET", path, asked, urgency))
             new = [one for one in page.orders if one.order_id not in seen]
             seen |= {one.order_id for one in new}
             yield from new
@@ -405,10 +338,3 @@ class Coinbase(Venue):
             self.nearest(one.commission),
             instant(one.trade_time, self.place),
         )
-
-    def _told(self, kind: type[Any], reply: Reply) -> Any:  # noqa: ANN401 - of the kind
-        if reply.status == 401:  # noqa: PLR2004 - of HTTP
-            raise self.strange()
-        if reply.status != 200:  # noqa: PLR2004 - of HTTP
-            raise self.session.refusal(reply)
-        return decode(kind, reply.body, self.place)

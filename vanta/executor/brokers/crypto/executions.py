@@ -146,6 +146,7 @@ class ExecutionsReader:
             one.price,
             one.fee,
             one.ts,
+            one.kept,
         )
 
 

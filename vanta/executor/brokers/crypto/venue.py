@@ -18,7 +18,7 @@ from vanta.executor.brokers.port import (
     Unknown,
 )
 from vanta.executor.brokers.rest.edge import Method, Reply
-from vanta.executor.brokers.rest.exact import exact, nearest, unreadable
+from vanta.executor.brokers.rest.exact import exact, finest, nearest, unreadable, whole
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import Urgency
 
@@ -70,6 +70,8 @@ class VenueExecution:
     price: int
     fee: int
     ts: int
+    kept: int = 0
+    """What of the coin was kept as the fee, in 10^-18; `fee` is then what that is worth."""
 
 
 class Headers:
@@ -196,6 +198,14 @@ class Venue(ABC):
     def nearest(self, text: str | None) -> int:
         """A number in units, of something that is only told or only compared."""
         return nearest(self.number(text), self.place)
+
+    def whole(self, text: str | None) -> int:
+        """A number in units, what is less than one left out."""
+        return whole(self.number(text), self.place)
+
+    def finest(self, text: str | None) -> int:
+        """A number in 10^-18, every digit of it."""
+        return finest(self.number(text), self.place)
 
     def step(self, text: str) -> int | None:
         """A market's step in units; None for one that is finer.

@@ -157,7 +157,7 @@ class Ledger:
         signed = fill.quantity if fill.side == "buy" else -fill.quantity
         self.positions[fill.symbol] = self.positions.get(fill.symbol, 0) + signed
         multiplier = resting.taken.order.multiplier
-        moved = proceeds(fill.side, fill.price, fill.quantity, multiplier) - fill.fee
+        moved = proceeds(fill.side, fill.price, fill.quantity, multiplier) - fill.taken
         self._cash_flow += moved
         self._fees += fill.fee
         self.happened.append(fill)

@@ -1,6 +1,6 @@
 """Vendors' numbers as units: decimals from the very digits that were sent, never floats."""
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import TypeVar
 
 import msgspec
@@ -48,6 +48,28 @@ def nearest(value: Decimal, place: str) -> int:
         BrokerAwayError: not finite, or beyond belief.
     """
     return int(_scaled(value, place).to_integral_value(ROUND_HALF_EVEN))
+
+
+def whole(value: Decimal, place: str) -> int:
+    """A number in whole units: what is less than one is not there yet.
+
+    Raises:
+        BrokerAwayError: not finite, or beyond belief.
+    """
+    return int(_scaled(value, place).to_integral_value(ROUND_FLOOR))
+
+
+def finest(value: Decimal, place: str) -> int:
+    """A number in 10^-18, every digit of it.
+
+    Raises:
+        BrokerAwayError: not finite, beyond belief, or finer than that.
+    """
+    _scaled(value, place)
+    scaled = value.scaleb(18)
+    if scaled != scaled.to_integral_value():
+        raise unreadable(f"{value} is finer than 10^-18", place)
+    return int(scaled)
 
 
 def instant(text: str, place: str) -> int:
