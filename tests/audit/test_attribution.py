@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.executor.building import NOW, OTHER, VAULT, intent, order, policy, published, quote
-from vanta.audit.attribution import Attribution, By, Profit, attribute, split, total
-from vanta.domain.exact import UNIT
+from vanta.audit.attribution import Attribution, By, Profit, attribute, total
+from vanta.domain.exact import UNIT, split
 from vanta.domain.instant import DAY
 from vanta.domain.trading import Decision, Fill, Order, Sizing
 from vanta.executor.events import (

@@ -12,9 +12,10 @@ from typing import Literal
 
 import msgspec
 
+from vanta.domain.exact import split
 from vanta.domain.trading import Order
 from vanta.executor.book import Book
-from vanta.executor.events import Event, OrderFilled
+from vanta.executor.events import CashMoved, Event, FeeCharged, OrderFilled
 from vanta.executor.positions import Line
 
 By = Literal["vault", "persona", "band", "strategy", "symbol"]
@@ -107,6 +108,12 @@ class _Holding:
             stake.realised += gains[number]
             stake.fees += fees[number]
 
+    def charge(self, entry: Entry, fee: int) -> None:
+        """Take in a fee that was told later: of every stake by what is held of it."""
+        stakes = list(self.stakes.values()) or [self.stakes.setdefault(entry, Stake())]
+        for stake, part in zip(stakes, split(fee, [one.quantity for one in stakes]), strict=True):
+            stake.fees += part
+
     def unrealised(self, line: Line) -> dict[Entry, int]:
         """What every stake stands at, which adds up to what the line does."""
         held = {entry: stake for entry, stake in self.stakes.items() if stake.quantity}
@@ -123,16 +130,29 @@ class _Holding:
         return found
 
 
+ACCOUNT = "(account)"
+"""What stands for persona, band and strategy of what moved an account without a trade."""
+MONEY = "with fills"
+LATER = "told later"
+
+
 class Attribution:
     """Folds a trade log; `rows` says at any time whose profit it is."""
 
     def __init__(self) -> None:
         self.book = Book()
         """The fold."""
+        self.fees: dict[str, int] = {}
+        """By kind: `MONEY` and `LATER` in units of money, what was kept by the coin in 10^-18."""
         self._holdings: dict[tuple[str, str], _Holding] = {}
+        self._loose: dict[Entry, list[int]] = {}
+        """Realised and fees of what belongs to no trade."""
 
     def take(self, event: Event) -> None:
         """Take the next event of a log in, from its beginning on."""
+        if isinstance(event, FeeCharged | CashMoved):
+            self._moved(event)
+            return
         if not isinstance(event, OrderFilled):
             self.book.apply(event)
             return
@@ -149,6 +169,40 @@ class Attribution:
         book.apply(event)
         holding = self._holdings.setdefault((order.vault, order.symbol), _Holding())
         holding.fill(entry_of(order), before, line, fill.fee, vault.cash - cash + fill.fee)
+        kind = fill.coin if fill.kept else MONEY
+        self.fees[kind] = self.fees.get(kind, 0) + (fill.kept or fill.fee)
+
+    def _moved(self, event: FeeCharged | CashMoved) -> None:
+        """What was told without an execution: with what it was held for, where that is known."""
+        book = self.book
+        if event.id in book.venue(event.broker).moves:
+            return
+        before = {
+            share.vault: msgspec.structs.replace(line)
+            for share in event.shares
+            if (line := book.vaults[share.vault].lines.get(event.symbol)) is not None
+        }
+        book.apply(event)
+        for share in event.shares:
+            entry = Entry(share.vault, ACCOUNT, ACCOUNT, ACCOUNT, event.symbol or ACCOUNT)
+            if isinstance(event, CashMoved):
+                row = self._loose.setdefault(entry, [0, 0])
+                row[0] += share.amount
+            elif share.vault not in before:
+                row = self._loose.setdefault(entry, [0, 0])
+                row[1] += share.amount
+            else:
+                holding = self._holdings.setdefault((share.vault, event.symbol), _Holding())
+                line = book.vaults[share.vault].lines[event.symbol]
+                if event.kept:
+                    own = next(iter(holding.stakes), entry)
+                    was = before[share.vault]
+                    holding.fill(own, was, line, share.amount, share.amount)
+                else:
+                    holding.charge(entry, share.amount)
+        if isinstance(event, FeeCharged):
+            kind = event.symbol.partition("-")[0] if event.kept else LATER
+            self.fees[kind] = self.fees.get(kind, 0) + (event.kept or event.amount)
 
     def rows(self, by: By) -> list[Profit]:
         """Profit and loss split one way; the rows add up to the book."""
@@ -163,6 +217,10 @@ class Attribution:
                 row[0] += stake.realised
                 row[1] += standing.get(entry, 0)
                 row[2] += stake.fees
+        for entry, (gained, paid) in self._loose.items():
+            row = sums.setdefault(getattr(entry, by), [0, 0, 0])
+            row[0] += gained
+            row[2] += paid
         return [
             Profit(name, realised, unrealised, fees, realised + unrealised - fees)
             for name, (realised, unrealised, fees) in sorted(sums.items())
@@ -195,24 +253,3 @@ def total(rows: Sequence[Profit]) -> Profit:
         sum(row.fees for row in rows),
         sum(row.total for row in rows),
     )
-
-
-def split(amount: int, weights: Sequence[int]) -> list[int]:
-    """An amount in parts by weight, which add up to it exactly.
-
-    What whole units cannot share goes to the largest remainders, the first of equals first; where
-    no weight is above zero, all of it to the first.
-
-    Args:
-        amount: units, either sign.
-        weights: none below zero.
-    """
-    whole = sum(weights)
-    if not whole:
-        return [amount if number == 0 else 0 for number in range(len(weights))]
-    size, sign = abs(amount), 1 if amount >= 0 else -1
-    parts = [size * weight // whole for weight in weights]
-    order = sorted(range(len(weights)), key=lambda at: (-(size * weights[at] % whole), at))
-    for at in order[: size - sum(parts)]:
-        parts[at] += 1
-    return [sign * part for part in parts]

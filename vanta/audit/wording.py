@@ -201,6 +201,14 @@ def _filled(event: events.OrderFilled) -> str:
     return f"{verb} {quantity(fill.quantity)} {fill.symbol} at {price(fill.price)}{fee}"
 
 
+def _charged(event: events.FeeCharged) -> str:
+    if event.kept:
+        coin = event.symbol.partition("-")[0]
+        kept = f"{show_finest(event.kept)} {coin}, worth {price(event.amount)}"
+        return f"a fee was told later: {kept} [{event.said}]"
+    return f"a fee was told later: {price(event.amount)} [{event.said}]"
+
+
 _TOLD: dict[type[events.Event], Callable[[Any], str]] = {
     events.OrderPrepared: _prepared,
     events.MessageSent: _sent,
@@ -209,6 +217,7 @@ _TOLD: dict[type[events.Event], Callable[[Any], str]] = {
     events.OrderUnknown: lambda event: f"nobody can say whether the broker has it: {event.reason}",
     events.OrderRejected: lambda event: f"the broker refused it: {event.reason} [{event.code}]",
     events.OrderFilled: _filled,
+    events.FeeCharged: _charged,
     events.OrderCancelled: lambda event: f"what was left of it is gone: {event.reason}",
 }
 

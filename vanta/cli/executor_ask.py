@@ -177,13 +177,22 @@ def _twice(look: Callable[[], list["Difference"]]) -> list["Difference"]:
 
 
 def _differences(layout: "Layout", broker: "Broker") -> list["Difference"]:
-    from vanta.executor.post_trade import Written, against_intents, against_statement
+    from vanta.executor.brokers.port import Bookkeeping
+    from vanta.executor.cashbook import LOOK_BACK
+    from vanta.executor.post_trade import (
+        Written,
+        against_intents,
+        against_movements,
+        against_statement,
+    )
     from vanta.executor.recall import recall
     from vanta.executor.reconcile import BrokerState, compare
     from vanta.journal.reader import read
 
     state = BrokerState(broker.open_orders(), broker.positions(), broker.account())
     statement = broker.executions_since(0)
+    begin = time.time_ns() - LOOK_BACK
+    moved = broker.movements_since(begin) if isinstance(broker, Bookkeeping) else ()
     written = Written()
     for journal in ("intents", "trade_log"):
         written.take(read(layout.journal(journal)))
@@ -192,4 +201,5 @@ def _differences(layout: "Layout", broker: "Broker") -> list["Difference"]:
         *compare(book, state, broker.name),
         *against_intents(written),
         *against_statement(written, broker.name, state.orders, statement),
+        *against_movements(written, broker.name, moved),
     ]

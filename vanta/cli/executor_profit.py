@@ -11,7 +11,7 @@ from vanta.cli.columns import table
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
-from vanta.domain.exact import ppm, show_money, show_ppm, show_units
+from vanta.domain.exact import ppm, show_finest, show_money, show_ppm, show_units
 
 if TYPE_CHECKING:
     from vanta.audit.attribution import Profit
@@ -40,17 +40,22 @@ def pnl(
     Each profit is that of the entries that made it, an exit's fees too. Rows add up to the book
     to the last unit; --json has every digit.
     """
-    from vanta.audit.attribution import attribute, total
+    from vanta.audit.attribution import MONEY, attribute, total
 
-    rows = attribute(_events(node)).rows(by.value)
+    found = attribute(_events(node))
+    rows, kinds = found.rows(by.value), _kinds(found.fees)
     whole = total(rows)
     if as_json:
-        print_json({"by": by.value, "rows": [_exact(row) for row in rows], "total": _exact(whole)})
+        exact = [_exact(row) for row in rows]
+        print_json({"by": by.value, "rows": exact, "total": _exact(whole), "fees_in": dict(kinds)})
         return
     shown: list[tuple[str, ...]] = [(by.value, "realised", "unrealised", "fees", "total")]
     shown += [_row(row) for row in (*rows, whole)]
     for line in table(shown):
         say(line)
+    if any(kind != MONEY for kind, _ in kinds):
+        told = ", ".join(f"{amount} {kind}" for kind, amount in kinds)
+        say(f"fees, each in its kind: {told}")
 
 
 @command
@@ -126,6 +131,17 @@ def _events(node: Path) -> Iterator["Event"]:
         event = event_of(record)
         if event is not None:
             yield event
+
+
+def _kinds(fees: dict[str, int]) -> list[tuple[str, str]]:
+    """What fees were taken in, and how much of each."""
+    from vanta.audit.attribution import LATER, MONEY
+
+    return [
+        (kind, (show_units if kind in {MONEY, LATER} else show_finest)(amount))
+        for kind, amount in sorted(fees.items())
+        if amount
+    ]
 
 
 def _exact(row: "Profit") -> dict[str, str]:

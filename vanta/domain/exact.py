@@ -6,6 +6,7 @@ refused where they enter, so nothing behind the edge ever rounds by accident.
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from vanta.domain.errors import MalformedError
@@ -89,3 +90,24 @@ def part_of(amount: int, ratio: int) -> int:
     """`amount` times a ppm ratio, rounded toward zero, so that a share never exceeds its whole."""
     product = amount * ratio
     return product // PPM if product >= 0 else -(-product // PPM)
+
+
+def split(amount: int, weights: Sequence[int]) -> list[int]:
+    """An amount in parts by weight, which add up to it exactly.
+
+    What whole units cannot share goes to the largest remainders, the first of equals first; where
+    no weight is above zero, all of it to the first.
+
+    Args:
+        amount: units, either sign.
+        weights: none below zero.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [amount if number == 0 else 0 for number in range(len(weights))]
+    size, sign = abs(amount), 1 if amount >= 0 else -1
+    parts = [size * weight // whole for weight in weights]
+    order = sorted(range(len(weights)), key=lambda at: (-(size * weights[at] % whole), at))
+    for at in order[: size - sum(parts)]:
+        parts[at] += 1
+    return [sign * part for part in parts]

@@ -12,15 +12,17 @@ import msgspec
 
 from vanta.domain.encoding import decode
 from vanta.domain.errors import MalformedError
+from vanta.domain.exact import notional
 from vanta.domain.instant import DAY
 from vanta.domain.policy import Published
 from vanta.domain.trading import HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
+from vanta.executor.accounts import Accounts
 from vanta.executor.edition import FIRST, LOTS
 from vanta.executor.holdings import Holdings, carry_on
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
 from vanta.executor.reference import reference
-from vanta.executor.sums import Sums, SymbolTotals, Venue
+from vanta.executor.sums import SymbolTotals, Venue
 from vanta.executor.tallies import REPEATED, THROTTLED, Tallies
 
 CLOSED_KEPT = 4096
@@ -48,7 +50,7 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     tallies: Tallies = msgspec.field(default_factory=Tallies)
 
 
-class Book(Sums):
+class Book(Accounts):
     """The fold. Read freely; change only by `apply`."""
 
     def __init__(self) -> None:
@@ -211,7 +213,11 @@ class Book(Sums):
         cash = proceeds(fill.side, fill.price, fill.quantity, order.multiplier) - fill.taken
         vault.cash += cash
         self.account.cash += cash
-        self._venue(order.broker).fill(order.symbol, quantity, cash, fill)
+        venue = self._venue(order.broker)
+        venue.fill(order.symbol, quantity, cash, fill)
+        if line.lot:
+            amount = notional(fill.price, fill.quantity, order.multiplier)
+            venue.trade(fill.ts, order.vault, amount)
         self._price(order.symbol, self.symbols[order.symbol], fill.price)
         self._restate(order.vault, line)
         if not opened.state.terminal and opened.remaining == 0:
@@ -285,6 +291,7 @@ class Book(Sums):
         events.OrderRejected: _reject,
         events.OrderCancelled: _cancel,
         events.OrderWithheld: _withhold,
+        **Accounts.MOVES,
         events.BookMarked: _take_marks,
         events.BookReconciled: _reconcile,
         events.BookCleared: _clear,
@@ -320,6 +327,10 @@ class Book(Sums):
         symbol = self.symbols.get(quote.symbol)
         newer = symbol is not None and quote.market_time >= symbol.marked
         return symbol is not None and newer and symbol.mark != reference(quote) != 0
+
+    def knows_order(self, client_order_id: str) -> bool:
+        """Whether an order is open, or closed and still remembered."""
+        return client_order_id in self.open or client_order_id in self.closed
 
     def knows_fill(self, client_order_id: str, fill_id: str) -> bool:
         """Whether a fill is in the book already."""

@@ -108,6 +108,7 @@ class Desk:
         if now - self._asked >= ASK_EVERY:
             self._asked = now
             self.router.settle()
+            news += self.router.cashbook.step()
         if now - self._reconciled >= RECONCILE_EVERY:
             self._reconciled = now
             self.router.reconcile()

@@ -207,6 +207,78 @@ class Difference(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     theirs: int | str | None
 
 
+class Share(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A vault's part of what moved without an execution."""
+
+    vault: str
+    amount: int
+    """Units of money, of the same sign as the whole."""
+    kept: int = 0
+    """Of what was kept of a coin, in 10^-18."""
+
+
+class AccountOpened(Event, frozen=True):
+    """From here on a broker's cash is held against the book, and what moves it is taken in."""
+
+    type: ClassVar[str] = "account.opened"
+    broker: str
+    cash: int
+    """What lay there, units."""
+    known: tuple[str, ...]
+    """Ids of what had moved it shortly before, and is in that."""
+    at: int
+
+
+class FeeCharged(Event, frozen=True):
+    """A fee that was told later than its execution."""
+
+    type: ClassVar[str] = "fee.charged"
+    id: str
+    """The broker's own, after the broker's name."""
+    broker: str
+    amount: int
+    """What it cost, units of money; of a part of a coin, what that is worth."""
+    day: int
+    """The day it is for, as the broker dates it: its first nanosecond, UTC."""
+    said: str
+    """The broker's word for it."""
+    symbol: str
+    """Empty where the broker names none."""
+    client_order_id: str
+    """Of the order it is for; empty where the broker does not say which."""
+    kept: int
+    """What the broker kept of the coin instead of money, in 10^-18."""
+    price: int
+    """That the worth of it was counted at."""
+    shares: tuple[Share, ...]
+    """Whose cost it is (`bearers`), which adds up to all of it, or to nothing where nobody's."""
+    at: int
+    """When it was taken in, UTC nanoseconds."""
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return f"fee_{self.id}"
+
+
+class CashMoved(Event, frozen=True):
+    """Money that moved at a broker for another reason: a dividend, interest, a transfer."""
+
+    type: ClassVar[str] = "cash.moved"
+    id: str
+    broker: str
+    kind: Literal["dividend", "interest", "transfer", "other"]
+    amount: int
+    """Units, negative where it went away."""
+    day: int
+    said: str
+    symbol: str
+    shares: tuple[Share, ...]
+    """Whose gain or loss it is (`bearers`); nobody's where it is brought in or taken out."""
+    at: int
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return f"cash_{self.id}"
+
+
 class BookMarked(Event, frozen=True):
     """What is held was priced, so that losses count whether or not anybody asks to trade it."""
 
@@ -253,6 +325,9 @@ TRADE_LOG: dict[str, type[Event]] = {
         OrderRejected,
         OrderFilled,
         OrderCancelled,
+        AccountOpened,
+        FeeCharged,
+        CashMoved,
         BookMarked,
         BookReconciled,
         BookCleared,

@@ -11,7 +11,7 @@ import msgspec
 from vanta.domain.record import Record
 from vanta.domain.trading import Fill, Intent, Order, OrderState
 from vanta.executor import events
-from vanta.executor.brokers.port import BrokerOrder, Executions, Sum
+from vanta.executor.brokers.port import BrokerOrder, Executions, Movement, Sum
 from vanta.executor.events import Difference
 
 
@@ -23,11 +23,17 @@ class Written(msgspec.Struct):
     withheld: set[str] = set()
     fills: dict[str, Fill] = {}
     """By order and the broker's id."""
+    moved: dict[str, str] = {}
+    """What moved a broker's account without an execution, by its id; empty where it moved before
+    the account was kept."""
+    kept: set[str] = set()
+    """Brokers whose accounts are kept."""
 
     def take(self, records: Iterable[Record]) -> None:
         """Take in one of the two journals, from its beginning."""
         for record in records:
-            match events.read(record):
+            event = events.read(record)
+            match event:
                 case events.IntentAccepted(_, intent):
                     self.intents[intent.id] = intent
                 case events.ExitWanted(intent):
@@ -39,8 +45,39 @@ class Written(msgspec.Struct):
                     self.withheld.add(name)
                 case events.OrderFilled(fill):
                     self.fills[fill_name(fill)] = fill
+                case events.FeeCharged():
+                    self.moved[event.id] = _moved(-event.amount, -event.kept)
+                case events.CashMoved():
+                    self.moved[event.id] = _moved(event.amount, 0)
+                case events.AccountOpened():
+                    self.kept.add(event.broker)
+                    self.moved |= dict.fromkeys(event.known, "")
                 case _:
                     pass
+
+
+def against_movements(
+    written: Written, broker: str, stated: Sequence[Movement]
+) -> Iterator[Difference]:
+    """What moved the account of `broker` without an execution, otherwise than it is on record.
+
+    Args:
+        written: the journals.
+        broker: whose account it is.
+        stated: what the broker says moved it lately; of what came before it says nothing here.
+    """
+    if broker not in written.kept:
+        return
+    for one in stated:
+        ours, theirs = written.moved.get(one.id), _moved(one.amount, one.coin)
+        if ours is None:
+            yield Difference("MOVEMENT_MISSING", one.id, None, theirs)
+        elif ours and ours != theirs:
+            yield Difference("MOVEMENT_DIFFERS", one.id, ours, theirs)
+
+
+def _moved(amount: int, coin: int) -> str:
+    return f"{coin} of the coin, worth {amount}" if coin else f"{amount}"
 
 
 def against_intents(written: Written) -> Iterator[Difference]:

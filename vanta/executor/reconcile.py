@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vanta.domain.exact import UNIT
 from vanta.domain.trading import OrderState
 from vanta.executor.book import Book
 from vanta.executor.brokers.port import Account, BrokerOrder
@@ -57,8 +58,12 @@ def _positions(book: Book, broker: BrokerState, name: str) -> Iterator[Differenc
 
 
 def _money(book: Book, broker: BrokerState, name: str) -> Iterator[Difference]:
-    if broker.account.cash_flow is None:
-        return
-    moved = book.venue(name).cash_flow
-    if moved != broker.account.cash_flow:
-        yield Difference("CASH", "", moved, broker.account.cash_flow)
+    venue, account = book.venue(name), broker.account
+    if account.cash_flow is not None:
+        if venue.cash_flow != account.cash_flow:
+            yield Difference("CASH", "", venue.cash_flow, account.cash_flow)
+    elif venue.since and account.cash is not None:
+        ours = venue.before + venue.cash_flow
+        # Brokers count money to the cent at the end of a day, and a fill to its last digit.
+        if abs(ours - account.cash) >= UNIT // 100:
+            yield Difference("CASH", "", ours, account.cash)

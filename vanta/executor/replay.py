@@ -7,10 +7,21 @@ import msgspec
 
 from vanta.domain.encoding import encode
 from vanta.domain.record import Record
+from vanta.executor.bearers import bearers
 from vanta.executor.book import Book
+from vanta.executor.brokers.port import Movement
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
-from vanta.executor.events import DecisionMade, ExitWanted, OrderPrepared, read
+from vanta.executor.events import (
+    CashMoved,
+    DecisionMade,
+    Event,
+    ExitWanted,
+    FeeCharged,
+    OrderPrepared,
+    Share,
+    read,
+)
 from vanta.executor.mandate import Mandates
 from vanta.executor.stops import Seen, stops
 
@@ -39,8 +50,8 @@ class _Opening(msgspec.Struct):
 def replay(records: Iterable[Record]) -> Iterator[Replayed]:
     """Fold a trade log and make again what was made from the book as it then was.
 
-    Made again are each decision, the order prepared from it, each exit of the Executor's own, and
-    the snapshot of each segment.
+    Made again are each decision, the order prepared from it, each exit of the Executor's own, who
+    bears what was told later, and the snapshot of each segment.
 
     Args:
         records: of `trade_log.jsonl`, from its beginning, or from the first record of a segment.
@@ -67,15 +78,46 @@ def replay(records: Iterable[Record]) -> Iterator[Replayed]:
                 mandates is None or mandates.policy is not published.policy
             ):
                 mandates = Mandates(published.policy)
-        if isinstance(event, ExitWanted):
-            yield Replayed(record.id, bytes(record.body), _wanted_again(event, book, mandates))
-        elif isinstance(event, DecisionMade):
-            yield Replayed(record.id, _recorded(record), _again(event, book, mandates))
-        elif isinstance(event, OrderPrepared):
+        made = _made(record, event, book, mandates)
+        if made is not None:
+            yield made
+        book.apply(event)
+
+
+def _made(record: Record, event: Event, book: Book, mandates: Mandates | None) -> Replayed | None:
+    """What a record says was made from the book, and the same made again; None for other news."""
+    match event:
+        case ExitWanted():
+            return Replayed(record.id, bytes(record.body), _wanted_again(event, book, mandates))
+        case DecisionMade():
+            return Replayed(record.id, _recorded(record), _again(event, book, mandates))
+        case OrderPrepared():
             opened = book.open.get(event.order.client_order_id)
             recorded = bytes(msgspec.json.decode(record.body, type=_OrderBytes).order)
-            yield Replayed(record.id, recorded, encode(opened.order) if opened else b"null")
-        book.apply(event)
+            return Replayed(record.id, recorded, encode(opened.order) if opened else b"null")
+        case FeeCharged() | CashMoved():
+            return Replayed(record.id, encode(event.shares), encode(_shared_again(event, book)))
+        case _:
+            return None
+
+
+def _shared_again(event: FeeCharged | CashMoved, book: Book) -> tuple[Share, ...]:
+    """The parts by the same rule, of what is on record of it."""
+    if isinstance(event, CashMoved):
+        moved = Movement(event.id, event.kind, event.amount, event.day, event.said, event.symbol)
+    else:
+        moved = Movement(
+            event.id,
+            "fee",
+            -event.amount,
+            event.day,
+            event.said,
+            event.symbol,
+            -event.kept,
+            event.price,
+            event.client_order_id,
+        )
+    return bearers(book, event.broker, moved)
 
 
 def _snapshot(recorded: bytes, book: Book) -> bytes:

@@ -21,6 +21,7 @@ from vanta.executor.brokers.port import (
     Sum,
     Unknown,
 )
+from vanta.executor.cashbook import Cashbook
 from vanta.executor.events import (
     BookReconciled,
     Difference,
@@ -72,6 +73,7 @@ class Router:
         self._broker = broker
         self._clock = clock
         self._checkpoint = checkpoint
+        self.cashbook = Cashbook(log, broker, clock)
         self._differences: tuple[Difference, ...] = ()
         """What the last comparison found."""
         self.strays: dict[str, Difference] = {}
@@ -236,7 +238,11 @@ class Router:
     def _compare(self) -> tuple[Difference, ...]:
         broker = self._broker
         state = BrokerState(broker.open_orders(), broker.positions(), broker.account())
-        return (*compare(self._log.book, state, broker.name), *self.strays.values())
+        found = compare(self._log.book, state, broker.name)
+        if not any(one.code == "CASH" for one in found):
+            self.cashbook.agreed()
+        lasting = (one for one in found if self.cashbook.lasts(one))
+        return (*lasting, *self.strays.values())
 
 
 def _price_of(told: Sum, opened: OpenOrder) -> int:

@@ -10,11 +10,22 @@ from typing import NamedTuple
 import msgspec
 
 from vanta.domain.exact import FINEST, notional
-from vanta.domain.instant import DAY, MINUTE
+from vanta.domain.instant import DAY, MINUTE, show_instant
 from vanta.domain.trading import Fill, Order, Quote
 from vanta.executor.holdings import Holdings
 from vanta.executor.positions import UNCLASSIFIED, Line, OpenOrder, Totals, VaultBook
 from vanta.executor.reference import put_strike, reference
+
+
+def day_of(at: int) -> str:
+    """The UTC day of an instant, such as `2026-11-26`."""
+    return show_instant(at)[:10]
+
+
+MOVES_KEPT = 40 * DAY
+"""How long what moved without an execution is remembered."""
+DAYS_KEPT = 10
+"""Days of which it is known who traded how much."""
 
 
 class SymbolTotals(msgspec.Struct):
@@ -44,6 +55,37 @@ class Venue(msgspec.Struct):
     finer: dict[str, int] = {}
     """By symbol: what is held besides, less than a unit, in `FINEST`; only what is not zero."""
 
+    since: int = 0
+    """Since when its cash is held against the book, UTC nanoseconds; 0 where it is not."""
+    before: int = 0
+    """What lay there that no execution or movement on record brought, units."""
+    moves: dict[str, int] = {}
+    """What moved without an execution, lately: ids, to when it was taken in."""
+    traded: dict[str, dict[str, int]] = {}
+    """By UTC day, such as `2026-11-26`, and vault: notional of executions, of a few days."""
+
+    def note(self, name: str, at: int) -> None:
+        """Remember that something moved, for as long as it may be told again."""
+        self.moves[name] = at
+        horizon = max(self.moves.values()) - MOVES_KEPT
+        self.moves = {one: at for one, at in self.moves.items() if at >= horizon}
+
+    def trade(self, at: int, vault: str, amount: int) -> None:
+        """Count what a vault traded, for the fees that come later."""
+        traded = self.traded.setdefault(day_of(at), {})
+        traded[vault] = traded.get(vault, 0) + amount
+        while len(self.traded) > DAYS_KEPT:
+            del self.traded[min(self.traded)]
+
+    def keep(self, symbol: str, kept: int) -> None:
+        """Take off a part of a coin, to its last digit."""
+        held = self.held.pop(symbol, 0) * FINEST + self.finer.pop(symbol, 0) - kept
+        whole, finer = divmod(held, FINEST)
+        if whole:
+            self.held[symbol] = whole
+        if finer:
+            self.finer[symbol] = finer
+
     def fill(self, symbol: str, quantity: int, cash: int, fill: Fill) -> None:
         """Take in one execution.
 
@@ -54,13 +96,10 @@ class Venue(msgspec.Struct):
             fill: the execution.
         """
         held = self.held.pop(symbol, 0) + quantity
-        if fill.kept:
-            # To the last digit: many fees that are each rounded would not be what is there.
-            held, finer = divmod(held * FINEST + self.finer.pop(symbol, 0) - fill.kept, FINEST)
-            if finer:
-                self.finer[symbol] = finer
         if held:
             self.held[symbol] = held
+        if fill.kept:
+            self.keep(symbol, fill.kept)
         self.cash_flow += cash
         self.fees += fill.fee
 

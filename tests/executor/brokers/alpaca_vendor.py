@@ -2,10 +2,11 @@
 
 import json
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from tests.executor.brokers.vendor import Asked, Execution, Held, Told, VendorServer
-from vanta.domain.exact import show_units, units
+from vanta.domain.exact import UNIT, show_units, units
 from vanta.domain.instant import parse_instant, show_instant
 
 KEY, SECRET = "PKTEST0001", "s3cret-of-the-account"
@@ -82,6 +83,10 @@ class AlpacaVendor(VendorServer):
         self.open = True
         self.account = dict(ACCOUNT)
         self.quote = dict(QUOTE)
+        self.moved: list[dict[str, Any]] = []
+        """What it posted that was no execution, oldest first."""
+        self.taken = "0"
+        """What moved its cash, and was not posted."""
 
     def submits(self, asked: Asked) -> bool:
         return asked.method == "POST"
@@ -110,15 +115,22 @@ class AlpacaVendor(VendorServer):
                 return self._cancel(self.books.orders[name])
             case "GET", ["v2", "account", "activities", "FILL"]:
                 return self._activities(asked.query)
+            case "GET", ["v2", "account", "activities"]:
+                return self._moved(asked.query)
         return self._rest(parts, asked.query)
 
     def _rest(self, parts: list[str], query: dict[str, str]) -> Told:
         symbol = query.get("symbols", "")
         match parts:
             case ["v2", "account"]:
-                return 200, self.account
+                return 200, {**self.account, "cash": f"{self.cash():f}"}
             case ["v2", "positions"]:
-                return 200, [position_json(*one) for one in self.books.positions.items() if one[1]]
+                return 200, [
+                    position_json(symbol, quantity)
+                    | {"qty": f"{self.left(symbol, quantity).normalize():f}"}
+                    for symbol, quantity in self.books.positions.items()
+                    if quantity
+                ]
             case ["v2", "assets", name]:
                 known = {**ASSETS, "BTC%2FUSD": ASSETS["BTC/USD"], "BTCUSD": ASSETS["BTC/USD"]}
                 return (200, known[name]) if name in known else _NO_ASSET
@@ -168,6 +180,48 @@ class AlpacaVendor(VendorServer):
         ]
         found.sort(key=lambda one: one.submitted)
         return 200, [order_json(one) for one in found[: int(query.get("limit", "50"))]]
+
+    def post(self, kind: str, amount: str = "0", **more: str) -> dict[str, Any]:
+        """Post something that moved the account, dated today."""
+        day = show_instant(self.books.tick())[:10]
+        stamp = f"{day.replace('-', '')}000000000"
+        made = {
+            "id": f"{stamp}::{uuid.UUID(int=len(self.moved))}",
+            "activity_type": kind,
+            "date": day,
+            "net_amount": amount,
+            "description": "",
+            "status": "executed",
+            **more,
+        }
+        self.moved.append(made)
+        return made
+
+    def cash(self) -> Decimal:
+        """What lies there: what did at first, what executions and what was posted moved."""
+        there = Decimal("-23140.2") + Decimal(self.taken)
+        for held in self.books.orders.values():
+            for one in held.executions:
+                paid = Decimal(one.price * one.quantity) / UNIT**2
+                there += -paid if held.side == "buy" else paid
+        return there + sum(Decimal(one["net_amount"]) for one in self.moved)
+
+    def left(self, symbol: str, quantity: int) -> Decimal:
+        """What of a position is there after what fees took of the coin."""
+        name = symbol.replace("/", "")
+        taken = [
+            Decimal(one["qty"])
+            for one in self.moved
+            if (one["activity_type"], one.get("symbol")) == ("CFEE", name)
+        ]
+        return Decimal(show_units(quantity)) + sum(taken, Decimal(0))
+
+    def _moved(self, query: dict[str, str]) -> Told:
+        assert query["category"] == "non_trade_activity"
+        after, token = query["after"], query.get("page_token", "")
+        found = sorted(self.moved, key=lambda one: str(one["id"]))
+        rest = [one for one in found if f"{one['date']}T99" > after and str(one["id"]) > token]
+        return 200, rest[: int(query["page_size"])]
 
     def _activities(self, query: dict[str, str]) -> Told:
         after = parse_instant(query["after"]) if "after" in query else 0

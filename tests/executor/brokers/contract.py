@@ -14,11 +14,12 @@ import pytest
 from tests.executor.brokers.vendor import NEVER_ARRIVES, TAKEN_THEN, VendorServer
 from tests.executor.building import NOW
 from vanta.domain.exact import FINEST, UNIT
-from vanta.domain.instant import SECOND
+from vanta.domain.instant import DAY, SECOND
 from vanta.domain.trading import Fill, Order, OrderState
 from vanta.executor.brokers.port import (
     Absent,
     Acknowledged,
+    Bookkeeping,
     Broker,
     BrokerAwayError,
     BrokerOrder,
@@ -50,6 +51,10 @@ class Desk(ABC):
 
     def keeps_coin(self, share: str) -> bool:  # noqa: ARG002 - not all can
         """Let purchases cost that share of the coin bought; False where the vendor never does."""
+        return False
+
+    def post(self, amount: str) -> bool:  # noqa: ARG002 - not all do
+        """Let a fee come later; False where the vendor tells none."""
         return False
 
     @abstractmethod
@@ -174,6 +179,21 @@ class Contract:
         assert [(fill.fee, fill.taken) for fill in fills] == [(worth, 0)] * 3
         left = (3 * UNIT * FINEST - 3 * 1_234_567_890_100_000) // FINEST
         assert desk.broker.positions() == {order.symbol: left}
+
+    def test_a_fee_told_later_has_an_id_and_is_told_to_every_process(self, desk: Desk) -> None:
+        if not all(desk.post(amount) for amount in ("-0.03", "-0.04", "-0.05", "-0.06", "0.01")):
+            assert not isinstance(desk.broker, Bookkeeping)
+            pytest.skip("it tells of no fees later")
+        assert isinstance(desk.broker, Bookkeeping)
+        told = desk.broker.movements_since(NOW - DAY)
+        assert [one.amount for one in told] == [-one * UNIT // 100 for one in (3, 4, 5, 6, -1)]
+        assert {(one.kind, one.coin, one.symbol) for one in told} == {("fee", 0, "")}
+        assert {one.day for one in told} == {NOW // DAY * DAY}
+        assert len({one.id for one in told}) == 5
+        again = desk.again()
+        assert isinstance(again, Bookkeeping)
+        assert again.movements_since(NOW - DAY) == told
+        assert again.movements_since(NOW + 2 * DAY) == ()
 
     def test_an_order_nobody_sent_is_absent(self, desk: Desk) -> None:
         order = desk.order()

@@ -82,6 +82,10 @@ class AlpacaDesk(VendorDesk):
     def fill(self, order: Order, quantity: int, price: int) -> None:
         self.vendor.books.fill(order.client_order_id, quantity, price)
 
+    def post(self, amount: str) -> bool:
+        self.vendor.post("FEE", amount)
+        return True
+
     def again(self) -> AlpacaBroker:
         return self.make()
 

@@ -5,7 +5,7 @@ error: it is what a timeout, a torn answer or a lost connection mean, and only a
 """
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.trading import Fill, Instrument, Order, OrderState, Quote
@@ -109,6 +109,29 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """Money, or a part of a coin, that moved without an execution."""
+
+    id: str
+    """The broker's own, after the broker's name."""
+    kind: Literal["fee", "dividend", "interest", "transfer", "other"]
+    """A transfer is money that is brought in or taken out."""
+    amount: int
+    """Units of money, negative where it went away; of a part of a coin, what that is worth."""
+    day: int
+    """The day it is for, as the broker dates it: its first nanosecond, UTC."""
+    said: str
+    """The broker's word for it."""
+    symbol: str = ""
+    coin: int = 0
+    """What moved of the coin instead of money, in 10^-18, negative where it went away."""
+    price: int = 0
+    """That the worth of the coin was counted at."""
+    client_order_id: str = ""
+    """Of the order it is for, where the broker says which."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The broker's own account of the money."""
 
@@ -156,6 +179,17 @@ class Statements(Protocol):
 
     def close(self) -> None:
         """Hang up."""
+
+
+@runtime_checkable
+class Bookkeeping(Protocol):
+    """A broker that tells everything that moves its cash, if later than the executions."""
+
+    settles: int
+    """How long after it moved something it may tell of it, ns."""
+
+    def movements_since(self, day: int) -> tuple[Movement, ...]:
+        """What moved without an execution on a day, a UTC nanosecond, or later; oldest first."""
 
 
 class Broker(Protocol):

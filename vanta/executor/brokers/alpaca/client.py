@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 import msgspec
 
 from vanta.domain.exact import show_units
-from vanta.domain.instant import SECOND
+from vanta.domain.instant import DAY, SECOND
 from vanta.domain.trading import Instrument, Order, OrderState, Quote
 from vanta.executor.brokers.alpaca.executions import ExecutionsReader
 from vanta.executor.brokers.alpaca.market import MarketReader
+from vanta.executor.brokers.alpaca.movements import MovementsReader
 from vanta.executor.brokers.alpaca.wire import (
     AlpacaAccount,
     AlpacaOrder,
@@ -32,6 +33,7 @@ from vanta.executor.brokers.port import (
     BrokerAwayError,
     BrokerOrder,
     Executions,
+    Movement,
     Rejected,
     Statement,
     Unknown,
@@ -39,7 +41,7 @@ from vanta.executor.brokers.port import (
 from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
-from vanta.executor.brokers.rest.exact import decode, exact, instant, unreadable
+from vanta.executor.brokers.rest.exact import decode, exact, instant, unreadable, whole
 from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle, Urgency
@@ -88,6 +90,8 @@ class AlpacaBroker:
 
     trades = frozenset({"equity", "option", "crypto"})
     resubmits = True
+    settles = 4 * DAY
+    """It posts at the end of a day; this is a long weekend."""
 
     def __init__(
         self,
@@ -113,6 +117,7 @@ class AlpacaBroker:
         self.session, self._data = session(trading), session(data)
         self._market = MarketReader(self.session, self._data, clock)
         self._executions = ExecutionsReader(self.session, page)
+        self._movements = MovementsReader(self.session, self._market.named, page)
         self._inflight, self._monotonic = InFlight(monotonic), monotonic
         self._looked: dict[str, int] = {}
         """When each order was last asked about, monotonic."""
@@ -281,8 +286,10 @@ class AlpacaBroker:
         reply = self.session.read("/v2/positions")
         found: dict[str, int] = {}
         for one in decode(list[Position], reply.body, self.session.place):
-            quantity = exact(abs(one.qty), self.session.place)
-            symbol = self._market.named(one.symbol) if one.asset_class == "crypto" else one.symbol
+            coin = one.asset_class == "crypto"
+            # A fee takes finer parts of a coin than are traded.
+            quantity = (whole if coin else exact)(abs(one.qty), self.session.place)
+            symbol = self._market.named(one.symbol) if coin else one.symbol
             if quantity:
                 found[symbol] = -quantity if one.side == "short" else quantity
         return found
@@ -299,11 +306,15 @@ class AlpacaBroker:
         return Account(
             None,
             None,
-            exact(found.cash, place),
-            exact(found.buying_power, place),
+            # Coins make them finer than a unit.
+            whole(found.cash, place),
+            whole(found.buying_power, place),
             ", ".join(blocked),
             tuple(able),
         )
+
+    def movements_since(self, day: int) -> tuple[Movement, ...]:
+        return self._movements.since(day)
 
     def quote(
         self,

@@ -65,6 +65,19 @@ class Activity(msgspec.Struct, frozen=True):
     transaction_time: str
 
 
+class NonTrade(msgspec.Struct, frozen=True):
+    """Something that moved the account and was no execution."""
+
+    id: str
+    activity_type: str
+    date: str
+    net_amount: Decimal = Decimal(0)
+    symbol: str = ""
+    qty: Decimal = Decimal(0)
+    price: Decimal = Decimal(0)
+    status: str = "executed"
+
+
 class Position(msgspec.Struct, frozen=True):
     """What is held; `qty` is negative when short."""
 
