@@ -86,7 +86,7 @@ def test_money_brought_in_or_taken_out_is_nobodys(kind: str) -> None:
     book = fund(RULES)
     bought(book, "AAPL", 1)
     moved = Movement("paper:1", kind, 500 * UNIT, TODAY, "CSD")  # type: ignore[arg-type]
-    event = stated(moved, book, "paper", NOW)
+    event = stated(moved, 0, book, "paper", NOW)
     before, there = book.account.nav, book.venue("paper").cash_flow
     book.apply(event)
     assert (book.account.nav, book.venue("paper").cash_flow) == (before, there + 500 * UNIT)
@@ -111,13 +111,13 @@ def test_what_moved_is_taken_in_once_for_as_long_as_it_may_be_told() -> None:
     book.apply(AccountOpened("paper", 7 * UNIT, ("paper:0",), NOW))
     for name in ("paper:0", "paper:1", "paper:1"):
         moved = Movement(name, "fee", -UNIT, TODAY, "FEE")
-        book.apply(stated(moved, book, "paper", NOW))
+        book.apply(stated(moved, 0, book, "paper", NOW))
     venue, mine = book.venue("paper"), book.vaults[VAULT]
     assert (venue.fees, mine.fees, set(venue.moves)) == (UNIT, UNIT, {"paper:0", "paper:1"})
     assert venue.before + venue.cash_flow == 7 * UNIT - UNIT
     assert encode(Book.from_state(encode(book.state())).state()) == encode(book.state())
     later = NOW + MOVES_KEPT + 1
-    book.apply(stated(Movement("paper:2", "interest", 1, TODAY, "INT"), book, "paper", later))
+    book.apply(stated(Movement("paper:2", "interest", 1, TODAY, "INT"), 0, book, "paper", later))
     assert book.venue("paper").moves.keys() == {"paper:2"}
 
 
@@ -132,7 +132,7 @@ def test_a_part_of_a_coin_comes_off_every_vault_rounded_against_it() -> None:
         20_000 * UNIT,
     )  # fmt: skip
     nav, cash = book.account.nav, book.account.cash
-    event_of = stated(moved, book, "paper", NOW)
+    event_of = stated(moved, 0, book, "paper", NOW)
     assert isinstance(event_of, FeeCharged)
     assert event_of.shares == (
         Share(OTHER, UNIT, UNIT // 20_000 * FINEST + 1),
@@ -154,6 +154,6 @@ def test_a_refund_is_a_negative_fee() -> None:
     book = fund(RULES)
     bought(book, "AAPL", 1)
     nav = book.account.nav
-    book.apply(stated(Movement("1", "fee", UNIT, TODAY, "FEE"), book, "paper", NOW))
+    book.apply(stated(Movement("1", "fee", UNIT, TODAY, "FEE"), 0, book, "paper", NOW))
     assert (book.account.nav - nav, book.vaults[VAULT].fees) == (UNIT, -UNIT)
-    assert not isinstance(stated(FEE, book, "paper", NOW), CashMoved)
+    assert not isinstance(stated(FEE, 0, book, "paper", NOW), CashMoved)

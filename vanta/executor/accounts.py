@@ -28,6 +28,12 @@ class Accounts(Sums):
             return
         venue.note(event.id, event.at)
         venue.fees += event.amount
+        waiting = venue.presumed.pop(event.symbol, 0) - event.before
+        if event.presumed:
+            waiting += event.kept
+            venue.bought.pop(event.symbol, None)
+        if waiting > 0:
+            venue.presumed[event.symbol] = waiting
         if event.kept:
             venue.keep(event.symbol, event.kept)
         else:

@@ -25,6 +25,9 @@ from vanta.executor.reference import reference
 from vanta.executor.sums import SymbolTotals, Venue
 from vanta.executor.tallies import REPEATED, THROTTLED, Tallies
 
+COIN = "crypto"
+"""The asset class of which a broker may keep a part."""
+
 CLOSED_KEPT = 4096
 """Closed orders that are remembered, for fills that come after the end."""
 
@@ -218,6 +221,9 @@ class Book(Accounts):
         if line.lot:
             amount = notional(fill.price, fill.quantity, order.multiplier)
             venue.trade(fill.ts, order.vault, amount)
+            if order.asset_class == COIN and fill.side == "buy" and not (fill.kept or fill.fee):
+                bought = venue.bought.get(order.symbol, 0) + fill.quantity
+                venue.bought[order.symbol] = bought
         self._price(order.symbol, self.symbols[order.symbol], fill.price)
         self._restate(order.vault, line)
         if not opened.state.terminal and opened.remaining == 0:

@@ -7,13 +7,18 @@ moves.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import msgspec
+
+from vanta.domain.exact import FINEST, PPM, UNIT, notional
 from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.executor.bearers import bearers
 from vanta.executor.book import Book
 from vanta.executor.brokers.port import Bookkeeping, Broker, Movement
 from vanta.executor.events import AccountOpened, CashMoved, Difference, FeeCharged
 from vanta.executor.log import TradeLog
+from vanta.executor.sums import Venue
 
 READ_EVERY = 5 * MINUTE
 LOOK_EVERY = 5 * SECOND
@@ -56,7 +61,7 @@ class Cashbook:
         self._read = now
         new = [one for one in moved if one.id not in venue.moves]
         for one in new:
-            event = stated(one, self._log.book, broker.name, now)
+            event = stated(*netted(one, venue), self._log.book, broker.name, now)
             if self._log.book.knows_order(one.client_order_id):
                 self._log.of_order(one.client_order_id, event)
             else:
@@ -83,6 +88,29 @@ class Cashbook:
         self._log.commit()
         return 1
 
+    def presume(self, difference: Difference) -> bool:
+        """Take a position that lacks no more than the broker keeps of a purchase as that.
+
+        It is told at the end of the day, and until then what is not there cannot be sold.
+        """
+        broker, book, symbol = self._broker, self._log.book, difference.subject
+        ours, theirs = difference.ours, difference.theirs
+        if difference.code != "POSITION" or not isinstance(broker, Bookkeeping):
+            return False
+        if not (isinstance(ours, int) and isinstance(theirs, int)):
+            return False
+        lacking, bought = ours - theirs, book.venue(broker.name).bought.get(symbol, 0)
+        if not bought or not 0 < lacking <= -(-bought * broker.keeps // PPM) + 1:
+            return False
+        now, price = self._clock(), book.symbols[symbol].mark
+        coin, worth = -lacking * FINEST, -notional(price, lacking)
+        name = f"{broker.name}:{symbol}:{now}"
+        moved = Movement(name, "fee", worth, now // DAY * DAY, "", symbol, coin, price)
+        event = stated(moved, 0, book, broker.name, now)
+        self._log.state(msgspec.structs.replace(event, presumed=True))
+        self._log.commit()
+        return True
+
     def lasts(self, difference: Difference) -> bool:
         """Whether a difference is one: of cash, longer than the broker takes to tell why."""
         broker, now = self._broker, self._clock()
@@ -96,8 +124,28 @@ class Cashbook:
         self._parted = 0
 
 
-def stated(moved: Movement, book: Book, broker: str, now: int) -> FeeCharged | CashMoved:
-    """The event that states what moved, with the parts of those whose it is."""
+def netted(moved: Movement, venue: Venue) -> tuple[Movement, int]:
+    """What is new of something that moved, and what of it was presumed before, in 10^-18."""
+    before = min(max(0, -moved.coin), venue.presumed.get(moved.symbol, 0))
+    if not before:
+        return moved, 0
+    coin = moved.coin + before
+    worth = coin * moved.price // (FINEST * UNIT)
+    return replace(moved, coin=coin, amount=worth), before
+
+
+def stated(
+    moved: Movement, before: int, book: Book, broker: str, now: int
+) -> FeeCharged | CashMoved:
+    """The event that states what moved, with the parts of those whose it is.
+
+    Args:
+        moved: what is not on record.
+        before: what of it is, in 10^-18 of a coin.
+        book: as it is before.
+        broker: where it moved.
+        now: UTC nanoseconds.
+    """
     shares = bearers(book, broker, moved)
     if moved.kind == "fee":
         return FeeCharged(
@@ -112,6 +160,7 @@ def stated(moved: Movement, book: Book, broker: str, now: int) -> FeeCharged | C
             moved.price,
             shares,
             now,
+            before=before,
         )
     return CashMoved(
         moved.id,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Intent
-from vanta.executor.brokers.port import Broker, BrokerAwayError, Hinted, Troubled
+from vanta.executor.brokers.port import Bookkeeping, Broker, BrokerAwayError, Hinted, Troubled
 from vanta.executor.clearing import Clearing
 from vanta.executor.events import OrderPrepared
 from vanta.executor.gate import Gate
@@ -109,7 +109,9 @@ class Desk:
             self._asked = now
             self.router.settle()
             news += self.router.cashbook.step()
-        if now - self._reconciled >= RECONCILE_EVERY:
+        keeps = news and isinstance(self.broker, Bookkeeping) and self.broker.keeps
+        # What a broker keeps of a purchase cannot be sold: it is looked at before anybody tries.
+        if keeps or now - self._reconciled >= RECONCILE_EVERY:
             self._reconciled = now
             self.router.reconcile()
         return news

@@ -254,6 +254,10 @@ class FeeCharged(Event, frozen=True):
     """Whose cost it is (`bearers`), which adds up to all of it, or to nothing where nobody's."""
     at: int
     """When it was taken in, UTC nanoseconds."""
+    presumed: bool = False
+    """Whether nobody told of it yet: what was bought is there but for that."""
+    before: int = 0
+    """What of the coin was presumed before, in 10^-18; `kept` is the rest, of either sign."""
 
     def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
         return f"fee_{self.id}"

@@ -53,7 +53,7 @@ def _positions(book: Book, broker: BrokerState, name: str) -> Iterator[Differenc
         ours = held.get(symbol, 0)
         theirs = broker.positions.get(symbol, 0)
         # How a broker rounds what is less than a unit is its own affair.
-        if abs(ours - theirs) > (symbol in venue.finer):
+        if abs(ours - theirs) > (symbol in venue.finer or symbol in venue.presumed):
             yield Difference("POSITION", symbol, ours, theirs)
 
 

@@ -224,7 +224,8 @@ class Router:
         if differences:
             self.poll()
             again = self._compare()
-            differences = tuple(one for one in again if one in differences)
+            lasting = (one for one in again if one in differences)
+            differences = tuple(one for one in lasting if not self.cashbook.presume(one))
         if differences or self._differences:
             # That they agree again is on record too: the judge counts how long they do not.
             name = self._broker.name

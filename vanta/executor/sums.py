@@ -64,6 +64,11 @@ class Venue(msgspec.Struct):
     traded: dict[str, dict[str, int]] = {}
     """By UTC day, such as `2026-11-26`, and vault: notional of executions, of a few days."""
 
+    bought: dict[str, int] = {}
+    """By coin: quantity bought without a fee on record, since one was last presumed."""
+    presumed: dict[str, int] = {}
+    """By coin: what was presumed to be kept and nobody told of yet, in `FINEST`."""
+
     def note(self, name: str, at: int) -> None:
         """Remember that something moved, for as long as it may be told again."""
         self.moves[name] = at

@@ -85,8 +85,12 @@ class AlpacaVendor(VendorServer):
         self.quote = dict(QUOTE)
         self.moved: list[dict[str, Any]] = []
         """What it posted that was no execution, oldest first."""
+        self.rate = Decimal(0)
+        """What it keeps of a coin that is bought, at once."""
         self.taken = "0"
         """What moved its cash, and was not posted."""
+        self.posted: set[str] = set()
+        """Executions whose fee was posted."""
 
     def submits(self, asked: Asked) -> bool:
         return asked.method == "POST"
@@ -214,7 +218,27 @@ class AlpacaVendor(VendorServer):
             for one in self.moved
             if (one["activity_type"], one.get("symbol")) == ("CFEE", name)
         ]
-        return Decimal(show_units(quantity)) + sum(taken, Decimal(0))
+        return Decimal(show_units(quantity)) + sum(taken, Decimal(0)) - self.untold(symbol)
+
+    def untold(self, symbol: str) -> Decimal:
+        """What was kept of a coin and not posted yet."""
+        kept = [
+            Decimal(show_units(one.quantity)) * self.rate
+            for held in self.books.orders.values()
+            for one in held.executions
+            if (held.symbol, held.side) == (symbol, "buy") and one.id not in self.posted
+        ]
+        return sum(kept, Decimal(0)) if "/" in symbol else Decimal(0)
+
+    def end_of_day(self) -> None:
+        """Post what was kept of every purchase of the day."""
+        for held in list(self.books.orders.values()):
+            for one in held.executions:
+                if "/" in held.symbol and held.side == "buy" and one.id not in self.posted:
+                    self.posted.add(one.id)
+                    qty = -Decimal(show_units(one.quantity)) * self.rate
+                    name = held.symbol.replace("/", "")
+                    self.post("CFEE", symbol=name, qty=f"{qty:f}", price=show_units(one.price))
 
     def _moved(self, query: dict[str, str]) -> Told:
         assert query["category"] == "non_trade_activity"

@@ -1,6 +1,7 @@
 """Fees and other money that a broker tells of later: taken in once, and its cash held to it."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ class TradingAtAlpaca(Trading):
             brokers=[broker],
             inbox=DirectoryInbox(self.layout.root / "bus"),
             actor="executor@test",
+            rotate_at=20_000,
         )
 
     def buys(self, symbol: str = "AAPL", of: str = VAULT) -> int:
@@ -210,3 +212,53 @@ def test_cash_nobody_told_of_holds_everything_in_once_it_should_have_been_told(
     vendor.moved, vendor.taken = listed, "0"
     trading.later()
     assert trading.differences() == []
+
+
+def test_what_is_kept_of_a_purchase_at_once_is_presumed_and_told_in_the_evening(
+    trading: TradingAtAlpaca,
+) -> None:
+    vendor = trading.at_alpaca.vendor
+    vendor.rate = Decimal("0.0022345678")
+    bought = trading.buys("BTC-USD")
+    # Nothing is held in, and what is there can be sold.
+    [presumed] = [one for one in trading.told() if isinstance(one, events.FeeCharged)]
+    assert presumed.presumed
+    there = trading.at_alpaca.broker.positions()["BTC-USD"]
+    assert trading.book.vaults[VAULT].lines["BTC-USD"].quantity == there < bought
+    assert trading.differences() == []
+    trading.restart()
+    trading.step(2)
+    assert sum(isinstance(one, events.FeeCharged) for one in trading.told()) == 1
+    fees = trading.book.vaults[VAULT].fees
+    trading.buys("BTC-USD")
+    vendor.end_of_day()
+    trading.later()
+    told = [one for one in trading.told() if isinstance(one, events.FeeCharged)]
+    assert [one.presumed for one in told] == [True, True, False, False]
+    # Presumed in whole units, and told to the last digit: less than a unit a fee is new.
+    assert all(0 <= one.kept < FINEST for one in told[2:])
+    posted = sum((Decimal(one["qty"]) for one in vendor.moved), Decimal(0))
+    over = sum(one.kept for one in told) + int(posted.scaleb(18))
+    # What was presumed beyond that, less than a unit, waits for the next to be told.
+    assert 0 < over == trading.venue.presumed["BTC-USD"] < FINEST
+    assert trading.book.vaults[VAULT].fees > fees
+    assert trading.differences() == []
+    assert trading.replays()
+    assert total(attribute(trading.told()).rows("vault")).total == sum(
+        one.nav - one.funded for one in trading.book.vaults.values()
+    )
+
+
+def test_a_position_that_lacks_more_than_is_ever_kept_holds_everything_in(
+    trading: TradingAtAlpaca,
+) -> None:
+    trading.at_alpaca.vendor.rate = Decimal("0.0026")
+    trading.buys("BTC-USD")
+    assert trading.differences() == ["POSITION"]
+    assert not any(isinstance(one, events.FeeCharged) for one in trading.told())
+
+
+def test_shares_lack_nothing(trading: TradingAtAlpaca) -> None:
+    trading.buys("AAPL")
+    trading.at_alpaca.vendor.books.positions["AAPL"] -= 1
+    assert trading.differences() == ["POSITION"]

@@ -187,6 +187,8 @@ class Bookkeeping(Protocol):
 
     settles: int
     """How long after it moved something it may tell of it, ns."""
+    keeps: int
+    """The largest share of a purchase of coins that it keeps at once and tells of later, ppm."""
 
     def movements_since(self, day: int) -> tuple[Movement, ...]:
         """What moved without an execution on a day, a UTC nanosecond, or later; oldest first."""

@@ -92,6 +92,8 @@ class AlpacaBroker:
     resubmits = True
     settles = 4 * DAY
     """It posts at the end of a day; this is a long weekend."""
+    keeps = 2_500
+    """Its dearest price, of little trade."""
 
     def __init__(
         self,
