@@ -66,7 +66,7 @@ def test_the_sdk_trades_at_the_simulator(desk: AlpacaDesk, sdk: TradingClient) -
     assert (position.symbol, position.qty) == ("AAPL", "5")  # type: ignore[union-attr]
     account = sdk.get_account()
     assert isinstance(account, TradeAccount)
-    assert account.cash == "-23140.2"
+    assert account.cash == "-23940.2"
     assert sdk.get_asset("AAPL").shortable  # type: ignore[union-attr]
     assert sdk.get_clock().is_open  # type: ignore[union-attr]
     with pytest.raises(APIError) as refused:
