@@ -113,6 +113,10 @@ class TradierConfig(_RestBroker):
     url: Text = "https://sandbox.tradier.com/v1"
     """`https://api.tradier.com/v1` trades with real money."""
     per_minute: Annotated[int, Field(ge=10, le=6000)] = 60
+    stream: StrictBool = False
+    """Let its stream of account events hint when to ask; it takes `vanta[tradier]`."""
+    events: Text = "wss://ws.tradier.com/v1/accounts/events"
+    """Where that is; not in the sandbox."""
 
 
 class IbkrConfig(_RestBroker):

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from tests.executor.brokers.alpaca_stream import StreamServer
+from tests.executor.brokers.alpaca_stream import AlpacaStreamServer
 from tests.executor.brokers.alpaca_vendor import KEY, SECRET
 from tests.executor.brokers.test_alpaca import AlpacaDesk
 from tests.executor.brokers.test_whole_way import Trading
@@ -26,7 +26,7 @@ class Streamed:
         desk.broker = desk.usual()
         desk.vendor.books.now = time.time_ns()
         self.trading = Trading(root, desk)
-        self.server = StreamServer(desk.vendor)
+        self.server = AlpacaStreamServer(desk.vendor)
         run = self.trading.layout.run
         self.stream = None
         if hinted:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.executor.brokers.alpaca_stream import StreamServer
+from tests.executor.brokers.alpaca_stream import AlpacaStreamServer
 from tests.executor.brokers.alpaca_vendor import KEY, SECRET
 from tests.executor.brokers.streamed import Streamed, keys
 from tests.executor.brokers.test_alpaca import AlpacaDesk
@@ -44,8 +44,8 @@ def desk() -> Iterator[AlpacaDesk]:
 
 
 @pytest.fixture
-def server(desk: AlpacaDesk) -> Iterator[StreamServer]:
-    made = StreamServer(desk.vendor)
+def server(desk: AlpacaDesk) -> Iterator[AlpacaStreamServer]:
+    made = AlpacaStreamServer(desk.vendor)
     yield made
     made.close()
 
@@ -56,7 +56,7 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def stream(server: StreamServer, heard: Heard) -> Iterator[AlpacaStream]:
+def stream(server: AlpacaStreamServer, heard: Heard) -> Iterator[AlpacaStream]:
     made = AlpacaStream(keys(), server.url, heard)
     server.await_listeners()
     yield made
@@ -70,7 +70,9 @@ def held(desk: AlpacaDesk, quantity: int = 5) -> str:
 
 
 @pytest.mark.usefixtures("stream")
-def test_it_logs_in_listens_and_hears(server: StreamServer, desk: AlpacaDesk, heard: Heard) -> None:
+def test_it_logs_in_listens_and_hears(
+    server: AlpacaStreamServer, desk: AlpacaDesk, heard: Heard
+) -> None:
     assert server.frames == [
         {"action": "authenticate", "data": {"key_id": KEY, "secret_key": SECRET}},
         {"action": "listen", "data": {"streams": ["trade_updates"]}},
@@ -82,7 +84,7 @@ def test_it_logs_in_listens_and_hears(server: StreamServer, desk: AlpacaDesk, he
 @pytest.mark.usefixtures("stream")
 @pytest.mark.parametrize("end", ["hang_up", "tear"])
 def test_a_connection_that_ends_is_made_again(
-    server: StreamServer, desk: AlpacaDesk, heard: Heard, end: str
+    server: AlpacaStreamServer, desk: AlpacaDesk, heard: Heard, end: str
 ) -> None:
     getattr(server, end)()
     time.sleep(0.1)
@@ -106,7 +108,7 @@ def test_a_connection_that_ends_is_made_again(
     ],
 )
 def test_garbage_does_not_end_it(
-    server: StreamServer, desk: AlpacaDesk, heard: Heard, frame: bytes | str
+    server: AlpacaStreamServer, desk: AlpacaDesk, heard: Heard, frame: bytes | str
 ) -> None:
     for _ in range(5):
         server.send(frame)
@@ -117,7 +119,7 @@ def test_garbage_does_not_end_it(
 
 @pytest.mark.usefixtures("stream")
 def test_a_frame_beyond_all_measure_ends_the_connection_and_not_the_stream(
-    server: StreamServer, desk: AlpacaDesk, heard: Heard
+    server: AlpacaStreamServer, desk: AlpacaDesk, heard: Heard
 ) -> None:
     server.send(b" " * 400_000)
     time.sleep(0.2)
@@ -127,7 +129,7 @@ def test_a_frame_beyond_all_measure_ends_the_connection_and_not_the_stream(
 
 
 def test_a_server_that_takes_no_login_is_asked_again_and_again_with_pauses(
-    server: StreamServer, heard: Heard
+    server: AlpacaStreamServer, heard: Heard
 ) -> None:
     made = AlpacaStream(keys("wrong"), server.url, heard)
     time.sleep(2.5)
@@ -136,7 +138,7 @@ def test_a_server_that_takes_no_login_is_asked_again_and_again_with_pauses(
     assert heard.times == 0
 
 
-def test_one_that_says_nothing_is_closed_at_once(server: StreamServer, heard: Heard) -> None:
+def test_one_that_says_nothing_is_closed_at_once(server: AlpacaStreamServer, heard: Heard) -> None:
     server.deaf = True
     made = AlpacaStream(keys(), server.url, heard)
     time.sleep(0.3)

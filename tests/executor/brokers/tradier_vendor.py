@@ -1,5 +1,6 @@
 """Tradier on this machine: forms in, and its own JSON out, as its recordings show it."""
 
+import uuid
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -46,11 +47,13 @@ class TradierVendor(VendorServer):
         self.sides: list[str] = []
         self.dates = 0
         """When its quotes are of, ms; as recorded where 0."""
+        self.sessions: set[str] = set()
+        """Of the stream: given out, and not used yet."""
         self.pages = True
         """Whether it knows of pages."""
 
     def submits(self, asked: Asked) -> bool:
-        return asked.method == "POST"
+        return asked.method == "POST" and asked.path.endswith("/orders")
 
     def answer(self, asked: Asked) -> Told:
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -60,6 +63,11 @@ class TradierVendor(VendorServer):
             case "POST", ["accounts", "VA000001", "orders"]:
                 fields = parse_qs(asked.body.decode(), strict_parsing=True)
                 return self._submit({name: values[0] for name, values in fields.items()})
+            case "POST", ["accounts", "events", "session"]:
+                name = str(uuid.uuid4())
+                self.sessions.add(name)
+                url = "https://stream.tradier.com/v1/accounts/events"
+                return 200, {"stream": {"url": url, "sessionid": name}}
             case "GET", ["accounts", "VA000001", "orders"]:
                 return self._list(asked.query)
             case "GET", ["accounts", "VA000001", "orders", name]:

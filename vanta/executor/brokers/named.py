@@ -16,6 +16,7 @@ from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.port import Statements
 from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.tradier.client import TradierBroker
+from vanta.executor.brokers.tradier.stream import SESSIONS_PER_MINUTE, TradierStream
 from vanta.node.config import (
     PAPER,
     AlpacaConfig,
@@ -23,6 +24,7 @@ from vanta.node.config import (
     CoinbaseConfig,
     IbkrConfig,
     NodeConfig,
+    TradierConfig,
 )
 
 
@@ -49,6 +51,10 @@ def open_streams(config: NodeConfig, heard: Callable[[str], None]) -> list[Strea
         if isinstance(account, AlpacaConfig) and account.stream:
             keys = AlpacaKeys(read_secret(account.key), read_secret(account.secret))
             found.append(AlpacaStream(keys, stream_of(account.trading), partial(heard, name)))
+        elif isinstance(account, TradierConfig) and account.stream:
+            token = read_secret(account.token)
+            hint = partial(heard, name)
+            found.append(TradierStream(token, account.url, account.events, hint))
     return found
 
 
@@ -136,6 +142,8 @@ def open_broker(
     timeout = account.timeout_ms / 1000
     statements = account.statements_per_minute
     pace = statements if comparing else account.per_minute - statements
+    if isinstance(account, TradierConfig) and account.stream and not comparing:
+        pace -= SESSIONS_PER_MINUTE
     if isinstance(account, AlpacaConfig):
         return AlpacaBroker(
             AlpacaKeys(read_secret(account.key), read_secret(account.secret)),

@@ -15,7 +15,7 @@ from vanta.journal.files import atomic_write
 from vanta.journal.reader import POLL_LIMIT, Tail, live_state, read_since
 from vanta.node.layout import Layout
 
-MEMORY = "surveillance.json"
+MEMORY = "surveillance.state"
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
