@@ -10,6 +10,7 @@ from tests.executor.building import NOW, fund, intent, made, order, policy, quot
 from tests.executor.running import Node
 from vanta.domain.exact import UNIT
 from vanta.domain.trading import Fill, Order, OrderState
+from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
 from vanta.executor.events import OrderAcknowledged, OrderCancelled, OrderFilled, OrderUnknown
 from vanta.executor.fences.wire import within_parent
 from vanta.executor.positions import OpenOrder
@@ -156,6 +157,25 @@ def test_a_submission_made_again_is_counted_as_a_message(node: Node) -> None:
     assert node.body("message.sent")["kind"] == "order"
     assert node.process is not None
     assert len(node.process._log.book.tallies.account) == 2
+
+
+def test_one_made_again_is_on_disk_before_it_leaves(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.broker.lose_orders = 1
+    on_disk: list[list[str]] = []
+    submit = node.broker.submit
+
+    def watched(placed: Order, market_time: int) -> Acknowledged | Rejected | Unknown:
+        on_disk.append(node.types()[-2:])
+        return submit(placed, market_time)
+
+    monkeypatch.setattr(node.broker, "submit", watched)
+    node.wants()
+    node.step(3)
+    first, second = on_disk
+    assert first[-1] == "order.prepared"
+    assert second[-1] == "message.sent"
 
 
 def test_of_one_order_the_parts_never_add_up_to_more() -> None:

@@ -165,6 +165,8 @@ class Router:
         again = self._broker.resubmits and opened.expires > now
         if again and not within_parent(opened.order, opened, absent=True):
             self._log.message("order", name, self._broker.name, now)
+            # Whatever leaves is on record as sent before it leaves.
+            self._log.commit()
             self._take(name, self._send(opened, absent=True))
             return
         self._log.message("cancel", name, self._broker.name, now)

@@ -1,6 +1,7 @@
 """The comparison as it runs: on the real clock, beside a broker at full speed, killed, and told."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.executor.surveillance.live import Live
+from vanta.domain.encoding import decode
+from vanta.domain.instant import SECOND
+from vanta.executor.brokers.paper.client import PaperBroker
+from vanta.executor.brokers.paper.ledger import Taken
+from vanta.executor.events import OrderPrepared
+from vanta.executor.events import read as trade_event
 from vanta.executor.surveillance.process import start
+from vanta.governance.latch import latched
 from vanta.journal.reader import read
 
 
@@ -19,6 +27,71 @@ def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
     made = Live(tmp_path, **getattr(request, "param", {}))
     yield made
     made.close()
+
+
+@pytest.mark.parametrize(
+    "live", [{"misbehaving": False}, {"misbehaving": True}], indirect=True, ids=["fast", "misused"]
+)
+def test_at_full_speed_nothing_is_told_that_is_not_wrong(live: Live) -> None:
+    live.trade(6)
+    live.run(6)
+    broker = PaperBroker(live.root / "broker")
+    fills = len(broker.executions_since(0).fills)
+    broker.close()
+    told = [one.mismatch for _, one in live.alerts()]
+    assert told == [], (live.layout.logs / "executor-surveillance.log").read_text()
+    assert fills > 100
+    assert not latched(live.layout.memory)
+
+
+def test_what_left_by_the_brokers_own_journal_was_on_record_before(live: Live) -> None:
+    live.trade(2)
+    live.run(1)
+    prepared = {
+        order.client_order_id: (order, record.ts)
+        for record in read(live.layout.journal("trade_log"))
+        if isinstance(event := trade_event(record), OrderPrepared)
+        for order in [event.order]
+    }
+    taken = [
+        decode(Taken, bytes(record.body))
+        for record in read(live.root / "broker" / "paper.jsonl")
+        if record.type == Taken.type
+    ]
+    assert len(taken) > 20
+    for one in taken:
+        order, at = prepared[one.order.client_order_id]
+        assert one.order == order
+        assert at <= one.ts
+    assert live.alerts() == []
+
+
+def test_an_order_nobody_prepared_halts_the_node_in_time(live: Live) -> None:
+    live.trade(0.2, batch=1)
+    shown = time.time_ns()
+    name = live.plant(client_order_id=f"ord_{9:032x}", quantity=10**8)
+    record, alert = live.await_alert()
+    assert (alert.mismatch.code, alert.mismatch.subject) == ("UNPREPARED", name)
+    assert record.ts - shown < 5 * SECOND
+    assert latched(live.layout.memory)
+
+
+def test_killed_anywhere_it_goes_on_and_tells_once(live: Live) -> None:
+    live.trade(0.2, batch=1)
+    for _ in range(3):
+        live.comparing.send_signal(signal.SIGKILL)
+        live.comparing.wait()
+        live.comparing = start(live.layout)
+        live.run(0.3)
+    name = live.plant(client_order_id=f"ord_{9:032x}", quantity=10**8)
+    live.await_alert()
+    for _ in range(3):
+        live.comparing.send_signal(signal.SIGKILL)
+        live.comparing.wait()
+        live.comparing = start(live.layout)
+        live.run(0.5)
+    told = [(one.mismatch.code, one.mismatch.subject) for _, one in live.alerts()]
+    assert told == [("UNPREPARED", name)]
 
 
 def test_whoever_is_to_be_told_is_told(live: Live, tmp_path: Path) -> None:

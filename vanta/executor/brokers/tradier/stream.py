@@ -66,11 +66,15 @@ class TradierStream(threading.Thread):
         self._token, self._events, self._heard = token, events, heard
         self._edge = HttpEdge(Endpoint.parse(url), time.time_ns)
         self._first, self._ended = first, threading.Event()
+        self._socket: Any = None
         self.start()
 
     def close(self) -> None:
         """Hang up."""
         self._ended.set()
+        if self._socket is not None:
+            with contextlib.suppress(Exception):
+                self._socket.close()
         self.join(10)
 
     def run(self) -> None:
@@ -90,6 +94,7 @@ class TradierStream(threading.Thread):
     def _follow(self) -> None:
         session = self._session()
         with self._connect(self._events) as socket:
+            self._socket = socket
             asked = {"events": ["order"], "sessionid": session, "excludeAccounts": []}
             socket.send(json.dumps(asked))
             while not self._ended.is_set():
