@@ -10,6 +10,11 @@ from vanta.domain.exits import ExitCause
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.trading import Intent, Order, Sizing
 from vanta.executor import events
+from vanta.executor.clearing import FULL_HALT
+from vanta.executor.gate import LATCHED
+from vanta.executor.right_of_way import MAKES_WAY
+from vanta.executor.router import ABSENT
+from vanta.executor.withdrawal import ASKED
 
 
 def quantity(units: int) -> str:
@@ -188,8 +193,20 @@ def _prepared(event: events.OrderPrepared) -> str:
     return f"prepared to {wanted} at {price(order.limit_price)} or better, {kind}, on disk"
 
 
+_TAKEN_BACK = {
+    ASKED: ", as {who} asked for",
+    MAKES_WAY: ": it makes way for {who}, a way out that would have traded with it",
+    FULL_HALT: ", for a full halt of the policy",
+    LATCHED: ", for a halt of the node",
+    ABSENT: ", so that it can never come: the broker said it had none",
+}
+
+
 def _sent(event: events.MessageSent) -> str:
-    return "sent once more" if event.kind == "order" else "the broker was asked to take it back"
+    if event.kind == "order":
+        return "sent once more"
+    said = _TAKEN_BACK.get(event.why, "").format(who=event.who or "nobody named")
+    return f"the broker was asked to take it back{said}"
 
 
 def _filled(event: events.OrderFilled) -> str:

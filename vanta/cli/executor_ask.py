@@ -36,6 +36,9 @@ def cancel(
     wait: Annotated[
         float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for its end.")
     ] = 10.0,
+    who: Annotated[
+        str, typer.Option("--who", help="Who asks, for the record, if not the user who types it.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Ask the Executor to take an order back, and say how it ended.
@@ -52,7 +55,7 @@ def cancel(
 
     layout = Layout(node.resolve())
     with Tail(layout.journal("trade_log")) as tail:
-        name, one, asked = _cancel(layout, tail, order, wait)
+        name, one, asked = _cancel(layout, tail, order, wait, who)
     running = not Silence(layout.memory, _SILENT, name=EXECUTOR_SIGN).lasts()
     if as_json:
         print_json(
@@ -65,18 +68,19 @@ def cancel(
 
 
 def _cancel(
-    layout: "Layout", tail: "Tail", order: str, wait: float
+    layout: "Layout", tail: "Tail", order: str, wait: float, who: str
 ) -> tuple[str, "ListedOrder", bool]:
     """Ask, and follow the journal to its end; its name, itself, whether it was asked."""
     from vanta.executor.listing import Listing
     from vanta.executor.withdrawal import ask
+    from vanta.governance.latch import who as user
 
     known = _read_on(tail, Listing())
     name, one = _find(layout, known, order)
     asked = not one.state.terminal
     if asked:
         try:
-            ask(layout.run, name)
+            ask(layout.run, name, who or user())
         except OSError as error:
             raise UnavailableError(
                 f"the Executor cannot be asked: {error.strerror}",

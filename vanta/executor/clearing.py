@@ -101,7 +101,7 @@ class Clearing:
         if name in self._asked and now - self._asked[name] < self._every:
             return False
         self._asked[name] = now
-        self._log.message("cancel", name, self._broker.name, now)
+        self._log.message("cancel", name, self._broker.name, now, why=why)
         if self._broker.cancel(name) is OrderState.CANCELLED:
             # What was filled before the cancel is taken in before the order is over.
             self._poll()
@@ -122,7 +122,7 @@ class Clearing:
             for name in sorted(left):
                 if now - self._asked.get(name, now - self._every) >= self._every:
                     self._asked[name] = now
-                    self._log.message("cancel", name, self._broker.name, now)
+                    self._log.message("cancel", name, self._broker.name, now, why=found.why)
                     self._broker.cancel(name)
             self._log.commit()
             return

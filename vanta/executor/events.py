@@ -138,7 +138,7 @@ class _OfOrder(Event, frozen=True):
     client_order_id: str
 
 
-class MessageSent(_OfOrder, frozen=True):
+class MessageSent(_OfOrder, frozen=True, omit_defaults=True):
     """A cancel, or an order once more, was sent to a broker; the first time is its decision's."""
 
     type: ClassVar[str] = "message.sent"
@@ -148,6 +148,10 @@ class MessageSent(_OfOrder, frozen=True):
     broker: str
     strategy: str
     at: int
+    why: str = ""
+    """Code of what a cancel was sent for; empty in records from before it was kept."""
+    who: str = ""
+    """The person who asked for it, or the intent that it makes way for."""
 
 
 class OrderWithheld(_OfOrder, frozen=True):

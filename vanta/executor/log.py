@@ -94,14 +94,30 @@ class TradeLog:
         self.state(event, parents=(client_order_id,), dag_id=opened.dag_id)
 
     def message(
-        self, kind: Literal["cancel", "order"], client_order_id: str, broker: str, at: int
+        self,
+        kind: Literal["cancel", "order"],
+        client_order_id: str,
+        broker: str,
+        at: int,
+        *,
+        why: str = "",
+        who: str = "",
     ) -> None:
-        """Say that a cancel, or an order once more, goes to a broker."""
+        """Say that a cancel, or an order once more, goes to a broker.
+
+        Args:
+            kind: of message.
+            client_order_id: what it is about.
+            broker: where it goes.
+            at: UTC nanoseconds.
+            why: code of what a cancel is sent for.
+            who: the person who asked for it, or the intent that it makes way for.
+        """
         book = self.book
         opened = book.open.get(client_order_id) or book.closed.get(client_order_id)
         vault, strategy = (opened.order.vault, opened.order.strategy) if opened else ("", "")
         self.state(
-            MessageSent(client_order_id, kind, vault, broker, strategy, at),
+            MessageSent(client_order_id, kind, vault, broker, strategy, at, why, who),
             parents=(client_order_id,) if opened else (),
             dag_id=opened.dag_id if opened else "",
         )

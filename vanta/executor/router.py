@@ -42,6 +42,9 @@ from vanta.executor.reconcile import BrokerState, compare
 Checkpoint = Callable[[str], None]
 """Called between steps with the name of the one just done; where a crash test strikes."""
 
+ABSENT = "ABSENT"
+"""Why an order was cancelled that the broker never had."""
+
 _ASK = frozenset({OrderState.PREPARED, OrderState.UNKNOWN})
 
 
@@ -169,9 +172,9 @@ class Router:
             self._log.commit()
             self._take(name, self._send(opened, absent=True))
             return
-        self._log.message("cancel", name, self._broker.name, now)
+        self._log.message("cancel", name, self._broker.name, now, why=ABSENT)
         if self._broker.cancel(name) is OrderState.CANCELLED:
-            self._log.of_order(name, OrderCancelled(name, "ABSENT"))
+            self._log.of_order(name, OrderCancelled(name, ABSENT))
 
     def poll(self) -> int:
         """Take in what was executed since the watermark; returns the number of news.

@@ -40,6 +40,7 @@ from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.passed import Passed
 from vanta.executor.positions import OpenOrder
+from vanta.executor.right_of_way import RightOfWay
 from vanta.executor.router import Checkpoint, passing
 from vanta.executor.sessions import Sessions
 from vanta.executor.standing import Posted
@@ -137,6 +138,7 @@ class ExecutorNode:
         self._passed = Passed(layout.journal("governance"))
         self._views = Views(layout, self._log, self._inflow)
         self._withdrawals = Withdrawals(layout.run, self._log, clock)
+        self._way = RightOfWay()
         self._posted = Posted(layout.run)
         self._mandates: Mandates | None = None
         self.trouble = ""
@@ -243,13 +245,7 @@ class ExecutorNode:
     def _decide_waiting(self) -> int:
         """Decide on what waits, make it durable, then send what was accepted."""
         mandates = self._mandates
-        if mandates is None:
-            return 0
-        asked = (one for one in self._inflow.waiting.values() if self._is_due(one))
-        wanted = chain(self._log.book.wanted.values(), asked)
-        due = ((one, self._desk_of(one, mandates)) for one in wanted)
-        waiting = list(islice(((one, desk) for one, desk in due if desk.taking), BATCH))
-        if not waiting:
+        if mandates is None or not (waiting := self._due(mandates)):
             return 0
         # Every quote before the first decision: once the book moves, nothing may fail but the disk.
         quotes = self._quotes(waiting)
@@ -258,21 +254,37 @@ class ExecutorNode:
             return 0
         self._mark(max(intent.market_time for intent, _ in waiting))
         accepted: dict[str, list[OpenOrder]] = {}
+        decided: list[str] = []
         for intent, desk in waiting:
-            name = desk.broker.name
+            name, now = desk.broker.name, self._clock()
+            if not self._way.turn(intent, now):
+                continue
             quote = quotes[name, intent.symbol, intent.market_time]
-            opened = self._decide(intent, quote, mandates, name)
+            decision = decide(intent, self._log.book, mandates, quote, now, broker=name)
+            if self._way.hindered(intent, decision, self._log.book, now):
+                continue
+            decided.append(intent.id)
+            opened = self._state(DecisionMade(intent, quote, now, name, decision, EDITION))
             if opened is not None:
                 accepted.setdefault(name, []).append(opened)
         self._checkpoint("decided")
         self._log.commit()
         self._checkpoint("decisions journalled")
-        for intent, _ in waiting:
-            self._inflow.decided(intent.id)
+        for name in decided:
+            self._inflow.decided(name)
         for desk in self.desks:
             if desk.broker.name in accepted:
                 desk.router.send(accepted[desk.broker.name])
-        return len(waiting)
+        # After the sends: what is in the way may have been among them.
+        return len(decided) + self._withdrawals.make_way(self._way.met(), self.desks)
+
+    def _due(self, mandates: Mandates) -> list[tuple[Intent, Desk]]:
+        """What may be decided now, ways out of its own first, and where each would go."""
+        now = self._clock()
+        asked = (one for one in self._inflow.waiting.values() if self._is_due(one))
+        wanted = chain(self._log.book.wanted.values(), asked)
+        due = ((one, self._desk_of(one, mandates)) for one in wanted if self._way.turn(one, now))
+        return list(islice(((one, desk) for one, desk in due if desk.taking), BATCH))
 
     def _desk_of(self, intent: Intent, mandates: Mandates) -> Desk:
         if len(self.desks) == 1:
@@ -363,12 +375,9 @@ class ExecutorNode:
                 return None if quote is None else Seen(desk.broker.name, quote)
         return None
 
-    def _decide(
-        self, intent: Intent, quote: Quote | None, mandates: Mandates, broker: str
-    ) -> OpenOrder | None:
-        book, now = self._log.book, self._clock()
-        decision = decide(intent, book, mandates, quote, now, broker=broker)
-        made = DecisionMade(intent, quote, now, broker, decision, EDITION)
+    def _state(self, made: DecisionMade) -> OpenOrder | None:
+        """Say what was decided; the order it came to."""
+        book, intent, decision = self._log.book, made.intent, made.decision
         self._log.state(made, parents=(intent.id,), dag_id=intent.dag_id)
         if decision.order is None:
             return None

@@ -1,14 +1,16 @@
-"""Orders that a person asks to be taken back: a file each in `run/cancel/`, named by the order.
+"""Orders that are taken back one by one: a person asks for it, or a way out has to go first.
 
-Asking is all that anybody else does: the Executor alone speaks to the broker and writes the
-journal. A file lies there until its order is over, so asking twice is asking once, and a process
-that is killed half-way asks the broker again. Cancels pass every switch.
+A person asks by a file in `run/cancel/`, named by the order and holding who asks. Asking is all
+that anybody else does: the Executor alone speaks to the broker and writes the journal. A file lies
+there until its order is over, so asking twice is asking once, and a process that is killed half-way
+asks the broker again. Cancels pass every switch.
 """
 
 import contextlib
 import os
+import pwd
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from vanta.domain.instant import SECOND
@@ -17,6 +19,8 @@ from vanta.executor.brokers.port import BrokerAwayError
 from vanta.executor.desk import Desk
 from vanta.executor.events import OrderCancelled
 from vanta.executor.log import TradeLog
+from vanta.executor.positions import OpenOrder
+from vanta.executor.right_of_way import MAKES_WAY
 
 ASKED = "ASKED"
 """Why an order was cancelled that a person asked for."""
@@ -25,6 +29,7 @@ EVERY = SECOND
 _AT_ONCE = 256
 _ORDER = re.compile(r"ord_[0-9a-f]{32}\Z")
 _MODE = 0o770
+_NAME_MOST = 64
 
 
 def folder_of(run: Path) -> Path:
@@ -32,14 +37,43 @@ def folder_of(run: Path) -> Path:
     return run / "cancel"
 
 
-def ask(run: Path, client_order_id: str) -> None:
-    """Ask the Executor to take an order back; again is nothing.
+def ask(run: Path, client_order_id: str, who: str = "") -> None:
+    """Ask the Executor to take an order back; again is nothing, and the first who asked stays.
+
+    Args:
+        run: the node's folder of running processes.
+        client_order_id: of the order.
+        who: asks; beside it the Executor records whose file it is.
 
     Raises:
         OSError: no Executor ever ran here, or one may not ask it.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    os.close(os.open(folder_of(run) / client_order_id, flags, 0o640))
+    file = folder_of(run) / client_order_id
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        # Whoever may look into the folder may read it: the Executor must, as another user.
+        fd = os.open(file, flags, 0o644)
+    except FileExistsError:
+        return
+    with os.fdopen(fd, "wb") as written:
+        written.write(who.encode()[:_NAME_MOST])
+
+
+def asker(file: Path) -> str:
+    """Who asked by a file: the user it belongs to, and whom it names where that is another."""
+    try:
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(fd, "rb") as opened:
+        uid = os.fstat(fd).st_uid
+        told = opened.read(_NAME_MOST).decode(errors="replace")
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = f"uid {uid}"
+    named = "".join(one for one in told if one.isprintable()).strip()
+    return f"{named} as {user}" if named and named != user else user
 
 
 class Withdrawals:
@@ -54,6 +88,7 @@ class Withdrawals:
     def __init__(self, run: Path, log: TradeLog, clock: Callable[[], int]) -> None:
         self._folder, self._log, self._clock = folder_of(run), log, clock
         self._asked: dict[str, int] = {}
+        """By order that is taken back: when its broker was asked last."""
         with contextlib.suppress(OSError):
             # Who has no such folder cannot be asked, and trades all the same.
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +96,9 @@ class Withdrawals:
 
     def step(self, desks: Sequence[Desk]) -> int:
         """One attempt on every order asked for; how many there were."""
+        if self._asked:
+            book = self._log.book
+            self._asked = {name: at for name, at in self._asked.items() if name in book.open}
         try:
             names = os.listdir(self._folder)  # noqa: PTH208 - names only
         except OSError:
@@ -68,30 +106,37 @@ class Withdrawals:
         asked = [name for name in names if _ORDER.match(name)][:_AT_ONCE]
         return sum(self._one(name, desks) for name in sorted(asked))
 
+    def make_way(self, met: Iterable[tuple[OpenOrder, str]], desks: Sequence[Desk]) -> int:
+        """One attempt on every order that makes way for an intent; how many there were."""
+        return sum(self._attempt(one, desks, why=MAKES_WAY, who=wanted) for one, wanted in met)
+
     def _one(self, name: str, desks: Sequence[Desk]) -> bool:
-        opened, now = self._log.book.open.get(name), self._clock()
+        opened = self._log.book.open.get(name)
         if opened is None:
             # It is over, or was never ours.
-            self._asked.pop(name, None)
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink()
             return True
+        return self._attempt(opened, desks, why=ASKED, who=asker(self._folder / name))
+
+    def _attempt(self, opened: OpenOrder, desks: Sequence[Desk], *, why: str, who: str) -> bool:
+        name, now = opened.order.client_order_id, self._clock()
         desk = next((one for one in desks if one.broker.name == opened.order.broker), None)
         if desk is None or not desk.armed or now - self._asked.get(name, now - EVERY) < EVERY:
             return False
         self._asked[name] = now
         try:
-            self._take_back(name, desk)
+            self._take_back(name, desk, why=why, who=who)
         except BrokerAwayError as error:
             desk.away(error)
         return True
 
-    def _take_back(self, name: str, desk: Desk) -> None:
-        self._log.message("cancel", name, desk.broker.name, self._clock())
+    def _take_back(self, name: str, desk: Desk, *, why: str, who: str) -> None:
+        self._log.message("cancel", name, desk.broker.name, self._clock(), why=why, who=who)
         if desk.broker.cancel(name) is OrderState.CANCELLED:
             # What was filled before the cancel is taken in before the order is over.
             desk.router.poll()
             if name in self._log.book.open:
-                self._log.of_order(name, OrderCancelled(name, ASKED))
+                self._log.of_order(name, OrderCancelled(name, why))
         # After the cancel: it is counted, and waits for no disk.
         self._log.commit()
