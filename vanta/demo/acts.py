@@ -1,5 +1,6 @@
 """The acts about trading and audit: founding, trading, killing, and asking why."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def trade(play: Play) -> None:
     )  # fmt: skip
     stage.start("broker", "broker", "paper", "broker")
     stage.start("judge", "executor", "judge", "--node", "nodes/executor")
+    stage.start("comparison", "executor", "surveil", "--node", "nodes/executor")
     stage.start("executor", "executor", "run", "--node", "nodes/executor")
     stage.vanta(*play.market(0))
     play.settle()
@@ -123,6 +125,14 @@ def kill_nine(play: Play) -> None:
         "the book and the broker agree on every share",
         held=filled == theirs,
         seen=f"{len(tally.fills)} fills on both sides",
+    )
+    alerts = json.loads(
+        stage.vanta("executor", "alerts", "--node", "nodes/executor", "--json", expect=(0, 3))
+    )["standing"]
+    story.promise(
+        "intents, orders and the broker's statement were compared all along, and nothing differs",
+        held=stage.alive("comparison") and alerts == [],
+        seen=f"{len(alerts)} mismatches while the Executor was killed and orders were sent",
     )
 
 
