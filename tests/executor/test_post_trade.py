@@ -1,18 +1,19 @@
 """After the trade: intents, prepared orders and the broker's statement, one against the other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.executor.building import OTHER, VAULT, policy, published, vault
+from tests.executor.building import NOW, OTHER, VAULT, policy, published, vault
 from tests.executor.running import Node
-from vanta.domain.exact import UNIT
+from vanta.domain.exact import FINEST, UNIT
 from vanta.domain.trading import Fill, OrderState
-from vanta.executor.brokers.port import BrokerOrder, Executions
+from vanta.executor.brokers.port import BrokerOrder, Executions, Movement
 from vanta.executor.events import Difference
-from vanta.executor.post_trade import Written, against_intents, against_statement
+from vanta.executor.post_trade import Written, against_intents, against_movements, against_statement
 
 Side = tuple[Written, list[BrokerOrder], list[Fill]]
 
@@ -157,3 +158,31 @@ def test_what_was_withheld_and_never_sent_is_fine(day: Side) -> None:
     written.withheld.add(alive.pop().client_order_id)
     assert found((written, alive, fills)) == []
     assert OrderState.WITHHELD.terminal
+
+
+def other_kept(day: Side) -> None:
+    day[2][0] = msgspec.structs.replace(day[2][0], kept=1)
+
+
+def test_what_was_kept_of_a_coin_is_held_against_the_statement_too(day: Side) -> None:
+    other_kept(day)
+    [one] = found(day)
+    assert (one.code, str(one.theirs)) == ("FILL_DIFFERS", f"{one.ours}, kept 1")
+
+
+def test_what_a_broker_posted_is_held_against_what_is_on_record(day: Side) -> None:
+    written = day[0]
+    fee = Movement("paper:1", "fee", -UNIT, NOW, "FEE")
+    coin = Movement("paper:2", "fee", -UNIT, NOW, "CFEE", "BTC-USD", -5 * FINEST, UNIT)
+    assert list(against_movements(written, "paper", [fee])) == [], "its account is not kept"
+    written.kept.add("paper")
+    written.moved["paper:0"] = ""
+    written.moved["paper:1"] = f"{-UNIT}"
+    written.moved["paper:2"] = f"{-5 * FINEST} of the coin"
+    old = Movement("paper:0", "transfer", 7 * UNIT, NOW, "CSD")
+    assert list(against_movements(written, "paper", [old, fee, coin])) == []
+    less, unknown = replace(fee, amount=-UNIT + 1), replace(coin, id="paper:3")
+    assert list(against_movements(written, "paper", [less, unknown])) == [
+        Difference("MOVEMENT_DIFFERS", "paper:1", f"{-UNIT}", f"{-UNIT + 1}"),
+        Difference("MOVEMENT_MISSING", "paper:3", None, f"{-5 * FINEST} of the coin"),
+    ]

@@ -46,7 +46,7 @@ class Written(msgspec.Struct):
                 case events.OrderFilled(fill):
                     self.fills[fill_name(fill)] = fill
                 case events.FeeCharged():
-                    self.moved[event.id] = _moved(-event.amount, -event.kept)
+                    self.moved[event.id] = _moved(-event.amount, -event.kept - event.before)
                 case events.CashMoved():
                     self.moved[event.id] = _moved(event.amount, 0)
                 case events.AccountOpened():
@@ -77,7 +77,7 @@ def against_movements(
 
 
 def _moved(amount: int, coin: int) -> str:
-    return f"{coin} of the coin, worth {amount}" if coin else f"{amount}"
+    return f"{coin} of the coin" if coin else f"{amount}"
 
 
 def against_intents(written: Written) -> Iterator[Difference]:

@@ -72,8 +72,6 @@ class BybitVendor(VendorServer):
         self.stuck = False
         """Whether every page is followed by itself."""
         self.trade_type = "Trade"
-        self.execution: dict[str, str] = {}
-        """What its executions say otherwise."""
         self.mistaken = False
         """Whether it answers with another order than was asked for."""
         self.borrowed: dict[str, str] = {}
@@ -201,7 +199,7 @@ class BybitVendor(VendorServer):
         found.sort(key=lambda row: (-row[0].ts, row[0].id))
         page, cursor = paged(found, query)
         cursor = "again" if self.stuck else cursor
-        kind = {"execType": self.trade_type, **self.execution}
+        kind = {"execType": self.trade_type}
         told = [execution_json(one, held, self.fee_of(one, held)) | kind for one, held in page]
         return self.told({"category": "spot", "list": told, "nextPageCursor": cursor})
 

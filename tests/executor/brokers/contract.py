@@ -7,6 +7,7 @@ A test file makes a `Desk` for its vendor and inherits: `Contract` is for every 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Protocol
 
 import pytest
@@ -379,6 +380,18 @@ class VendorContract(Contract):
             told.poll(2)
             assert [told.filled(order) for order in orders] == [(part + 1) * UNIT] * 7
         assert told.repeated == 0
+
+    def test_a_fill_finer_than_a_unit_is_refused_and_never_rounded(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        [done] = desk.vendor.books.of(held_id(desk, order)).executions
+        finer = 12_345_678.9 if desk.sums else Decimal("12345678.9")
+        done.quantity = finer  # type: ignore[assignment]
+        with pytest.raises(BrokerAwayError, match=r"0.123456789 is finer than 10\^-8"):
+            desk.broker.executions_since(0)
+        done.quantity = UNIT
+        assert Told(desk.broker).poll(2).filled(order) == UNIT
 
     def test_a_short_position_is_negative(self, desk: VendorDesk) -> None:
         order = desk.order(side="sell")

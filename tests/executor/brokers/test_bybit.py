@@ -209,17 +209,6 @@ class TestBybit(VendorContract):
         [fill] = Told(desk.broker).poll().fills.values()
         assert (fill.fee, fill.kept) == (0, 0)
 
-    def test_a_fill_finer_than_this_system_counts_is_never_rounded(self, desk: BybitDesk) -> None:
-        order = desk.order()
-        desk.broker.submit(order, NOW)
-        desk.fill(order, UNIT, order.limit_price)
-        desk.vendor.execution = {"execQty": "0.123456789"}
-        with pytest.raises(BrokerAwayError) as error:
-            Told(desk.broker).poll()
-        assert "0.123456789 is finer than 10^-8" in error.value.message
-        desk.vendor.execution = {}
-        assert Told(desk.broker).poll().filled(order) == UNIT
-
     def test_an_order_that_ended_is_found_after_the_vendor_was_restarted(
         self, desk: BybitDesk
     ) -> None:

@@ -27,7 +27,7 @@ from vanta.executor.brokers.port import BrokerAwayError
 from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.rest.edge import Endpoint, HttpEdge, Reply
-from vanta.executor.brokers.rest.exact import exact, nearest
+from vanta.executor.brokers.rest.exact import counted, exact, finest, nearest, whole
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import LONGEST_PAUSE, Throttle, Urgency
 
@@ -439,3 +439,18 @@ def test_only_a_vendor_of_binary_fractions_is_rounded() -> None:
     assert nearest(Decimal("62.450000000000003"), "") == 62 * UNIT + 45 * UNIT // 100
     with pytest.raises(BrokerAwayError):
         exact(Decimal("62.450000000000003"), "")
+
+
+def test_a_quantity_is_read_past_what_a_binary_fraction_is_off_and_no_further() -> None:
+    assert counted(Decimal("62.450000000000003"), "") == 62 * UNIT + 45 * UNIT // 100
+    for finer in ("0.123456789", "7.000000001", "62.4500000003"):
+        with pytest.raises(BrokerAwayError):
+            counted(Decimal(finer), "")
+
+
+def test_less_than_a_unit_is_not_there_yet() -> None:
+    assert whole(Decimal("0.123456789"), "") == 12_345_678
+    assert whole(Decimal("-0.123456789"), "") == -12_345_679
+    assert finest(Decimal("0.123456789"), "") == 123_456_789 * 10**9
+    with pytest.raises(BrokerAwayError):
+        finest(Decimal("1E-19"), "")

@@ -1,20 +1,24 @@
 """Fees and other money that a broker tells of later: taken in once, and its cash held to it."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.executor.brokers.test_alpaca import AlpacaDesk
 from tests.executor.brokers.test_whole_way import Trading
 from tests.executor.building import OTHER, VAULT, envelope, intent, policy, published, vault
 from vanta.audit.attribution import ACCOUNT, attribute, total
 from vanta.bus.directory import DirectoryInbox
+from vanta.cli.main import app
 from vanta.domain.exact import FINEST, PPM, UNIT, units
 from vanta.domain.instant import DAY, MINUTE
 from vanta.executor import events
 from vanta.executor.brokers.port import Broker
+from vanta.executor.post_trade import Written, against_movements
 from vanta.executor.replay import replay
 from vanta.executor.service import ExecutorNode
 from vanta.executor.sums import Venue, day_of
@@ -262,3 +266,40 @@ def test_shares_lack_nothing(trading: TradingAtAlpaca) -> None:
     trading.buys("AAPL")
     trading.at_alpaca.vendor.books.positions["AAPL"] -= 1
     assert trading.differences() == ["POSITION"]
+
+
+def test_the_journal_has_what_the_broker_posted(trading: TradingAtAlpaca) -> None:
+    vendor = trading.at_alpaca.vendor
+    vendor.post("CSD", "5000")
+    trading.later()
+    trading.buys()
+    vendor.rate = Decimal("0.0022345678")
+    trading.buys("BTC-USD")
+    vendor.end_of_day()
+    vendor.post("FEE", "-0.03")
+    trading.later()
+    written = Written()
+    written.take(read(trading.layout.journal("trade_log")))
+    posted = trading.at_alpaca.broker.movements_since(0)
+    assert len(posted) == 3
+    assert list(against_movements(written, "alpaca", posted)) == []
+    vendor.post("FEE", "-0.04")
+    posted = trading.at_alpaca.broker.movements_since(0)
+    assert [one.code for one in against_movements(written, "alpaca", posted)] == [
+        "MOVEMENT_MISSING"
+    ]
+
+
+def test_the_profit_says_what_fees_were_taken_in(trading: TradingAtAlpaca) -> None:
+    trading.buys("BTC-USD")
+    trading.at_alpaca.vendor.post("FEE", "-0.07")
+    trading.at_alpaca.vendor.post("CFEE", symbol="BTCUSD", qty="-0.000000195", price="20000")
+    trading.later()
+    root = str(trading.layout.root)
+    done = CliRunner().invoke(app, ["executor", "pnl", "--node", root])
+    assert done.stdout.splitlines()[-1] == (
+        "fees, each in its kind: 0.000000195 BTC, 0.07 told later"
+    )
+    told = json.loads(CliRunner().invoke(app, ["executor", "pnl", "--node", root, "--json"]).stdout)
+    assert told["fees_in"] == {"BTC": "0.000000195", "told later": "0.07"}
+    assert CliRunner().invoke(app, ["executor", "nav", "--node", root]).exit_code == 0

@@ -14,6 +14,9 @@ T = TypeVar("T")
 _LARGEST = 13
 """Power of ten of the largest number that is believed."""
 _DIGITS = 26
+_OFF = Decimal("0.01")
+"""Of a unit: further than a binary fraction of a quantity that is traded is off, and nearer than
+the ninth decimal place."""
 
 
 def decode(kind: type[T], body: bytes, place: str) -> T:
@@ -48,6 +51,19 @@ def nearest(value: Decimal, place: str) -> int:
         BrokerAwayError: not finite, or beyond belief.
     """
     return int(_scaled(value, place).to_integral_value(ROUND_HALF_EVEN))
+
+
+def counted(value: Decimal, place: str) -> int:
+    """A quantity in units, of a vendor that writes binary fractions: never another quantity.
+
+    Raises:
+        BrokerAwayError: not finite, beyond belief, or finer than a unit by more than such a
+            fraction is ever off.
+    """
+    units, scaled = nearest(value, place), _scaled(value, place)
+    if abs(scaled - units) > _OFF:
+        raise unreadable(f"{value} is finer than 10^-8", place)
+    return units
 
 
 def whole(value: Decimal, place: str) -> int:

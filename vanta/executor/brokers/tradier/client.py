@@ -26,7 +26,7 @@ from vanta.executor.brokers.port import (
 from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
-from vanta.executor.brokers.rest.exact import decode, nearest, unreadable
+from vanta.executor.brokers.rest.exact import counted, decode, nearest, unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle, Urgency
@@ -264,7 +264,7 @@ class TradierBroker:
         found: dict[str, int] = {}
         for one in listed(framed(decode(Positions, reply.body, place).positions, place)):
             symbol = ours(one.symbol)
-            found[symbol] = found.get(symbol, 0) + nearest(one.quantity, place)
+            found[symbol] = found.get(symbol, 0) + counted(one.quantity, place)
         return {symbol: quantity for symbol, quantity in found.items() if quantity}
 
     def account(self) -> Account:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from vanta.domain.exact import UNIT
 from vanta.domain.trading import OrderState
 from vanta.executor.brokers.port import BrokerOrder, Ended, Executions, Sum
-from vanta.executor.brokers.rest.exact import decode, instant, nearest, unreadable
+from vanta.executor.brokers.rest.exact import counted, decode, instant, nearest, unreadable
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import Urgency
 from vanta.executor.brokers.tradier.wire import (
@@ -106,8 +106,8 @@ class OrdersReader:
             str(order.id),
             ours(order.option_symbol or order.symbol),
             state,
-            nearest(order.quantity, place),
-            nearest(order.exec_quantity, place),
+            counted(order.quantity, place),
+            counted(order.exec_quantity, place),
             why[:200],
         )
 
@@ -157,11 +157,11 @@ class OrdersReader:
     def _standing(self, order: TradierOrder) -> _Told:
         place = self._session.place
         filled, average = order.exec_quantity, order.avg_fill_price
-        return _Told(nearest(filled, place), nearest(average, place), self._state(order))
+        return _Told(counted(filled, place), nearest(average, place), self._state(order))
 
     def _sum(self, order: TradierOrder, before: _Told, now: _Told) -> Sum:
         place, more = self._session.place, now.filled - before.filled
-        if more == nearest(order.last_fill_quantity, place):
+        if more == counted(order.last_fill_quantity, place):
             price = nearest(order.last_fill_price, place)
         else:
             paid = now.average * now.filled - before.average * before.filled
