@@ -269,7 +269,8 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
         ),
         Asked(order=order(flip=True), flip=Flip(until=NOW, slice=PPM, amplifier=PPM)),
     ),
-    "SESSION": (Asked(), Asked(quote=quote(session="halted"))),
+    "SESSION": (Asked(), Asked(quote=quote(session="closed"))),
+    "MARKET_HALT": (Asked(), Asked(quote=quote(session="halted"))),
     "SYMBOL_NOT_ALLOWED": (
         rule(universe={"allow": frozenset({"*"})}),
         rule(universe={"allow": frozenset({"MSFT"})}),

@@ -1,6 +1,9 @@
 """Fence 7: what stands behind an option that is sold, leg by leg."""
 
+import msgspec
+
 from tests.executor.building import (
+    NOW,
     OTHER,
     VAULT,
     case,
@@ -18,8 +21,10 @@ from vanta.domain.exact import UNIT
 from vanta.domain.policy import Policy
 from vanta.domain.trading import Instrument
 from vanta.executor.book import Book
-from vanta.executor.events import OrderCancelled
+from vanta.executor.decide import decide
+from vanta.executor.events import DecisionMade, OrderCancelled
 from vanta.executor.fences.registry import judge
+from vanta.executor.mandate import Mandates
 
 CALL, PUT = "AAPL240119C00110000", "AAPL240119P00090000"
 
@@ -56,6 +61,18 @@ def test_a_call_is_covered_share_for_share() -> None:
     terms, book = legs(("AAPL", 250, 100))
     assert writes(CALL, 2, terms, book) == set()
     assert writes(CALL, 3, terms, book) == {"NAKED_OPTION"}
+
+
+def test_what_is_being_sold_short_stands_behind_no_call() -> None:
+    """A sell that opens, open beside the shares that are held, takes them off when it fills."""
+    terms, book = legs(("AAPL", 250, 100))
+    selling = order(quantity=100, side="sell")
+    wanted = intent(id=selling.intent_id, side="sell")
+    decision = decide(wanted, book, Mandates(terms), quote(), NOW, broker="paper")
+    forced = msgspec.structs.replace(decision, verdict="accept", order=selling)
+    book.apply(DecisionMade(wanted, quote(), NOW, "paper", forced))
+    assert writes(CALL, 1, terms, book) == set()
+    assert writes(CALL, 2, terms, book) == {"NAKED_OPTION"}
 
 
 def test_a_put_is_covered_by_cash_that_nothing_else_has_a_claim_on() -> None:

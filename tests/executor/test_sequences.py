@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -36,8 +36,18 @@ from vanta.domain.encoding import encode
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
-from vanta.domain.trading import Fill, Instrument, OrderState, Quote
+from vanta.domain.trading import (
+    Decision,
+    Fill,
+    Instrument,
+    Intent,
+    OrderState,
+    Quote,
+    Sizing,
+)
+from vanta.executor import decide as decide_module
 from vanta.executor.book import Book
+from vanta.executor.case import Case
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
 from vanta.executor.events import (
@@ -53,7 +63,11 @@ from vanta.executor.events import (
     PolicyAdopted,
     VaultFunded,
 )
+from vanta.executor.fences import registry
+from vanta.executor.fences.fence import Fence, Judge
+from vanta.executor.fences.registry import FENCES
 from vanta.executor.mandate import Mandates
+from vanta.executor.sizing import entry_size
 from vanta.executor.tallies import NONCE
 from vanta.lattice.direction import Table
 
@@ -89,74 +103,115 @@ wishes = st.tuples(
 """Symbol, vault, broker, what else an intent to open says, and how many lots of it fill at once."""
 
 
+K = 1000 * UNIT
+WIDE = 10**9 * UNIT
+THEMES = (
+    "all",
+    "all",
+    "size",
+    "positions",
+    "exposure",
+    "cash",
+    "losses",
+    "conviction",
+    "repeats",
+    "rates",
+)
+"""Which caps of a policy are met: all of them now and then, or these and hardly any other.
+
+Sizing keeps orders within most caps by itself, and one cap hides behind another. So that each is
+what stands in the way at last, some policies are wide but for one kind of cap.
+"""
+
+
 @st.composite
 def rules(draw: st.DrawFn) -> Policy:
     """A policy whose caps are low enough to be met within a few orders."""
+    theme = draw(st.sampled_from(THEMES))
 
-    def some(*choices: int) -> int:
-        """One of them; mostly the last, which leaves room."""
+    def some(of: str, wide: int, *choices: int) -> int:
+        """One of them; mostly the last, which leaves room. `wide` where the policy is of others."""
+        if theme == of:
+            return draw(st.sampled_from(choices))
+        if theme != "all":
+            return wide
         return draw(st.sampled_from([*choices, *[choices[-1]] * len(choices) * 2]))
 
     def one(persona: str) -> VaultPolicy:
         return vault(
-            capital=some(400, 120, 40) * 1000 * UNIT,
+            capital=some("cash", 400, 400, 120, 40) * K,
             brokers=frozenset({"*"}),
             universe={"allow": frozenset({"*"})},
             orders={
-                "duplicate_window": some(30, 0) * SECOND,
-                "max_notional": some(9, 60, 30) * 1000 * UNIT,
-                "max_quantity": some(100, 400, 10_000) * UNIT,
-                "per_minute": some(3, 60, 60),
-                "per_fill": some(3, 8, 100),
+                "duplicate_window": some("repeats", 0, 30, 0) * SECOND,
+                "max_notional": some("size", WIDE // K, 9, 60, 30) * K,
+                "max_quantity": some("size", WIDE // UNIT, 100, 400, 10_000) * UNIT,
+                "per_minute": some("rates", 100, 3, 60, 60),
+                "per_fill": some("rates", 100, 3, 8, 100),
             },
-            throttle={"repeats": some(20, 2, 3), "window": some(30, 60, 3600) * SECOND},
-            positions={"short": True, "per_symbol": some(140, 60, 25) * 1000 * UNIT},
+            throttle={
+                "repeats": some("repeats", 100, 20, 2, 3),
+                "window": some("repeats", 60, 30, 60, 3600) * SECOND,
+            },
+            positions={
+                "short": True,
+                "per_symbol": some("positions", WIDE // K, 140, 60, 25) * K,
+            },
             exposure={
-                "gross": some(50, 150, 300) * 1000 * UNIT,
-                "net": some(60, 300) * 1000 * UNIT,
-                "per_ticker": Table(some(100_000, 300_000)),
-                "per_sector": Table(some(200_000, 900_000)),
-                "per_asset_class": Table(some(300_000, 900_000)),
+                "gross": some("exposure", WIDE // K, 50, 150, 300) * K,
+                "net": some("exposure", WIDE // K, 60, 300) * K,
+                "per_ticker": Table(some("exposure", 9 * PPM, 100_000, 300_000)),
+                "per_sector": Table(some("exposure", 9 * PPM, 200_000, 900_000)),
+                "per_asset_class": Table(some("exposure", 9 * PPM, 300_000, 900_000)),
             },
             concurrency={
-                "open_orders": some(3, 20),
-                "positions": some(3, 15),
-                "open_orders_per_broker": Table(some(4, 20)),
+                "open_orders": some("rates", 100, 3, 20),
+                "positions": some("positions", 15, 3, 15),
+                "open_orders_per_broker": Table(some("rates", 100, 4, 20)),
             },
-            liquidity={"max_of_adv": some(500, 100_000)},
+            liquidity={"max_of_adv": some("conviction", PPM, 500, 100_000)},
             losses={
-                "daily": some(300, 2000, 100_000) * UNIT,
-                "drawdown": some(5_000, 50_000, PPM),
-                "streak": some(0, 1, 100),
+                "daily": some("losses", WIDE // UNIT, 300, 2000, 100_000) * UNIT,
+                "drawdown": some("losses", PPM, 5_000, 50_000, PPM),
+                "streak": some("losses", 100, 0, 1, 100),
             },
             persona={
                 "name": persona,
-                "multiplier": some(500_000, 1_250_000),
-                "gross": some(60, 300, 900) * 1000 * UNIT,
+                "multiplier": some("conviction", 1_250_000, 500_000, 1_250_000),
+                "gross": some("positions", WIDE // K, 60, 300, 900) * K,
             },
-            compounding={"reinvest": some(0, 500_000)},
-            stablecoin_buffer=some(700_000, 0),
-            bands=((550_000, some(100_000, 150_000)), (850_000, 300_000)),
+            compounding={"reinvest": some("cash", 0, 0, 500_000)},
+            stablecoin_buffer=some("cash", 0, 700_000, 0),
+            bands=(
+                (550_000, some("conviction", 900_000, 100_000, 150_000)),
+                (850_000, some("conviction", 900_000, 20_000, 300_000)),
+            ),
         )
 
     together = draw(st.booleans())
     flips = {
-        VAULT: Flip(until=NOW + some(0, 600, 86_400) * SECOND, slice=100_000, amplifier=1_500_000)
+        VAULT: Flip(
+            until=NOW + some("conviction", 86_400, 0, 600, 86_400) * SECOND,
+            slice=100_000,
+            amplifier=1_500_000,
+        )
     }
-    boosts = {OTHER: Boost(until=NOW + some(0, 600, 86_400) * SECOND, multiplier=2 * PPM)}
+    boosts = {
+        OTHER: Boost(until=NOW + some("conviction", 0, 0, 600, 86_400) * SECOND, multiplier=2 * PPM)
+    }
     return policy(
         {VAULT: one("ares"), OTHER: one("ares" if together else "athena")},
         flips=flips,
         boosts=boosts,
         account={
-            "gross": some(80, 400) * 1000 * UNIT,
-            "net": some(60, 400) * 1000 * UNIT,
-            "per_symbol": some(60, 180) * 1000 * UNIT,
-            "daily_loss": some(500, 100_000) * UNIT,
-            "open_orders": some(6, 60),
-            "messages": some(6, 120),
-            "messages_per_broker": Table(some(5, 120)),
-            "messages_per_strategy": Table(some(5, 120)),
+            "gross": some("exposure", WIDE // K, 80, 400) * K,
+            "net": some("exposure", WIDE // K, 60, 400) * K,
+            "per_symbol": some("positions", WIDE // K, 60, 180) * K,
+            "daily_loss": some("losses", WIDE // UNIT, 500, 100_000) * UNIT,
+            "open_orders": some("rates", 100, 6, 60),
+            "messages": some("rates", 1000, 6, 120),
+            "messages_per_broker": Table(some("rates", 1000, 5, 120)),
+            "messages_per_strategy": Table(some("rates", 1000, 5, 120)),
         },
     )
 
@@ -250,7 +305,7 @@ class Trading(RuleBasedStateMachine):
             **of,
         )
         market = self.market(symbol)
-        decision = decide(wanted, self.book, self.mandates, market, self.now, broker=broker)
+        decision = self.decide(wanted, market, broker)
         self.book.apply(DecisionMade(wanted, market, self.now, broker, decision, EDITION))
         self.naive.quoted(market)
         order = decision.order
@@ -272,6 +327,9 @@ class Trading(RuleBasedStateMachine):
         else:
             assert breaches(self.naive, self.in_force, last, market, self.now) == []
         return last
+
+    def decide(self, wanted: Intent, market: Quote, broker: str) -> Decision:
+        return decide(wanted, self.book, self.mandates, market, self.now, broker=broker)
 
     @rule(which=whole, lots=st.sampled_from([1, 7, 10**6]), off=st.sampled_from([-3, 0, 0, 2]))
     @precondition(lambda self: any(self.naive.open()))
@@ -350,18 +408,82 @@ class Trading(RuleBasedStateMachine):
             assert called == 0 or called <= free
 
 
-def test_no_accepted_sequence_breaches_a_cap() -> None:
+AMOUNTS = (500, 5_000, 20_000, 60_000, 150_000)
+"""What an order may be worth that was sized by nobody, in dollars."""
+
+
+def greedily(case: Case, price: int, *, flip: bool) -> Sizing:
+    """A size that asks no cap: one of `AMOUNTS`, whatever room there is."""
+    each = max(price, case.reference, 1) * case.multiplier
+    amount = AMOUNTS[case.now // SECOND % len(AMOUNTS)] * UNIT
+    lot = case.quote.instrument.lot if case.quote is not None else 1
+    quantity = max(lot, amount * UNIT // each // lot * lot)
+    return msgspec.structs.replace(entry_size(case, price, flip=flip), quantity=quantity)
+
+
+class Greedy(Trading):
+    """The same where sizing asks for too much: the fences alone stand between it and the caps."""
+
+    def decide(self, wanted: Intent, market: Quote, broker: str) -> Decision:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(decide_module, "entry_size", greedily)
+            return super().decide(wanted, market, broker)
+
+
+def search(machine: type[Trading], examples: int, *phases: Phase) -> None:
+    """Look for a sequence that breaches something, the same ones every time."""
     run_state_machine_as_test(
-        Trading,
+        machine,
         settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, derandomize=True, database=None
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=phases or tuple(Phase),
+            print_blob=False,
+            report_multiple_bugs=False,
         ),
     )
 
 
+@pytest.mark.parametrize("machine", [Trading, Greedy])
+def test_no_accepted_sequence_breaches_a_cap(machine: type[Trading]) -> None:
+    search(machine, 40)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_no_accepted_long_sequence_breaches_a_cap() -> None:
+@pytest.mark.parametrize("machine", [Trading, Greedy])
+def test_no_accepted_long_sequence_breaches_a_cap(machine: type[Trading]) -> None:
     run_state_machine_as_test(
-        Trading, settings=settings(max_examples=1500, stateful_step_count=120, deadline=None)
+        machine, settings=settings(max_examples=750, stateful_step_count=120, deadline=None)
     )
+
+
+MET_BY = {
+    2: "size", 4: "repeats", 7: "all", 8: "positions", 9: "exposure", 10: "cash", 11: "losses",
+    12: "conviction", 13: "rates", 14: "repeats", 15: "rates", 16: "all",
+}  # fmt: skip
+"""The policies that show each fence's work soonest. The fences that are not here ask one order by
+itself, or its vault's terms: no sequence gets past them that a single order would not."""
+
+
+def without(fence: Fence) -> tuple[Judge, ...]:
+    """Every fence but one."""
+    return tuple(judge for judge in registry._JUDGES[EDITION] if judge is not fence.judge)
+
+
+def test_every_fence_is_of_one_order_or_of_a_sequence() -> None:
+    assert {one.number for one in FENCES} - set(MET_BY) == {0, 1, 3, 5, 6, 18, 25}
+
+
+@pytest.mark.parametrize(
+    "fence", [one for one in FENCES if one.number in MET_BY], ids=lambda one: one.name
+)
+def test_a_fence_that_is_gone_is_missed(fence: Fence, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search is no ornament: take any fence away and it finds what gets past."""
+    monkeypatch.setattr("tests.executor.test_sequences.THEMES", (MET_BY[fence.number],))
+    monkeypatch.setitem(registry._JUDGES, EDITION, without(fence))
+    with pytest.raises(AssertionError):
+        search(Greedy, 200, Phase.generate)

@@ -41,6 +41,7 @@ _PASSED = {
     "NOT_REDUCING": "a quantity of {o}; {l} is left to reduce",
     "PNL_UNKNOWN": "every position has a mark",
     "ADV_UNKNOWN": "how much of it trades in a day is known",
+    "MARKET_HALT": "its market has not halted trading in it",
     "NOT_TRADABLE": "the broker lets this account open {o}",
     "UNCOVERS_OPTION": "{o} would be left behind calls, which need {l}",
     "REPEATED": "it would be order {o} of the same; {l} are allowed",

@@ -13,3 +13,7 @@ FIRST = 1
 
 LOTS = 3
 """From this one on a position smaller than a lot of its market is none that is open."""
+
+THIRD = 3
+"""Tells a halt of the market from a closed session, and counts what is being sold short as gone
+from behind a call."""

@@ -67,6 +67,7 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "INTENT_AGE": ("the intent is {o} old; at most {l} is allowed", _duration),
     "FLIP_CLOSED": ("the vault's flip branch is closed ({o} left)", _duration),
     "SESSION": ("the market is {o}", _name),
+    "MARKET_HALT": ("trading in it is halted by its market, nobody can say for how long", _name),
     "SYMBOL_NOT_ALLOWED": ("{o} is not on the vault's allow list", _name),
     "SYMBOL_DENIED": ("{o} is on the vault's deny list", _name),
     "ASSET_CLASS": ("the vault may not trade the asset class {o}", _name),

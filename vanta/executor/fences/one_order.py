@@ -5,7 +5,7 @@ from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.trading import Finding, Instrument, Order
 from vanta.executor.book import content
 from vanta.executor.case import FEE_ALLOWANCE, Case
-from vanta.executor.edition import FIRST
+from vanta.executor.edition import FIRST, THIRD
 from vanta.executor.fences.fence import at_least, at_most, fence, holds
 from vanta.executor.mandate import holds as contains
 from vanta.executor.reference import MAGNITUDE, is_call, put_strike
@@ -159,6 +159,7 @@ def timely(order: Order, case: Case, found: list[Finding]) -> None:
     "PERMITTED",
     codes=(
         "SESSION",
+        "MARKET_HALT",
         "SYMBOL_NOT_ALLOWED",
         "SYMBOL_DENIED",
         "ASSET_CLASS",
@@ -175,7 +176,12 @@ def permitted(order: Order, case: Case, found: list[Finding]) -> None:
     """The market is open: every order. The instrument is one to be in: opening orders."""
     every, quote = case.every, case.quote
     session = None if quote is None else quote.session
-    if session != "open" or every:
+    later = case.edition >= THIRD
+    stopped = later and session == "halted"
+    if stopped or (later and every):
+        # A session opens again by the calendar; of a halt nobody can say how long it lasts.
+        holds(found, 6, "MARKET_HALT", not stopped, session, "open")
+    if not stopped and (session != "open" or every):
         holds(found, 6, "SESSION", session == "open", session, "open")
     if order.reducing:
         return
@@ -233,7 +239,7 @@ def covered(order: Order, case: Case, found: list[Finding]) -> None:
     """
     if order.side == "buy" or case.mandate.naked_options:
         return
-    vault, quote, every = case.vault, case.quote, case.every
+    vault, every = case.vault, case.every
     if order.asset_class == OPTION:
         if order.reducing:
             return
@@ -245,11 +251,7 @@ def covered(order: Order, case: Case, found: list[Finding]) -> None:
                 at_most(found, 7, "NAKED_PUT", cash, left, "units")
             return
         needed = order.quantity * order.multiplier
-        underlying = "" if quote is None else quote.instrument.underlying
-        behind = vault.lines.get(underlying)
-        free = 0
-        if behind is not None and is_call(order.symbol):
-            free = max(0, behind.quantity - behind.reducing - vault.written.get(underlying, 0))
+        free = _behind(order, case)
         if needed > free or every:
             at_most(found, 7, "NAKED_OPTION", needed, free, "units")
         return
@@ -259,3 +261,14 @@ def covered(order: Order, case: Case, found: list[Finding]) -> None:
         left = line.quantity - line.reducing - line.writing - order.quantity
         if left < needed or every:
             at_least(found, 7, "UNCOVERS_OPTION", left, needed, "units")
+
+
+def _behind(order: Order, case: Case) -> int:
+    """How much of its underlying stands behind a call and nothing else; behind a put nothing."""
+    vault, quote = case.vault, case.quote
+    underlying = "" if quote is None else quote.instrument.underlying
+    line = vault.lines.get(underlying)
+    if line is None or not is_call(order.symbol):
+        return 0
+    going = line.reducing + (line.writing if case.edition >= THIRD else 0)
+    return max(0, line.quantity - going - vault.written.get(underlying, 0))
