@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.executor.building import OTHER
+from tests.executor.building import OTHER, published
 from tests.executor.running import Node
 from tests.executor.simulator import Simulator
 from vanta.cli import executor_ask
@@ -67,6 +68,19 @@ def test_a_status_says_first_whether_it_trades_and_then_every_reason(typed: Type
     assert any(line.startswith("orders: 1 open, $") for line in lines)
     assert any(line.startswith("positions: 2; NAV $") for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+def test_a_status_names_the_vault_that_is_gone_and_still_holds(typed: Typed, node: Node) -> None:
+    assert read(typed("status", "--json"))["orphans"] == []
+    [now] = node.source
+    left = {name: one for name, one in now.policy.vaults.items() if name != OTHER}
+    node.source[0] = published(msgspec.structs.replace(now.policy, vaults=left), 2)
+    node.step(2)
+    [orphan] = read(typed("status", "--json"))["orphans"]
+    assert orphan == {"vault": OTHER, "positions": 1, "persona": "ares"}
+    told = " ".join(typed("status").stdout.split())
+    assert f"ORPHAN: vault {OTHER} is gone from the policy, positions: 1;" in told
+    assert "it opens nothing, and gets out by the last terms of ares" in told
 
 
 def test_a_program_reads_the_status(typed: Typed, node: Node) -> None:

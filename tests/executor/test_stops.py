@@ -32,7 +32,7 @@ from vanta.domain.switches import SWITCHES, Switches
 from vanta.domain.trading import Fill, OrderState, Quote
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
-from vanta.executor.events import BookMarked, ExitWanted, OrderCancelled, OrderFilled
+from vanta.executor.events import BookMarked, ExitWanted, OrderCancelled, OrderFilled, PolicyAdopted
 from vanta.executor.mandate import Mandates
 from vanta.executor.replay import replay
 from vanta.executor.stops import LIFE, RETRY, STRATEGY, Seen, stops
@@ -441,3 +441,85 @@ def test_replay_makes_every_exit_again_and_finds_a_changed_one(node: Node) -> No
         assert not all(one.recorded == one.recomputed for one in replay(changed))
     kinds = [one.record_id for one in replay(log)]
     assert len([kind for kind in kinds if kind.startswith("intent_")]) == 1
+
+
+# A vault that is gone ----------------------------------------------------------------------------
+
+
+def gone(node: Node) -> None:
+    """The next policy has no such vault."""
+    under = rules(stop_loss=40_000, trailing=50_000)
+    left = msgspec.structs.replace(under, vaults={OTHER: under.vaults[OTHER]})
+    node.source[0] = published(left, 2)
+
+
+def test_a_vault_that_is_gone_gets_out_by_the_last_terms_it_had(node: Node) -> None:
+    entered(node)
+    gone(node)
+    node.step(2)
+    node.price("AAPL", 97)
+    node.step(4)
+    assert "exit.wanted" not in node.types(), "those terms, and not any fall"
+    node.price("AAPL", 90)
+    node.step(5)
+    assert node.broker.held["AAPL"] == 0
+    body = node.body("exit.wanted")
+    assert (body["cause"]["kind"], body["cause"]["persona"]) == ("stop_loss", "ares")  # type: ignore[index]
+    node.holds_together()
+
+
+def test_it_opens_nothing_more(node: Node) -> None:
+    entered(node)
+    gone(node)
+    node.wants("MSFT")
+    node.step(4)
+    assert node.broker.held["MSFT"] == 0
+
+
+def test_its_terms_outlive_the_process_and_the_segment(node: Node) -> None:
+    node.boot(rotate_at=1)
+    entered(node)
+    gone(node)
+    node.step(2)
+    node.boot(rotate_at=1)
+    node.price("AAPL", 90)
+    node.step(5)
+    assert node.broker.held["AAPL"] == 0
+    node.holds_together()
+
+
+def test_a_vault_that_comes_back_is_under_its_own_terms_again() -> None:
+    first, then = rules(stop_loss=40_000), rules(stop_loss=200_000)
+    book = holding(first)
+    left = msgspec.structs.replace(first, vaults={OTHER: first.vaults[OTHER]})
+    book.apply(PolicyAdopted(published(left, 2)))
+    assert (kinds(book, left, quote("AAPL", 90)), book.orphans(left.vaults)) == (
+        ["stop_loss"], {VAULT: 1}
+    )  # fmt: skip
+    book.apply(PolicyAdopted(published(then, 3)))
+    assert (kinds(book, then, quote("AAPL", 90)), book.orphans(then.vaults)) == ([], {})
+
+
+def test_a_snapshot_from_before_the_terms_were_kept_replays(node: Node) -> None:
+    """A vault was taken away under an earlier build: its journals hold what they held then."""
+    node.boot(rotate_at=1)
+    entered(node)
+    gone(node)
+    node.step(3)
+    log = [
+        msgspec.structs.replace(one, body=msgspec.Raw(unkept(bytes(one.body))))
+        if one.type.startswith("journal.")
+        else one
+        for one in node.log()
+    ]
+    assert any(b'"former":{"' in bytes(one.body) for one in node.log())
+    assert not any(b"former" in bytes(one.body) for one in log)
+    assert all(one.recorded == one.recomputed for one in replay(log))
+
+
+def unkept(body: bytes) -> bytes:
+    """A segment's opening as a build wrote it that did not keep those terms yet."""
+    opening = msgspec.json.decode(body)
+    if opening["state"] is not None:
+        del opening["state"]["former"]
+    return msgspec.json.encode(opening)

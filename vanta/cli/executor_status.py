@@ -120,6 +120,7 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
             if getattr(everywhere, name) != NEVER
         ]
         shut += [code for code in on if code not in shut]
+    decided = book.published.policy.vaults if book.published else {}
     halted = covered(book, mandates, latched=latch)
     account = book.account
     return {
@@ -129,6 +130,14 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
         "trouble": (standing.trouble if standing else "") or trouble or None,
         "shut": shut,
         "vaults_shut": vaults,
+        "orphans": [
+            {
+                "vault": name,
+                "positions": count,
+                "persona": book.former[name].name if name in book.former else None,
+            }
+            for name, count in sorted(book.orphans(decided).items())
+        ],
         "latched": latch,
         "judge": None if judge is None else ("silent" if judge.lasts() else "watching"),
         "judge_seconds": None if judge is None else _seconds(judge),
@@ -200,6 +209,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         if under and under.serial != policy.serial:
             lines.append(f"  decisions are still made under serial {under.serial}")
     lines += _book(found)
+    lines += [_orphan(one) for one in found["orphans"]]
     return [part for line in lines for part in _indented(line)]
 
 
@@ -240,6 +250,13 @@ def _book(found: dict[str, Any]) -> list[str]:
         f"positions: {found['positions']}; NAV {nav}, today {today}",
         f"last record: {found['last_record']}",
     ]
+
+
+def _orphan(one: dict[str, Any]) -> str:
+    held = f"ORPHAN: vault {one['vault']} is gone from the policy, positions: {one['positions']}"
+    if one["persona"] is None:
+        return f"{held}; no terms of it are known here, so nothing gets it out"
+    return f"{held}; it opens nothing, and gets out by the last terms of {one['persona']}"
 
 
 def _broker(broker: dict[str, Any], *, running: bool) -> list[str]:

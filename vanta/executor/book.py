@@ -5,7 +5,7 @@ so the same journal always makes the same book.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, ClassVar
 
 import msgspec
@@ -14,7 +14,7 @@ from vanta.domain.encoding import decode
 from vanta.domain.errors import MalformedError
 from vanta.domain.exact import notional
 from vanta.domain.instant import DAY
-from vanta.domain.policy import Published
+from vanta.domain.policy import PersonaTerms, Published
 from vanta.domain.trading import HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
 from vanta.executor.accounts import Accounts
@@ -51,6 +51,7 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     ended: dict[str, int] = {}
     carried: dict[str, int] = {}
     tallies: Tallies = msgspec.field(default_factory=Tallies)
+    former: dict[str, PersonaTerms] = {}
 
 
 class Book(Accounts):
@@ -71,6 +72,9 @@ class Book(Accounts):
         """By vault: the latest end of a flip or boost that the node's clock is known to have
         reached, wherever it is set afterwards."""
         self.tallies = Tallies()
+        self.former: dict[str, PersonaTerms] = {}
+        """Of vaults the policy no longer has: the terms they had last. What they hold is got out of
+        by these, for nobody else looks after it."""
 
     def apply(self, event: events.Event) -> None:
         """Take one event in.
@@ -95,6 +99,11 @@ class Book(Accounts):
         before, now = self.published, event.published
         if before is not None and event.at:
             self.tallies.supersede(before.provenance.commit, now.provenance.commit, event.at)
+        for name, vault in before.policy.vaults.items() if before is not None else ():
+            if name in self.vaults:
+                self.former[name] = vault.persona
+        for name in now.policy.vaults.keys() & self.former.keys():
+            del self.former[name]
         self._take_policy(now)
 
     def _take_policy(self, published: Published) -> None:
@@ -338,6 +347,12 @@ class Book(Accounts):
         """Whether an order is open, or closed and still remembered."""
         return client_order_id in self.open or client_order_id in self.closed
 
+    def orphans(self, vaults: Container[str]) -> dict[str, int]:
+        """Vaults beyond these that hold something, and how many positions."""
+        return {
+            name: len(held) for name, held in self.holdings.items() if held and name not in vaults
+        }
+
     def knows_fill(self, client_order_id: str, fill_id: str) -> bool:
         """Whether a fill is in the book already."""
         opened = self.open.get(client_order_id) or self.closed.get(client_order_id)
@@ -378,6 +393,7 @@ class Book(Accounts):
             ended=self.ended,
             carried=self.carried,
             tallies=self.tallies,
+            former=self.former,
         )
 
     @classmethod
@@ -400,6 +416,7 @@ class Book(Accounts):
         book.day_ends, book.venues = state.day_ends, state.venues
         book.holdings, book.ended = state.holdings, state.ended
         book.carried, book.tallies = state.carried, state.tallies
+        book.former = state.former
         book.wanted = {intent.id: intent for intent in state.wanted}
         for opened in state.open:
             book._rest(opened.order)

@@ -8,7 +8,7 @@ import msgspec
 from vanta.domain.encoding import encode
 from vanta.domain.record import Record
 from vanta.executor.bearers import bearers
-from vanta.executor.book import Book
+from vanta.executor.book import Book, BookState
 from vanta.executor.brokers.port import Movement
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
@@ -122,10 +122,22 @@ def _shared_again(event: FeeCharged | CashMoved, book: Book) -> tuple[Share, ...
 
 def _snapshot(recorded: bytes, book: Book) -> bytes:
     """The book's state; as it was recorded, where only fields differ that were not there yet."""
-    state = encode(book.state())
+    state = encode(_as_far_as(recorded, book.state()))
     if state == recorded:
         return state
     return recorded if encode(Book.from_state(recorded).state()) == state else state
+
+
+def _as_far_as(recorded: bytes, state: BookState) -> BookState:
+    """The state without what the book did not keep yet when a snapshot was written."""
+    kept = msgspec.json.decode(recorded, type=dict[str, msgspec.Raw] | None) or {}
+    later = {one.name: one for one in msgspec.structs.fields(BookState) if one.name not in kept}
+    without = {
+        name: one.default_factory() if one.default is msgspec.NODEFAULT else one.default
+        for name, one in later.items()
+        if not one.required
+    }
+    return msgspec.structs.replace(state, **without)
 
 
 def _recorded(record: Record) -> bytes:

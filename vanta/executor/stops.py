@@ -1,7 +1,8 @@
 """Exits of the Executor's own: what a vault holds longer, or further down, than its persona means.
 
 A pure function of book, policy, quotes and instant, so an audit makes every exit again. What comes
-of it is an intent like any other: decided, fenced, and sent once.
+of it is an intent like any other: decided, fenced, and sent once. A vault that a policy no longer
+has opens nothing more, and gets out of what it holds by the terms it had last.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from vanta.domain.encoding import content_id
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.exits import ExitCause
 from vanta.domain.instant import MINUTE, SECOND
+from vanta.domain.policy import PersonaTerms
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.book import Book
 from vanta.executor.events import ExitWanted
@@ -30,6 +32,8 @@ RETRY = 30 * SECOND
 """Least time between two exits of one position; doubled each time, as what hinders may last."""
 
 RETRY_MOST = 5 * MINUTE
+
+_NO_TERMS = PersonaTerms()
 
 
 class Seen(NamedTuple):
@@ -72,7 +76,7 @@ def _of_symbol(book: Book, policy: Mandates, seen: Seen, now: int) -> Iterator[E
         mandate = policy.of(name)
         if mandate.brake(seen.broker, STRATEGY).reducing:
             continue
-        found = cause(line, holding, mandate, seen.quote)
+        found = cause(line, holding, terms_of(name, book, mandate), seen.quote)
         if found is not None:
             wanted = _intent(line, name, holding, seen.quote, book, now)
             yield ExitWanted(wanted, found, seen.quote, now, seen.broker)
@@ -85,7 +89,13 @@ def _asked(book: Book, vault: str, symbol: str, holding: Holding, now: int) -> b
     return any(one.vault == vault and one.symbol == symbol for one in book.wanted.values())
 
 
-def cause(line: Line, holding: Holding, mandate: Mandate, quote: Quote) -> ExitCause | None:
+def terms_of(vault: str, book: Book, mandate: Mandate) -> PersonaTerms:
+    """The terms a vault gets out by: its mandate's, or the last it had before it was taken away."""
+    rules = mandate.policy.vaults.get(vault)
+    return rules.persona if rules is not None else book.former.get(vault, _NO_TERMS)
+
+
+def cause(line: Line, holding: Holding, terms: PersonaTerms, quote: Quote) -> ExitCause | None:
     """Which of the persona's terms a position has met at a quote; None for none.
 
     A fall counts from its limit on, and at the middle of the market. A term of 0 is none.
@@ -104,15 +114,15 @@ def cause(line: Line, holding: Holding, mandate: Mandate, quote: Quote) -> ExitC
     ) -> ExitCause:
         cost = line.cost * UNIT // held
         return ExitCause(
-            kind, mandate.persona, holding.entry, holding.since, cost, best, price, observed, limit
+            kind, terms.name, holding.entry, holding.since, cost, best, price, observed, limit
         )
 
-    if mandate.stop_loss and lost > 0 and lost * PPM >= mandate.stop_loss * line.cost * UNIT:
-        return of("stop_loss", lost * PPM // max(1, line.cost * UNIT), mandate.stop_loss)
-    if mandate.trailing and fallen > 0 and fallen * PPM >= mandate.trailing * best:
-        return of("trailing", fallen * PPM // best, mandate.trailing)
-    if mandate.horizon and lasted > mandate.horizon:
-        return of("horizon", lasted, mandate.horizon)
+    if terms.stop_loss and lost > 0 and lost * PPM >= terms.stop_loss * line.cost * UNIT:
+        return of("stop_loss", lost * PPM // max(1, line.cost * UNIT), terms.stop_loss)
+    if terms.trailing and fallen > 0 and fallen * PPM >= terms.trailing * best:
+        return of("trailing", fallen * PPM // best, terms.trailing)
+    if terms.horizon and lasted > terms.horizon:
+        return of("horizon", lasted, terms.horizon)
     return None
 
 
