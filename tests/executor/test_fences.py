@@ -699,3 +699,27 @@ def test_a_short_counts_with_its_proceeds_and_as_much_again() -> None:
     assert selling.denied() == set()
     selling.cash -= 1
     assert selling.denied() == {"BUYING_POWER"}
+
+
+@pytest.mark.parametrize(
+    ("side", "bid", "ask"), [("sell", 32, 34), ("buy", 32, 34), ("sell", 7, 8)]
+)
+def test_a_way_out_is_not_kept_in_by_a_tick_that_is_wider_than_its_collar(
+    side: str, bid: int, ask: int
+) -> None:
+    """Of an option for cents no nickel lies within one percent of the market."""
+    symbol = "AAPL240119C00110000"
+    coarse = Instrument(
+        symbol, "option", "fiat", UNIT // 20, UNIT, 100, underlying="AAPL", tradable=True
+    )
+    market = quote(symbol, 1, instrument=coarse)
+    cent = UNIT // 100
+    market = msgspec.structs.replace(market, bid=bid * cent, ask=ask * cent, last=bid * cent)
+    terms = policy({VAULT: vault(positions={"short": True, "naked_options": True})})
+    book = fund(terms)
+    hold(book, terms, symbol, 2 if side == "sell" else -2, 1)
+    wanted = intent(symbol, side=side, reducing=True, asset_class="option")
+    decision = decide(wanted, book, Mandates(terms), market, NOW, broker="paper")
+    assert [one.code for one in decision.reasons if one.code == "COLLAR"] == []
+    before = decide(wanted, book, Mandates(terms), market, NOW, broker="paper", edition=2)
+    assert [one.code for one in before.reasons if one.code == "COLLAR"] == ["COLLAR"]

@@ -15,5 +15,5 @@ LOTS = 3
 """From this one on a position smaller than a lot of its market is none that is open."""
 
 THIRD = 3
-"""Tells a halt of the market from a closed session, and counts what is being sold short as gone
-from behind a call."""
+"""Tells a halt of the market from a closed session, counts what is being sold short as gone from
+behind a call, and lets a way out be a tick off where a tick is more than its collar."""

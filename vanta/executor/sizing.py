@@ -8,7 +8,7 @@ from vanta.domain.exact import PPM, UNIT, notional
 from vanta.domain.trading import Sizing
 from vanta.executor.case import FEE_ALLOWANCE, Case
 from vanta.executor.edition import FIRST
-from vanta.executor.fences.one_order import EXIT_COLLAR
+from vanta.executor.fences.one_order import exit_collar
 from vanta.executor.reference import MAGNITUDE, put_strike
 from vanta.executor.sums import OPTION
 
@@ -26,11 +26,11 @@ def limit_price(case: Case) -> int:
     if quote is None or not case.reference:
         return 0
     collar = case.mandate.collar
-    if intent.reducing:
-        collar = max(collar, EXIT_COLLAR)
-    collar = min(collar, PPM)
     tick = max(1, quote.instrument.tick)
     sides = quote.bid + quote.ask
+    if intent.reducing:
+        collar = max(collar, exit_collar(case, tick, sides))
+    collar = min(collar, PPM)
     if intent.side == "buy":
         wanted = quote.ask + quote.ask * collar // (REACH * PPM)
         return min(wanted, sides * (PPM + collar) // (2 * PPM)) // tick * tick

@@ -15,6 +15,7 @@ from tests.executor.brokers.tradier_vendor import (
     OPTION,
     OPTION_QUOTE,
     QUOTE,
+    QUOTES,
     TOKEN,
     TradierVendor,
 )
@@ -91,6 +92,8 @@ class TestTradier(VendorContract):
             (400, b"Invalid parameter, duration: is required.", "Invalid parameter"),
             (200, {"errors": {"error": "You do not have enough buying power."}}, "You do not"),
             (400, {"errors": {"error": ["Backoffice rejected.", "Sell short"]}}, "Backoffice"),
+            (400, b"Missing required field: price", "Missing required"),
+            (401, b"Unauthorized", "Unauthorized"),
             (401, {"fault": {"faultstring": "Invalid ApiKey", "detail": {}}}, "Invalid ApiKey"),
         ],
     )
@@ -106,7 +109,8 @@ class TestTradier(VendorContract):
     @pytest.mark.parametrize(
         ("status", "body"),
         [
-            (400, b"<html>gateway</html>"), (200, {}), (200, {"order": None}),
+            (400, b"<html>gateway</html>"), (400, b""), (404, b"not found"), (200, b"fine"),
+            (400, b"<!DOCTYPE html>"), (200, {}), (200, {"order": None}),
             (200, {"order": {"id": 7, "status": "perhaps"}}), (409, b"Invalid state"),
         ],
     )  # fmt: skip
@@ -137,6 +141,23 @@ class TestTradier(VendorContract):
         option |= {"sell_short": "sell_to_open", "sell": "sell_to_close"}
         assert desk.vendor.sides == [side, option[side]]
         assert desk.broker.open_orders()[1].symbol == OPTION
+
+    @pytest.mark.parametrize(
+        ("bid", "ask", "tick"),
+        [(0.05, 0.10, 5), (2.60, 2.65, 5), (2.60, 2.70, 10), (3.00, 3.10, 10), (8.4, 8.5, 10)],
+    )
+    def test_an_option_steps_as_every_option_may(
+        self,
+        desk: TradierDesk,
+        monkeypatch: pytest.MonkeyPatch,
+        bid: float,
+        ask: float,
+        tick: int,
+    ) -> None:
+        monkeypatch.setitem(QUOTES, OPTION, {**QUOTES[OPTION], "bid": bid, "ask": ask})
+        found = desk.broker.instrument(OPTION)
+        assert found is not None
+        assert found.tick == tick * UNIT // 100
 
     def test_an_option_counts_its_contracts_and_has_its_underlying(self, desk: TradierDesk) -> None:
         quote = desk.broker.quote(OPTION, NOW)

@@ -91,7 +91,8 @@ def collar(order: Order, case: Case, found: list[Finding]) -> None:
         holds(found, 3, "QUOTE_INVALID", case.reference > 0, f"{quote.bid} to {quote.ask}")
     oldest, farthest = mandate.quote_age, mandate.collar
     if order.reducing:
-        oldest, farthest = max(oldest, EXIT_QUOTE_AGE), max(farthest, EXIT_COLLAR)
+        wide = exit_collar(case, quote.instrument.tick, quote.bid + quote.ask)
+        oldest, farthest = max(oldest, EXIT_QUOTE_AGE), max(farthest, wide)
     age = case.now - quote.ts
     if not 0 <= age <= oldest or every:
         holds(found, 3, "QUOTE_AGE", 0 <= age <= oldest, age, oldest, "ns")
@@ -261,6 +262,21 @@ def covered(order: Order, case: Case, found: list[Finding]) -> None:
         left = line.quantity - line.reducing - line.writing - order.quantity
         if left < needed or every:
             at_least(found, 7, "UNCOVERS_OPTION", left, needed, "units")
+
+
+def exit_collar(case: Case, tick: int, sides: int) -> int:
+    """How far from the reference a way out may be in any vault, ppm.
+
+    At least one tick: of an option that costs a few cents no price is nearer.
+
+    Args:
+        case: of the order.
+        tick: of the instrument.
+        sides: bid and ask together.
+    """
+    if case.edition < THIRD or sides <= 0:
+        return EXIT_COLLAR
+    return max(EXIT_COLLAR, -(-2 * tick * PPM // sides))
 
 
 def _behind(order: Order, case: Case) -> int:

@@ -4,6 +4,7 @@ Tradier keeps a tag with an order and does not mind two orders under one tag. So
 sent to it twice, and an order it does not show is absent only once it would have to be there.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote as quoted
@@ -57,8 +58,10 @@ _BALANCES_KEPT = MINUTE // 2
 
 _REFUSALS = frozenset({200, 400, 401, 403, 404, 422})
 """Statuses that may say that nothing was taken; the body must say it too."""
-_PLAIN = b"Invalid "
-"""How the refusals begin that are written as plain text."""
+_INVALID = frozenset({400, 401, 403, 422})
+"""Statuses that say that a request was not let in; its order is not made."""
+_PLAIN = re.compile(rb"[A-Za-z][^<>{}\x00-\x1f\x7f]{3,499}")
+"""Refusals that are written as plain text: a sentence, and no page of somebody in between."""
 
 
 class TradierBroker:
@@ -174,7 +177,7 @@ class TradierBroker:
     def _submitted(self, reply: Reply) -> Acknowledged | Rejected | Unknown:
         if reply.status not in _REFUSALS:
             return Unknown(f"answered {reply.status}")
-        if reply.status != 200 and reply.body.startswith(_PLAIN):  # noqa: PLR2004 - of HTTP
+        if reply.status in _INVALID and _PLAIN.fullmatch(reply.body.strip()):
             return Rejected(str(reply.status), reply.body[:200].decode("utf-8", "replace").strip())
         placed = decode(Placed, reply.body, self.session.place)
         if reply.status == 200 and placed.order is not None:  # noqa: PLR2004 - of HTTP

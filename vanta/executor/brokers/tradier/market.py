@@ -25,6 +25,11 @@ from vanta.executor.brokers.tradier.wire import (
 _CLOCK_KEPT = 5 * SECOND
 _MILLISECOND = SECOND // 1000
 _TICK = UNIT // 100
+_OPTION_TICK, _WIDE_TICK = UNIT // 20, UNIT // 10
+_WIDER_FROM = 27 * UNIT // 10
+"""Options step in nickels below three dollars and in dimes from there on; those that may be quoted
+in cents take both, and Tradier does not say which may. Dimes are taken from a little earlier on: a
+limit may reach past the far side of the market, and a dime is a step on either side."""
 _KINDS = {"stock": "equity", "etf": "equity", "option": "option"}
 
 
@@ -107,13 +112,17 @@ class MarketReader:
             symbol,
             kind,
             "fiat",
-            _TICK,
+            self._option_tick(found),
             UNIT,
             multiplier=found.contract_size,
             shortable=True,
             underlying=ours(found.underlying) or (matched.group(1) if matched else ""),
             tradable=True,
         )
+
+    def _option_tick(self, found: TradierQuote) -> int:
+        prices = [nearest(one, self._session.place) for one in (found.bid, found.ask) if one]
+        return _WIDE_TICK if max(prices, default=_WIDER_FROM) >= _WIDER_FROM else _OPTION_TICK
 
     def _easy_to_borrow(self) -> frozenset[str]:
         day = self._clock() // DAY
