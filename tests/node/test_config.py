@@ -93,6 +93,20 @@ def test_a_broker_that_cannot_be_is_refused_where_it_stands(
     assert place in wrong.value.place
 
 
+@pytest.mark.parametrize("folder", ["", "broker: /var/paper\n"])
+def test_no_account_is_called_like_the_broker_that_needs_no_entry(
+    tmp_path: Path, folder: str
+) -> None:
+    """It would be shadowed by the folder, or real money would go by the name of play."""
+    text = f"{CONFIG}{folder}brokers:\n  paper:\n    vendor: alpaca\n"
+    with pytest.raises(MalformedError) as refused:
+        read_config(written(tmp_path, text))
+    assert refused.value.code == "BROKER_NAME"
+    line = text.splitlines().index("  paper:") + 1
+    assert f"node.yaml:{line}" in refused.value.place
+    assert "another name" in refused.value.remedy
+
+
 def test_what_the_controller_does_by_default(tmp_path: Path) -> None:
     governance = read_config(written(tmp_path, CONFIG)).governance
     ages = governance.alert_after, governance.reduce_only_after, governance.silent_after

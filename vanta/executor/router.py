@@ -21,6 +21,7 @@ from vanta.executor.brokers.port import (
     Sum,
     Unknown,
 )
+from vanta.executor.brokers.rest.words import MOST_OF_CODE, vendor_words
 from vanta.executor.cashbook import Cashbook
 from vanta.executor.events import (
     BookReconciled,
@@ -119,9 +120,9 @@ class Router:
             case Acknowledged(broker_order_id, ts):
                 return OrderAcknowledged(order.client_order_id, broker_order_id, ts)
             case Rejected(code, reason):
-                return OrderRejected(order.client_order_id, code, reason)
+                return _rejected(order.client_order_id, code, reason)
             case Unknown(reason):
-                return OrderUnknown(order.client_order_id, reason)
+                return OrderUnknown(order.client_order_id, vendor_words(reason))
         assert_never(answer)
 
     def _kept_off(
@@ -151,7 +152,8 @@ class Router:
         answer = self._broker.order_status(name, opened.market_time)
         match answer:
             case BrokerOrder(state=OrderState.REJECTED):
-                self._log.of_order(name, OrderRejected(name, answer.reason, "as the broker says"))
+                event = _rejected(name, answer.reason, "as the broker says")
+                self._log.of_order(name, event)
             case BrokerOrder():
                 found = OrderAcknowledged(name, answer.broker_order_id, self._clock())
                 self._log.of_order(name, found)
@@ -159,7 +161,7 @@ class Router:
                 self._absent(opened)
             case Unknown(reason):
                 if opened.state is not OrderState.UNKNOWN:
-                    self._log.of_order(name, OrderUnknown(name, reason))
+                    self._log.of_order(name, OrderUnknown(name, vendor_words(reason)))
 
     def _absent(self, opened: OpenOrder) -> None:
         """The broker has never seen the order: send it after all, or make sure it never comes."""
@@ -265,5 +267,9 @@ def _price_of(told: Sum, opened: OpenOrder) -> int:
 
 def _end(ended: Ended) -> Event:
     if ended.state is OrderState.REJECTED:
-        return OrderRejected(ended.client_order_id, ended.code, ended.reason)
-    return OrderCancelled(ended.client_order_id, ended.code)
+        return _rejected(ended.client_order_id, ended.code, ended.reason)
+    return OrderCancelled(ended.client_order_id, vendor_words(ended.code, MOST_OF_CODE))
+
+
+def _rejected(name: str, code: str, reason: str) -> OrderRejected:
+    return OrderRejected(name, vendor_words(code, MOST_OF_CODE), vendor_words(reason))

@@ -232,9 +232,17 @@ def read_config(path: Path) -> NodeConfig:
         ) from error
     tree = read_yaml(data, file=str(path))
     try:
-        return NodeConfig.model_validate(plain(tree))
+        config = NodeConfig.model_validate(plain(tree))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         raise MalformedError(
             first["msg"], code="INVALID_FIELD", place=str(place_of(tree, first["loc"]))
         ) from error
+    if PAPER in config.brokers:
+        raise MalformedError(
+            f"an account at a vendor is called {PAPER!r}, like the broker that needs no entry",
+            code="BROKER_NAME",
+            place=str(place_of(tree, ("brokers", PAPER))),
+            remedy="give it another name, here and where vaults and `executor` name it",
+        )
+    return config

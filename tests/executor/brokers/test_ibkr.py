@@ -32,7 +32,7 @@ from tests.executor.building import NOW
 from tests.executor.building import order as built
 from vanta.domain.errors import UnavailableError
 from vanta.domain.exact import UNIT
-from vanta.domain.instant import DAY, SECOND
+from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.domain.trading import Order, OrderState
 from vanta.executor.brokers.ibkr.client import IbkrBroker
 from vanta.executor.brokers.ibkr.orders import LISTING_EVERY
@@ -58,6 +58,7 @@ from vanta.executor.brokers.port import (
     Unknown,
 )
 from vanta.executor.brokers.rest.exact import decode
+from vanta.executor.brokers.rest.throttle import Urgency
 
 SURE = "\nAre you sure you want to submit this order?"
 _TOO_FAR = (
@@ -194,6 +195,48 @@ class TestQuestions:
         known = ibkr_utils._MESSAGE_ID_TO_QUESTION_TYPE
         for name, text in HARMLESS.items():
             assert text in known[name][1], name
+
+
+class TestTurns:
+    """No turn at the vendor: rejected where nothing of the order was sent, and only there."""
+
+    def test_an_order_that_finds_none_at_first_was_never_sent(self, desk: IbkrDesk) -> None:
+        desk.broker.session._throttle.pause(MINUTE)
+        answer = desk.broker.submit(desk.order(), NOW)
+        assert isinstance(answer, Rejected)
+        assert answer.code == "BROKER_THROTTLED"
+        assert desk.vendor.submissions() == []
+
+    def test_nor_one_that_finds_none_once_its_contract_is_known(
+        self, desk: IbkrDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        inflight, throttle = desk.broker._inflight, desk.broker.session._throttle
+        sent = inflight.sent
+
+        def just_now(name: str) -> None:
+            sent(name)
+            throttle.pause(MINUTE)
+
+        monkeypatch.setattr(inflight, "sent", just_now)
+        answer = desk.broker.submit(desk.order(), NOW)
+        assert isinstance(answer, Rejected)
+        assert desk.vendor.submissions() == []
+
+    def test_of_a_question_that_cannot_be_answered_nobody_knows(
+        self, desk: IbkrDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.vendor.questions = [FILLS_AT_ONCE]
+        throttle, submitted = desk.broker.session._throttle, desk.vendor.submissions
+        take = throttle.take
+
+        def once(urgency: Urgency) -> None:
+            if submitted():
+                throttle.pause(MINUTE)
+            take(urgency)
+
+        monkeypatch.setattr(throttle, "take", once)
+        assert isinstance(desk.broker.submit(desk.order(), NOW), Unknown)
+        assert len(submitted()) == 1
 
 
 class TestRefusals:

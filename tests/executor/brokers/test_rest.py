@@ -1,6 +1,7 @@
 """The shared ground under the vendors: edge, pace, breaker, credentials, numbers."""
 
 import datetime as dt
+import os
 import pickle
 import socket
 import ssl
@@ -358,6 +359,26 @@ def test_a_vendor_that_fails_is_left_alone_and_asked_nothing(echo: Echo) -> None
     session.close()
 
 
+@pytest.mark.parametrize(
+    "page", [b"<!DOCTYPE html><title>We will be back</title>", b"\xef\xbb\xbf\n <html></html>"]
+)
+def test_a_page_for_people_is_a_failure_though_it_says_that_all_is_well(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch, page: bytes
+) -> None:
+    session = Session(
+        HttpEdge(Endpoint.parse(echo.url), time.time_ns), Throttle(60_000), Breaker(3)
+    )
+    monkeypatch.setattr(echo, "answer", lambda _: (200, page))
+    codes = []
+    for _ in range(4):
+        with pytest.raises(BrokerAwayError) as error:
+            session.read("/")
+        codes.append(error.value.code)
+    assert codes == ["BROKER_PAGE"] * 3 + ["BROKER_CIRCUIT_OPEN"]
+    monkeypatch.undo()
+    session.close()
+
+
 # Credentials ------------------------------------------------------------------------------------
 
 
@@ -386,6 +407,30 @@ def test_a_secret_others_may_read_is_not_used(given_by_systemd: Path, mode: int)
         read_secret("key")
     assert refused.value.code == "CREDENTIAL_OPEN"
     assert "PK-123" not in str(refused.value)
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_folder_others_may_write_is_not_read(given_by_systemd: Path, mode: int) -> None:
+    """Whoever may write the folder may put another file in its place."""
+    given_by_systemd.parent.chmod(mode)
+    with pytest.raises(RefusedError) as refused:
+        read_secret("key")
+    assert refused.value.code == "CREDENTIAL_FOLDER"
+    assert (refused.value.place, "chmod" in refused.value.remedy) == (
+        str(given_by_systemd.parent), True
+    )  # fmt: skip
+    given_by_systemd.parent.chmod(0o550)
+    assert read_secret("key").reveal() == "PK-123", "as systemd makes it"
+    given_by_systemd.parent.chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a file away")
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_secret_of_somebody_elses_is_not_used(given_by_systemd: Path, *, folder: bool) -> None:
+    os.chown(given_by_systemd.parent if folder else given_by_systemd, 65_534, -1)
+    with pytest.raises(RefusedError) as refused:
+        read_secret("key")
+    assert refused.value.code == ("CREDENTIAL_FOLDER" if folder else "CREDENTIAL_OPEN")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "two\nlines\n", "a b", "PK-1\r\n", "ключ", "x" * 2000])

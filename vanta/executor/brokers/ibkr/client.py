@@ -37,7 +37,7 @@ from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, R
 from vanta.executor.brokers.rest.exact import decode
 from vanta.executor.brokers.rest.inflight import InFlight
 from vanta.executor.brokers.rest.session import Session
-from vanta.executor.brokers.rest.throttle import Throttle
+from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle
 
 GATEWAY = "https://localhost:5000/v1/api"
 PER_MINUTE = 300
@@ -116,6 +116,8 @@ class IbkrBroker:
         try:
             self._portal.ready()
             contract = self._contracts.find(order.symbol)
+        except NoTurnError as error:
+            return Rejected(error.code, error.message)
         except BrokerAwayError as error:
             if error.code == "BROKER_CREDENTIALS":
                 return Rejected(error.code, error.message)
@@ -133,7 +135,11 @@ class IbkrBroker:
         """Send it, and answer what is asked about it."""
         portal = self._portal
         body = {"orders": [_request(order, contract, portal.account)]}
-        result = portal.api.post(f"iserver/account/{portal.account}/orders", body)
+        try:
+            result = portal.api.post(f"iserver/account/{portal.account}/orders", body)
+        except NoTurnError as error:
+            # The one failure that is certain: it never left. Of a question it is not.
+            return Rejected(error.code, error.message)
         for _ in range(MOST_ASKED):
             reply: Reply = result.data
             if reply.status not in _REFUSALS:

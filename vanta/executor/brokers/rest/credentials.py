@@ -12,11 +12,18 @@ from typing import NoReturn
 
 from vanta.domain.errors import RefusedError, UnavailableError
 
+HIDDEN = "<secret>"
 DIRECTORY = "CREDENTIALS_DIRECTORY"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 _VALUE = re.compile(rb"[!-~]{1,1024}")
 _TOO_OPEN = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 """Reading by group is systemd's own: an access list shows there."""
+_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
+_TELLING = 6
+"""Least length of a value that is looked for in what a vendor says."""
+
+_given: set[str] = set()
+"""Every value this process was given, so that none is ever written down for a vendor's words."""
 
 
 class Secret:
@@ -27,16 +34,25 @@ class Secret:
     def __init__(self, name: str, value: str) -> None:
         self.name = name
         self._value = value
+        if len(value) >= _TELLING:
+            _given.add(value)
 
     def reveal(self) -> str:
         """The value, for the header it is for."""
         return self._value
 
     def __repr__(self) -> str:
-        return "<secret>"
+        return HIDDEN
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not to be written down")
+
+
+def without_secrets(text: str) -> str:
+    """`text` with `<secret>` in the place of every value this process was given."""
+    for value in sorted(_given, key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    return text
 
 
 def read_secret(name: str) -> Secret:
@@ -44,7 +60,8 @@ def read_secret(name: str) -> Secret:
 
     Raises:
         UnavailableError: there is none.
-        RefusedError: others may read it, or it is not one line of printable text.
+        RefusedError: others may read it or put another in its place, or it is not one line of
+            printable text.
     """
     directory = os.environ.get(DIRECTORY, "")
     remedy = f"`LoadCredential={name}:/etc/vanta/secrets/{name}` in the unit"
@@ -59,7 +76,14 @@ def read_secret(name: str) -> Secret:
         )
     path = Path(directory, name)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            around = os.fstat(folder)
+            fd = os.open(
+                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder
+            )
+        finally:
+            os.close(folder)
         try:
             status = os.fstat(fd)
             text = os.read(fd, 4096)
@@ -69,12 +93,21 @@ def read_secret(name: str) -> Secret:
         raise UnavailableError(
             f"no credential: {error.strerror}", code="NO_CREDENTIAL", place=str(path), remedy=remedy
         ) from error
-    if not stat.S_ISREG(status.st_mode) or status.st_mode & _TOO_OPEN:
+    trusted = {0, os.geteuid()}
+    if around.st_mode & _WRITABLE or around.st_uid not in trusted:
+        raise RefusedError(
+            "a folder of credentials in which others may put another one",
+            code="CREDENTIAL_FOLDER",
+            place=directory,
+            remedy=f"{remedy}, or `chmod 700` and `chown` it to root where it is not systemd's",
+        )
+    regular = stat.S_ISREG(status.st_mode)
+    if not regular or status.st_mode & _TOO_OPEN or status.st_uid not in trusted:
         raise RefusedError(
             "a credential that others may read or change",
             code="CREDENTIAL_OPEN",
             place=str(path),
-            remedy=f"{remedy}, or `chmod 400` where it is not systemd's",
+            remedy=f"{remedy}, or `chmod 400` and `chown` it to root where it is not systemd's",
         )
     value = text.removesuffix(b"\n")
     if not _VALUE.fullmatch(value):

@@ -15,6 +15,9 @@ TOO_MANY = 429
 SKEW = 2 * SECOND
 """Furthest the node's clock may be from the vendor's."""
 REDIRECTS = range(300, 400)
+_FINE = 200
+_OPENING = 256
+"""How much of an answer is looked at to tell what it is."""
 _LEFT = ("x-ratelimit-remaining", "x-ratelimit-available")
 
 
@@ -95,6 +98,10 @@ class Session:
         if reply.status >= SERVER_FAILED or reply.status in REDIRECTS:
             self._breaker.failed()
             raise self._cannot("BROKER_FAILED", f"answered {reply.status}")
+        if reply.status == _FINE and _is_page(reply):
+            # Somebody in front of the vendor answers in its place: it cannot now, whatever it says.
+            self._breaker.failed()
+            raise self._cannot("BROKER_PAGE", "answered with a page for people")
         self._breaker.succeeded()
         if reply.status == TOO_MANY:
             self._throttle.pause(_pause(reply))
@@ -143,6 +150,13 @@ class Session:
             place=self.place,
             remedy="it is asked again by itself; `vanta broker check NAME` says what works",
         )
+
+
+def _is_page(reply: Reply) -> bool:
+    """Whether an answer is HTML, by what it says of itself or by how it begins."""
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    begins = reply.body[:_OPENING].lstrip(b"\xef\xbb\xbf \t\r\n")
+    return kind == "text/html" or begins.startswith(b"<")
 
 
 def _pause(reply: Reply) -> int:
