@@ -3,15 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.executor.building import NOW, OTHER, VAULT, Ticks, policy, published, vault
 from tests.executor.running import Node
+from vanta.audit.replay_worker import Line
+from vanta.audit.replay_worker import main as worker
+from vanta.domain.encoding import decode
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import MINUTE
 from vanta.domain.policy import Policy, Published
 from vanta.domain.record import Record
+from vanta.executor.replay import Replayed
 from vanta.executor.shadow import GRACE, SHADOW, ShadowDecided, read_shadow
+from vanta.executor.shadow_replay import first_told, followed, replay_shadow
 from vanta.executor.shadowing import ShadowNode, tally
 from vanta.journal.reader import read
 from vanta.node.layout import Layout
@@ -226,3 +232,90 @@ def test_a_node_is_no_shadow_of_itself_nor_of_nobody(live: Node, tmp_path: Path)
                 layout, of, read_policy=lambda: published(rules()), clock=Ticks(NOW), actor="x"
             )
         assert caught.value.code == code
+
+
+# Made again --------------------------------------------------------------------------------------
+
+
+def again(staging: Staging, live: Node) -> list[Replayed]:
+    return list(replay_shadow(live.log(), staging.log()))
+
+
+def test_every_decision_of_a_shadow_is_made_again(live: Node, tmp_path: Path) -> None:
+    """Under the policy it had adopted by then, whatever it has adopted since."""
+    staging = Staging(live, tmp_path / "staging", rules())
+    live.wants("AAPL")
+    live.step(2)
+    staging.step()
+    staging.policy = published(rules(orders={"duplicate_window": 0, "max_quantity": 1}), 2)
+    live.wants("MSFT")
+    live.wants("BTC-USD", vault=OTHER)
+    live.step(3)
+    staging.step()
+    staging.end()
+    found = again(staging, live)
+    assert len(found) == len(staging.decided()) == 3
+    assert {one.outcome for one in staging.decided()} == {"same", "denied"}
+    assert all(one.recorded == one.recomputed for one in found)
+
+
+def test_one_that_was_changed_is_found(live: Node, tmp_path: Path) -> None:
+    staging = Staging(live, tmp_path / "staging", rules())
+    live.wants("AAPL")
+    live.step(2)
+    staging.step()
+    staging.end()
+    changed = [
+        msgspec.structs.replace(
+            one, body=msgspec.Raw(bytes(one.body).replace(b'"accept"', b'"deny"'))
+        )
+        for one in staging.log()
+    ]
+    [found] = replay_shadow(live.log(), changed)
+    assert found.recorded != found.recomputed
+    later = [
+        msgspec.structs.replace(
+            one, body=msgspec.Raw(bytes(one.body).replace(b'"live_seq":', b'"live_seq":9'))
+        )
+        for one in staging.log()
+    ]
+    [found] = replay_shadow(live.log(), later)
+    assert found.recomputed == b"null", "the live node made no such decision"
+
+
+def test_the_log_a_shadow_followed_is_told_from_another(live: Node, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Node(tmp_path / "other")
+    staging = Staging(live, tmp_path / "staging", rules())
+    for node in (live, other):
+        node.wants("AAPL")
+        node.step(2)
+    staging.step()
+    staging.end()
+    first = first_told(staging.log())
+    assert first is not None
+    assert (followed(live.log(), first), followed(other.log(), first)) == (True, False)
+    other.end()
+
+
+def test_an_audit_makes_it_again_where_the_live_node_is_given_too(
+    live: Node, tmp_path: Path
+) -> None:
+    staging = Staging(live, tmp_path / "staging", rules())
+    live.wants("AAPL")
+    live.step(2)
+    staging.step()
+    staging.end()
+    live.end()
+    lines: list[bytes] = []
+
+    def said(*folders: Path) -> list[Line]:
+        lines.clear()
+        worker([str(folder) for folder in folders], lines.append)
+        return [decode(Line, one) for one in lines]
+
+    both = [one.step for one in said(live.root, staging.layout.root) if one.step is not None]
+    [step] = [one for one in both if one.step == "shadow"]
+    assert (step.node, step.compared, step.same) == ("staging", 1, True)
+    [alone] = [one.skipped for one in said(staging.layout.root) if one.skipped is not None]
+    assert alone.why == "the trade_log.jsonl of the live node it followed is not here"

@@ -133,8 +133,13 @@ def difference(one: Replayed) -> Difference:
     )
 
 
-def steps(node: Node) -> Iterator[tuple[str, Iterator[Replayed] | str]]:
-    """Every step a node's journals hold, with what it yields or why it cannot be made again."""
+def steps(node: Node, among: Sequence[Node] = ()) -> Iterator[tuple[str, Iterator[Replayed] | str]]:
+    """Every step a node's journals hold, with what it yields or why it cannot be made again.
+
+    Args:
+        node: whose journals.
+        among: every node that is here; a shadow's decisions are made from another one's journal.
+    """
     layout = node.layout
     if layout.journal("harvest").exists():
         yield "harvest", _harvest(node)
@@ -143,6 +148,8 @@ def steps(node: Node) -> Iterator[tuple[str, Iterator[Replayed] | str]]:
         yield "reflection", _reflection(node) if there else "its harvest.jsonl is not here"
     if layout.journal("trade_log").exists():
         yield "trade_log", _trade_log(node)
+    if layout.journal("shadow").exists():
+        yield "shadow", _shadow(node, among)
     if layout.journal(GOVERNANCE).exists():
         yield GOVERNANCE, _governance(node)
 
@@ -169,6 +176,23 @@ def _trade_log(node: Node) -> Iterator[Replayed]:
     yield from replay(_records(node, "trade_log"))
 
 
+def _shadow(node: Node, among: Sequence[Node]) -> Iterator[Replayed] | str:
+    from vanta.executor.shadow_replay import (  # noqa: PLC0415 - a node installs its role
+        first_told,
+        followed,
+        replay_shadow,
+    )
+
+    first = first_told(_records(node, "shadow"))
+    if first is None:
+        return "it has decided nothing yet"
+    for live in among:
+        there = live is not node and live.layout.journal("trade_log").exists()
+        if there and followed(_records(live, "trade_log"), first):
+            return replay_shadow(_records(live, "trade_log"), _records(node, "shadow"))
+    return "the trade_log.jsonl of the live node it followed is not here"
+
+
 def _governance(node: Node) -> Iterator[Replayed] | str:
     layout = node.layout
     for needed in (layout.mirror, layout.trust):
@@ -187,8 +211,9 @@ def main(folders: Sequence[str], write: Callable[[bytes], object]) -> None:
     def say(doing: str) -> None:
         line(Line(doing=doing))
 
-    for node in nodes([Layout(Path(folder)) for folder in folders]):
-        for step, made in steps(node):
+    found = nodes([Layout(Path(folder)) for folder in folders])
+    for node in found:
+        for step, made in steps(node, found):
             if isinstance(made, str):
                 line(Line(skipped=Skipped(node.name, step, made)))
                 continue

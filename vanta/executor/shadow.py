@@ -20,6 +20,7 @@ from vanta.domain.trading import Decision
 from vanta.executor import events
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.events import DecisionMade, Event
 from vanta.executor.mandate import Mandates
 from vanta.executor.what_if_told import SAME, because, kind_of, worth
@@ -59,6 +60,8 @@ class ShadowDecided(Event, frozen=True):
     """The same as the shadow would have it."""
     because: str
     decision: Decision
+    edition: int = 2
+    """Of the fences the shadow asked; records from before it was kept are of the second."""
 
 
 class ShadowMissed(Event, frozen=True):
@@ -159,32 +162,48 @@ class Shadow:
         self._let_in: dict[str, int] = {}
         """Intents without a live decision, to when they were let in."""
 
-    def take(self, record: Record, mandates: Mandates) -> ShadowDecided | None:
+    def follow(self, record: Record) -> None:
+        """The next record of the live trade log, about which nothing is decided."""
+        if isinstance(event := self._read(record), Event):
+            self.book.apply(event)
+
+    def take(
+        self, record: Record, mandates: Mandates, *, edition: int = EDITION
+    ) -> ShadowDecided | None:
         """The next record of the live trade log; what the shadow decides where it is a decision.
 
         Args:
             record: in order, the first one a segment's opening.
             mandates: of the shadow's own policy.
+            edition: of the fences that are asked.
         """
-        if record.type.startswith("journal."):
-            state = msgspec.json.decode(record.body, type=_Opening).state
-            self.book = Book.from_state(bytes(state))
-            return None
-        event = events.read(record)
+        event = self._read(record)
         if event is None:
             return None
         told = None
         if isinstance(event, DecisionMade):
             self._let_in.pop(event.intent.id, None)
             if record.seq > self._reached and record.ts >= self._since:
-                told = self._beside(event, record, mandates)
+                told = self._beside(event, record, mandates, edition)
                 self._reached = record.seq
         self.book.apply(event)
         return told
 
-    def _beside(self, live: DecisionMade, record: Record, mandates: Mandates) -> ShadowDecided:
-        intent = live.intent
-        own = decide(intent, self.book, mandates, live.quote, live.now, broker=live.broker)
+    def _read(self, record: Record) -> Event | None:
+        """Its event; the book is the snapshot's where a segment opens."""
+        if record.type.startswith("journal."):
+            state = msgspec.json.decode(record.body, type=_Opening).state
+            self.book = Book.from_state(bytes(state))
+            return None
+        return events.read(record)
+
+    def _beside(
+        self, live: DecisionMade, record: Record, mandates: Mandates, edition: int
+    ) -> ShadowDecided:
+        intent, book = live.intent, self.book
+        own = decide(
+            intent, book, mandates, live.quote, live.now, broker=live.broker, edition=edition
+        )
         outcome, why = compare(live.decision, own)
         return ShadowDecided(
             live_seq=record.seq,
@@ -198,6 +217,7 @@ class Shadow:
             after=worth(own.order),
             because=why,
             decision=own,
+            edition=edition,
         )
 
     def let_in(self, record: Record) -> None:
