@@ -26,15 +26,18 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     price: int
     fee: int
+    kept: int = 0
+    """Of the coin, as the fill has it."""
 
     def __str__(self) -> str:
         """For a person."""
-        return f"{self.quantity} at {self.price}, fee {self.fee}"
+        kept = f", kept {self.kept}" if self.kept else ""
+        return f"{self.quantity} at {self.price}, fee {self.fee}{kept}"
 
     @classmethod
     def of(cls, fill: Fill) -> "Recorded":
         """What is compared of a fill."""
-        return cls(fill.quantity, fill.price, fill.fee)
+        return cls(fill.quantity, fill.price, fill.fee, fill.kept)
 
 
 class Known(msgspec.Struct):
