@@ -14,11 +14,11 @@ from vanta.audit.explain import Explanation, explain
 from vanta.audit.explain_page import page
 from vanta.audit.explain_text import text, tree
 from vanta.audit.lineage import lineage
-from vanta.audit.printable import printable
 from vanta.audit.references import Sealed
 from vanta.domain.encoding import encode
 from vanta.domain.errors import MalformedError, RefusedError
 from vanta.domain.exact import UNIT
+from vanta.domain.printable import printable
 from vanta.domain.record import Entry, Record
 from vanta.executor import events
 from vanta.executor.fences.registry import FENCES

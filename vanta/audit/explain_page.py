@@ -11,8 +11,8 @@ from jinja2 import Environment, StrictUndefined
 from vanta.audit import wording
 from vanta.audit.explain import Explanation, Fence, SignalSeen
 from vanta.audit.paragraph import paragraph
-from vanta.audit.printable import printable
 from vanta.domain.conviction import Reason
+from vanta.domain.printable import printable
 
 _GOOD = frozenset({"filled", "partially_filled"})
 _BAD = frozenset({"denied", "refused", "rejected", "withheld", "unknown"})

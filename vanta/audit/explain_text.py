@@ -13,8 +13,8 @@ from rich.tree import Tree
 from vanta.audit import wording
 from vanta.audit.authorship import PolicyStep
 from vanta.audit.explain import Decided, Explanation, Source
-from vanta.audit.printable import printable
 from vanta.domain.conviction import Reason
+from vanta.domain.printable import printable
 from vanta.domain.signal import Signal
 
 _GUIDE = "dim"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from vanta.audit import wording
 from vanta.audit.explain import Asked, Decided, Explanation, Fence
-from vanta.audit.printable import printable
 from vanta.domain.conviction import Conviction, Reason
+from vanta.domain.printable import printable
 
 _STRONGEST = 2
 """Reasons of a conviction that are named; the others are in the tree."""

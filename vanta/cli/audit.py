@@ -101,8 +101,8 @@ def explain(
 @command
 def replay(nodes: Nodes, as_json: Json = False) -> None:
     """Decide everything again from the recorded inputs, in a fresh process, and compare bytes."""
-    from vanta.audit.printable import printable
     from vanta.audit.replay import replay as replayed
+    from vanta.domain.printable import printable
 
     with _status(quiet=as_json) as status:
         report = replayed(_layouts(nodes), progress=_progress(status))

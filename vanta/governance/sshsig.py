@@ -123,7 +123,17 @@ def _parse_blob(blob: bytes) -> Signature:
 
 
 def verify(signature: Signature, message: bytes, namespace: str) -> PublicKey:
-    """The key that signed `message` for `namespace`.
+    """The key that signed `message` for `namespace`; it raises what `verify_digest` does."""
+    return verify_digest(signature, _HASHES[signature.hash_algorithm](message).digest(), namespace)
+
+
+def verify_digest(signature: Signature, digest: bytes, namespace: str) -> PublicKey:
+    """The key that signed a message for `namespace`, by its digest alone.
+
+    Args:
+        signature: as `parse_armor` read it.
+        digest: of the message, by the signature's own `hash_algorithm`.
+        namespace: what it must be made for.
 
     Raises:
         RefusedError: codes `BAD_SIGNATURE`, `WRONG_NAMESPACE`, `WRONG_HASH` (SHA-1 of old RSA
@@ -142,7 +152,7 @@ def verify(signature: Signature, message: bytes, namespace: str) -> PublicKey:
         raise RefusedError(
             f"a {signature.algorithm[:64]!r} signature under a {key.kind} key", code="KEY_MISMATCH"
         )
-    signed = _signed_data(message, namespace, signature.hash_algorithm)
+    signed = _signed_data(digest, namespace, signature.hash_algorithm)
     try:
         _check(signature, signed)
     except InvalidSignature as error:
@@ -160,7 +170,8 @@ def sign(private_key: Ed25519PrivateKey, message: bytes, namespace: str) -> byte
     Ed25519 is deterministic: equal inputs give equal bytes.
     """
     public_key = public_key_of(private_key)
-    value = private_key.sign(_signed_data(message, namespace, "sha512"))
+    digest = _HASHES["sha512"](message).digest()
+    value = private_key.sign(_signed_data(digest, namespace, "sha512"))
     blob = b"".join(
         (
             _MAGIC,
@@ -182,14 +193,14 @@ def armor(blob: bytes) -> bytes:
     return _BEGIN + b"\n".join(lines) + _END + b"\n"
 
 
-def _signed_data(message: bytes, namespace: str, hash_algorithm: str) -> bytes:
+def _signed_data(digest: bytes, namespace: str, hash_algorithm: str) -> bytes:
     return b"".join(
         (
             _MAGIC,
             string(namespace.encode("ascii")),
             string(b""),
             string(hash_algorithm.encode("ascii")),
-            string(_HASHES[hash_algorithm](message).digest()),
+            string(digest),
         )
     )
 

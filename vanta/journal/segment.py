@@ -101,17 +101,22 @@ def complete_lines(fd: int, start: int = 0, end: int | None = None) -> Iterator[
     Raises:
         MalformedError: `LINE_LONG`, without a place.
     """
-    offset, rest = start, b""
+    offset, begun, held = start, [b""], 0
     while True:
-        at = offset + len(rest)
+        at = offset + held
         block = os.pread(fd, _BLOCK if end is None else min(_BLOCK, end - at), at)
         if not block:
             return
-        *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            yield offset, line
-            offset += len(line) + 1
-        if len(rest) >= MAX_LINE:
+        begun.append(block)
+        held += len(block)
+        if b"\n" in block:
+            # Put together once: a snapshot may be a line of many blocks.
+            *lines, rest = b"".join(begun).split(b"\n")
+            for line in lines:
+                yield offset, line
+                offset += len(line) + 1
+            begun, held = [rest], len(rest)
+        if held >= MAX_LINE:
             raise line_too_long()
 
 

@@ -60,17 +60,24 @@ def write_view(
         MalformedError: `VIEW_SHAPE`: flat data that is no object or has a `derived_from` itself.
         UnavailableError: `WRITE_FAILED`; the old view stands.
     """
-    stamp = DerivedFrom(source, position.size, position.head)
-    content: dict[str, object]
     if flat:
-        content = dict(_object(msgspec.json.encode(data, order="sorted"), path))
+        content: dict[str, object] = dict(_object(msgspec.json.encode(data, order="sorted"), path))
         if _STAMP in content:
             raise _misshapen(f"{_STAMP} is the view's own key", path)
-        content[_STAMP] = stamp
+        content[_STAMP] = DerivedFrom(source, position.size, position.head)
+        text = _written(content)
     else:
-        content = {_STAMP: stamp, "data": data}
-    text = msgspec.json.format(msgspec.json.encode(content, order="sorted"), indent=2)
-    atomic_write(path, text + b"\n", mode=mode)
+        text = render_view(data, source=source, position=position)
+    atomic_write(path, text, mode=mode)
+
+
+def render_view(data: object, *, source: str, position: Position) -> bytes:
+    """The bytes of a view that is not flat; the same for the same arguments."""
+    return _written({_STAMP: DerivedFrom(source, position.size, position.head), "data": data})
+
+
+def _written(content: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content, order="sorted"), indent=2) + b"\n"
 
 
 def read_view(path: Path, kind: type[T], *, flat: bool = False) -> View[T]:

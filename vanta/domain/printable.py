@@ -17,6 +17,9 @@ def printable(text: str, *, most: int = MOST) -> str:
     It is not escaped for HTML or markup; that belongs to whoever puts it there.
     """
     flat = " ".join(text.split())
+    if flat.isascii() and flat.isprintable():
+        # Nearly all there is, and a page may hold ten thousand of them.
+        return f"{flat[:most]}…" if len(flat) > most else flat
     shown = "".join(_shown(character) for character in flat[:most])
     return f"{shown}…" if len(flat) > most else shown
 
