@@ -1,0 +1,117 @@
+"""Sign-offs: made by a person's own SSH, verified in process."""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from vanta.alpha.tracker.candidate import SIGN_OFFS, Candidate, Stated
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
+from vanta.governance.keys import PublicKey
+from vanta.governance.sshsig import parse_armor, verify_digest
+from vanta.journal.durable import fsync_directory
+from vanta.journal.files import atomic_write
+
+REVIEW_NAMESPACE = "vanta-review"
+"""What a sign-off's signature is made for."""
+
+_SECONDS = 300
+"""To find a passphrase, or to touch a token."""
+
+
+def make(manifest: bytes, key: Path) -> bytes:
+    """Sign a manifest with a person's own `ssh-keygen`, so that agents and tokens work too.
+
+    Args:
+        manifest: its bytes.
+        key: the private key file, or the public one where an agent or a token has the other half.
+
+    Returns:
+        The armour.
+
+    Raises:
+        UnavailableError: `SIGNING_FAILED`, with what `ssh-keygen` says.
+    """
+    typed = ["ssh-keygen", "-Y", "sign", "-q", "-n", REVIEW_NAMESPACE, "-f", str(key)]
+    try:
+        done = subprocess.run(
+            typed, input=manifest, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        took = isinstance(error, subprocess.TimeoutExpired)
+        raise _unsigned("ssh-keygen took too long" if took else str(error), key) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise _unsigned(said[-1] if said else f"ssh-keygen ended with {done.returncode}", key)
+    return done.stdout
+
+
+def verify(manifest: Stated, armour: str) -> PublicKey:
+    """The key whose sign-off of a candidate this is.
+
+    Args:
+        manifest: the candidate's, as it was recorded: its digests are what was signed.
+        armour: the signature.
+
+    Raises:
+        RefusedError, MalformedError: it is none, or of something else; see `sshsig`.
+    """
+    signature = parse_armor(armour.encode())
+    signed = manifest.sha256 if signature.hash_algorithm == "sha256" else manifest.sha512
+    try:
+        return verify_digest(signature, bytes.fromhex(signed), REVIEW_NAMESPACE)
+    except RefusedError as error:
+        again = {
+            "BAD_SIGNATURE": "sign manifest.json of this build and no other",
+            "WRONG_NAMESPACE": f"ssh-keygen -Y sign -n {REVIEW_NAMESPACE} -f KEY < manifest.json",
+        }
+        remedy = again.get(error.code, error.remedy)
+        raise RefusedError(error.message, code=error.code, remedy=remedy) from error
+
+
+def digest(armour: str) -> str:
+    """What a withdrawn signature is remembered by."""
+    return hashlib.sha256(armour.strip().encode()).hexdigest()
+
+
+def lay_out(candidate: Candidate, folder: Path) -> None:
+    """Make a candidate's `signoffs` folder hold exactly the sign-offs that stand.
+
+    Raises:
+        UnavailableError: `WRITE_FAILED`; running the same command again goes on.
+    """
+    there = folder / SIGN_OFFS
+    wanted = {f"{one.person}.sig": one.signature.encode() for one in candidate.sign_offs}
+    try:
+        there.mkdir(mode=0o755, exist_ok=True)
+        for name, content in wanted.items():
+            path = there / name
+            if not path.is_file() or path.read_bytes() != content:
+                atomic_write(path, content, mode=0o644)
+        for path in there.glob("*.sig"):
+            if path.name not in wanted:
+                path.unlink()
+        fsync_directory(there)
+    except OSError as error:
+        raise UnavailableError(
+            f"the sign-offs cannot be laid out: {error.strerror}",
+            code="WRITE_FAILED",
+            place=str(there),
+            remedy="let this user write there, then sign again: it is recorded once",
+        ) from error
+
+
+def owner_of(manifest: Stated, armour: str) -> PublicKey | VantaError:
+    """The key, or why it is nobody's, for those who only show it."""
+    try:
+        return verify(manifest, armour)
+    except VantaError as error:
+        return error
+
+
+def _unsigned(why: str, key: Path) -> UnavailableError:
+    return UnavailableError(
+        f"not signed: {why}",
+        code="SIGNING_FAILED",
+        place=str(key),
+        remedy="name your own key with -k, the private file or, with an agent, the .pub",
+    )
