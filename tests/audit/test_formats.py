@@ -10,6 +10,7 @@ import pytest
 
 from tests.audit.bundles import unpacked
 from tests.audit.fund import Fund, rewrite
+from vanta.alpha.tracker.events import TRACKER
 from vanta.audit.export import formats_page
 from vanta.executor import events
 from vanta.governance import receipts
@@ -86,7 +87,7 @@ def test_every_file_of_a_bundle_is_on_the_page(fund: Fund, tmp_path: Path) -> No
 
 def test_every_type_of_record_is_on_the_page() -> None:
     page = formats_page().decode()
-    types = {*events.TRADE_LOG, *events.INTENTS}
+    types = {*events.TRADE_LOG, *events.INTENTS, *TRACKER}
     types |= {receipts.EVALUATED, receipts.ADOPTED, receipts.REVERTED}
     types |= {receipts.INTRODUCED, receipts.HEAD_REFUSED}
     types |= {

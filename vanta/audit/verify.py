@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from vanta.alpha.tracker.desk import JOURNAL as TRACKER
 from vanta.audit import checkpoints
 from vanta.audit.nodes import GOVERNANCE, Node, files, in_reading_order, journals, nodes, rank
 from vanta.audit.problems import Problem, Problems
 from vanta.audit.references import References
+from vanta.audit.tracked import Tracked
 from vanta.audit.trail import Found, trail
 from vanta.audit.views import View, judge, lost, read_views
 from vanta.domain.errors import MalformedError, VantaError
@@ -176,6 +178,7 @@ class _Audit:
         wanted |= {size for note in notes if (size := checkpoints.stated_size(note)) is not None}
         marks: dict[int, tuple[str, Spot]] = {}
         published: dict[int, Published] = {}
+        tracked = Tracked(self._problems[node.name], wanted) if journal == TRACKER else None
         path = node.layout.journal(journal)
         for found in trail(node.name, path, limit=verified.records):
             size = found.record.seq + 1
@@ -184,7 +187,12 @@ class _Audit:
                 if journal == GOVERNANCE and (receipt := published_by(found.record)):
                     published[size] = receipt
             take(found)
-        self._judge_views(node, stated, marks, published)
+            if tracked is not None:
+                tracked.take(found)
+        if tracked is not None:
+            references.checked[node.name, "signatures"] += tracked.signatures
+        views = tracked.views if tracked is not None else {}
+        self._judge_views(node, stated, marks, published, views)
         self._judge_notes(node, journal, verified, marks, references)
 
     def _judge_views(
@@ -193,10 +201,11 @@ class _Audit:
         stated: list[View],
         marks: dict[int, tuple[str, Spot]],
         published: dict[int, Published],
+        tracked: dict[int, bytes],
     ) -> None:
         heads = {size: head for size, (head, _) in marks.items()}
         for view in stated:
-            problem = judge(view, heads, published)
+            problem = judge(view, heads, published, tracked)
             if problem is None:
                 self._standing[node.name].append(view.path.name)
             else:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from vanta.alpha.tracker.desk import JOURNAL
 from vanta.audit.nodes import GOVERNANCE
 from vanta.audit.nodes import views as view_paths
 from vanta.audit.problems import Problem, Problems
+from vanta.audit.tracked import VIEW_FILE, edited
 from vanta.domain.encoding import decode
 from vanta.domain.errors import MalformedError, UnavailableError, VantaError
 from vanta.domain.policy import Published
@@ -44,7 +46,10 @@ def read_views(layout: Layout, problems: Problems) -> Iterator[View]:
 
 
 def judge(
-    view: View, heads: Mapping[int, str], published: Mapping[int, Published]
+    view: View,
+    heads: Mapping[int, str],
+    published: Mapping[int, Published],
+    tracked: Mapping[int, bytes],
 ) -> Problem | None:
     """What is wrong with a view; None when it stands where it says.
 
@@ -52,6 +57,7 @@ def judge(
         view: as it was read.
         heads: chain values of its journal, by size; the view's own size if the journal has it.
         published: by size: what a governance journal published there.
+        tracked: by size: what a tracker's journal amounted to there, as a view.
     """
     source, place = view.derived_from, str(view.path)
     head = heads.get(source.size, GENESIS if source.size == 0 else "")
@@ -78,6 +84,8 @@ def judge(
                 "not what the receipt it names published",
                 "`vanta governance status` says whether the edit was adopted",
             )
+    if source.journal == JOURNAL and view.path.name == VIEW_FILE:
+        return None if tracked.get(source.size) == view.content else edited(place)
     return None
 
 
