@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.alpha.building import START, Alpha
+from vanta.alpha.tracker import board as drawn
 from vanta.alpha.tracker.board import CARDS, page
 from vanta.alpha.tracker.desk import look
 from vanta.alpha.tracker.standing import Standing
@@ -163,6 +164,26 @@ def test_a_long_column_leads_to_the_table_which_has_them_all(alpha: Alpha) -> No
     assert text.count('<li class="card') == CARDS
     assert "7 more in the table" in text
     assert len(Page(text).rows) == CARDS + 7
+
+
+def test_of_what_is_done_the_last_are_listed_unless_all_is_asked_for(
+    alpha: Alpha, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "LISTED_DONE", 3)
+    with alpha.desk() as desk:
+        for number in range(8):
+            thread = desk.add("rerank", f"Number {number}", "low")
+            if number:
+                desk.mark(thread, "closed", "")
+    text = board(alpha)
+    assert list(Page(text).rows) == ["T-1", "T-8", "T-7", "T-6"]
+    assert "4 more that are done are not listed" in text
+    state, position = look(alpha.layout)
+    statuses = {one.id: one.status for one in state.threads.values()}
+    seen = Standing(state, statuses, position, "")
+    whole = page(seen, alpha.permission(), START, everything=True)
+    assert len(Page(whole).rows) == 8
+    assert "not listed" not in whole
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ STARTS: dict[str, str] = {
     "how-to/add-a-person.md": FUND,
     "how-to/rotate-a-key.md": FUND,
     "how-to/connect-a-broker.md": FUND,
+    "how-to/review-a-candidate.md": FUND,
     "runbooks/lost-key.md": FUND,
     "runbooks/poisoned-main.md": FUND,
     "runbooks/break-glass.md": FUND,

@@ -128,6 +128,9 @@ def board(
     out: Annotated[
         Path | None, typer.Option("--out", help="The page to write; board.html in the node's run.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", "-a", help="List every thread that is done, not the last 500.")
+    ] = False,
     node: NodeDir = NODE_DEFAULT,
     as_json: Json = False,
 ) -> None:
@@ -142,7 +145,8 @@ def board(
     found = reviews(layout, now)
     path = out or layout.run / "board.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, page(standing, found.permission, now).encode(), mode=0o644)
+    text = page(standing, found.permission, now, everything=everything)
+    atomic_write(path, text.encode(), mode=0o644)
     if as_json:
         print_json({"page": path, "threads": len(standing.statuses)})
         return

@@ -98,10 +98,11 @@ def _told(signed: "Signed", *, as_json: bool) -> None:
         say("  whoever built it may not: grant `build` to their role in authority.yaml")
     if worth.quorum:
         say(f"  approved: {len(worth.by)} of {worth.needed}, {', '.join(worth.by)}")
-        say(f"  next: vanta build release {worth.build}")
     else:
         say(
             f"  {len(worth.by)} of {worth.needed} count; ask {', '.join(worth.askable) or 'nobody'}"
         )
     if worth.blocked_by:
         say(f"  {', '.join(worth.blocked_by)} stands against it")
+    if worth.met:
+        say(f"  next: vanta build release {worth.build}")

@@ -57,6 +57,8 @@ def _of_build(candidate: Candidate, worth: Approval, now: int) -> Iterator[str]:
 
 def _next(thread: Thread, worth: Approval | None) -> str:
     if thread.status == "approved" and worth is not None:
+        if worth.blocked_by:
+            return f"vt-open {worth.blocked_by[0]}"
         return f"vanta build release {worth.build}"
     if thread.status == "in_review":
         return f"vt-sign {thread.id} -k KEY"

@@ -151,12 +151,20 @@ def _asked(tracker: "Desk", asked: str) -> list["Thread"]:
 
 
 def _mark(tracker: "Desk", asked: str, wanted: "Status", why: str) -> list["Thread"]:
-    from vanta.alpha.tracker.promoting import as_it_stands
+    from vanta.alpha.tracker.threads import check_mark
 
     found = _asked(tracker, asked)
+    if asked in tracker.state.candidates:
+        # What happened to a build is nothing to a thread that is over.
+        found = [one for one in found if one.status != "closed"] or found
     commit = ""
     if wanted == "promoted":
+        from vanta.alpha.tracker.promoting import as_it_stands
+
         found, commit = as_it_stands(tracker, found, time.time_ns())
+    for one in found:
+        # All of them, or none.
+        check_mark(one, wanted, why.strip())
     return [tracker.mark(one, wanted, why, commit) for one in found]
 
 

@@ -38,7 +38,7 @@
       count.textContent = whole ? count.dataset.all
         : rows.filter((row) => !row.hidden && row.dataset.status === status).length;
     }
-    found.textContent = whole ? `${rows.length} threads` : `${kept.size} of ${rows.length} threads`;
+    found.textContent = whole ? `${rows.length} threads listed` : `${kept.size} of ${rows.length} threads listed`;
     const state = new URLSearchParams();
     if (search.value) state.set("q", search.value);
     for (const [name, box] of chosen) if (box.value) state.set(name, box.value);

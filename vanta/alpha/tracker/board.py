@@ -14,43 +14,38 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from vanta.alpha.tracker.approval import Approval, approval
+from vanta.alpha.tracker.board_table import LONGEST, row, when
 from vanta.alpha.tracker.standing import Standing
 from vanta.alpha.tracker.summary import Progress, age, progress
 from vanta.alpha.tracker.threads import DONE, SEVERITIES, STATUSES, Status, Thread, spoken
-from vanta.domain.instant import SECOND, show_instant
 from vanta.domain.printable import printable
 from vanta.governance.builders import BuildPermission
 
 CARDS = 24
-"""Most cards in a column; the table below holds every thread."""
+"""Most cards in a column; the table below holds the others."""
+LISTED_DONE = 500
+"""Threads that are done in the table, the latest ones."""
+BUILDS_SHOWN = 40
+"""Most builds that are shown; the table names every candidate."""
 BUILDS_DONE = 8
 """Builds with nothing left to do that are still shown."""
-_LONGEST = 600
 
 STEPS = ("named", "signed off", "approved", "promoted")
 """The way of a candidate."""
 
 
-class Row(NamedTuple):
-    """A thread as it is shown."""
+class Card(NamedTuple):
+    """A thread as it is shown in its column."""
 
     id: str
-    status: Status
-    spoken: str
     severity: str
-    rank: int
     module: str
     title: str
     owner: str
     age: str
     opened: str
-    since: str
     why: str
     candidate: str
-    notes: tuple[tuple[str, str, tuple[str, ...]], ...]
-    """When, who, and the lines."""
-    commits: tuple[str, ...]
-    earlier: tuple[str, ...]
 
 
 class Build(NamedTuple):
@@ -72,19 +67,23 @@ class Build(NamedTuple):
     threads: tuple[str, ...]
 
 
-def page(standing: Standing, permission: BuildPermission, now: int) -> str:
+def page(
+    standing: Standing, permission: BuildPermission, now: int, *, everything: bool = False
+) -> str:
     """The page, as HTML.
 
     Args:
         standing: the tracker as it stands.
         permission: whose sign-offs count.
         now: UTC nanoseconds.
+        everything: list every thread that is done, and not only the last of them.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     style, script = _resource("board.css"), _resource("board.js")
     threads = sorted(standing.threads(), key=_worst_first)
-    rows = [_row(one, now) for one in threads]
-    columns = {status: [row for row in rows if row.status == status] for status in STATUSES}
+    over = sum(one.status in DONE for one in threads)
+    listed = threads if everything else threads[: len(threads) - max(0, over - LISTED_DONE)]
+    columns = {status: [one for one in threads if one.status == status] for status in STATUSES}
     together, modules = progress(threads, standing.statuses)
     return environment.from_string(
         _resource("board.html.j2")
@@ -93,21 +92,23 @@ def page(standing: Standing, permission: BuildPermission, now: int) -> str:
         script=Markup(script),  # noqa: S704 - the same
         policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
         "; base-uri 'none'; form-action 'none'",
-        made=_when(now),
+        made=when(now),
         position=standing.position,
         trouble=printable(standing.trouble),
         needed=permission.needed if permission.askable else 0,
         together=together,
         modules=[_module(one, now) for one in modules],
         columns=[
-            (status, spoken(status), found, found[:CARDS]) for status, found in columns.items()
+            (status, spoken(status), len(found), [_card(one, now) for one in found[:CARDS]])
+            for status, found in columns.items()
         ],
         builds=list(_builds(standing, permission)),
         steps=STEPS,
-        rows=rows,
+        rows=Markup("".join(row(one, n, now) for n, one in enumerate(listed, 1))),  # noqa: S704 - safe
+        left_out=len(threads) - len(listed),
         severities=SEVERITIES[::-1],
         statuses=[(status, spoken(status)) for status in STATUSES],
-        owners=sorted({row.owner for row in rows if row.owner}),
+        owners=sorted({printable(one.owner) for one in listed if one.owner}),
     )
 
 
@@ -119,10 +120,6 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _when(at: int) -> str:
-    return show_instant(at // SECOND * SECOND)
-
-
 def _worst_first(thread: Thread) -> tuple[bool, int, int]:
     done = thread.status in DONE
     # Of what is over, the latest is looked for; of what is not, the oldest waits.
@@ -130,31 +127,17 @@ def _worst_first(thread: Thread) -> tuple[bool, int, int]:
     return done, 0 if done else -SEVERITIES.index(thread.severity), order
 
 
-def _row(one: Thread, now: int) -> Row:
-    return Row(
-        id=one.id,
-        status=one.status,
-        spoken=spoken(one.status),
+def _card(one: Thread, now: int) -> Card:
+    return Card(
+        id=printable(one.id),
         severity=one.severity,
-        rank=SEVERITIES.index(one.severity),
         module=printable(one.module),
         title=printable(one.title),
         owner=printable(one.owner),
         age=age(one.opened, now),
-        opened=_when(one.opened),
-        since=age(one.since, now),
-        why=printable(one.why, most=_LONGEST),
-        candidate=one.candidate,
-        notes=tuple(
-            (
-                _when(note.at),
-                printable(note.by),
-                tuple(printable(line, most=_LONGEST) for line in note.text.splitlines()),
-            )
-            for note in one.notes
-        ),
-        commits=one.commits,
-        earlier=one.earlier,
+        opened=when(one.opened),
+        why=printable(one.why, most=LONGEST),
+        candidate=printable(one.candidate),
     )
 
 
@@ -164,7 +147,7 @@ def _module(one: Progress, now: int) -> tuple[Progress, str, str]:
 
 def _builds(standing: Standing, permission: BuildPermission) -> Iterator[Build]:
     """Candidates on their way, the one named last first; then the last few that have arrived."""
-    done = 0
+    shown = done = 0
     for candidate in reversed(standing.state.candidates.values()):
         statuses = {standing.statuses[name] for name in candidate.threads}
         if not candidate.threads:
@@ -173,6 +156,9 @@ def _builds(standing: Standing, permission: BuildPermission) -> Iterator[Build]:
             done += 1
             if done > BUILDS_DONE:
                 continue
+        if shown == BUILDS_SHOWN:
+            return
+        shown += 1
         threads = [standing.state.threads[name] for name in candidate.threads]
         worth = approval(standing.state, candidate, permission)
         ended = next((each for each in ("rolled_back", "changes_wanted") if each in statuses), "")
@@ -184,7 +170,7 @@ def _builds(standing: Standing, permission: BuildPermission) -> Iterator[Build]:
             follows=printable(candidate.manifest.follows),
             at=_steps(worth, statuses),
             ended=spoken(ended),
-            why=printable(why, most=_LONGEST),
+            why=printable(why, most=LONGEST),
             builder=worth.builder,
             signed=tuple(
                 (one.person, uncounted.get(one.person, "")) for one in candidate.sign_offs
