@@ -22,6 +22,7 @@ from benchmarks import (
     journal,
     markets,
     surveillance,
+    tracker,
 )
 from benchmarks.figures import RESULTS
 from benchmarks.table import text
@@ -35,6 +36,7 @@ SUITES: dict[str, Callable[[], dict[str, Any]]] = {
     "executor": executor.run,
     "decisions": decisions.run,
     "surveillance": surveillance.run,
+    "tracker": tracker.run,
     "demo": demo.run,
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import DECISIONS, ROWS, SURVEILLANCE, Row, markdown
+from benchmarks.table import DECISIONS, ROWS, SURVEILLANCE, TRACKER, Row, markdown
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "figures.md"
 RESULTS = Path(__file__).parent / "results"
@@ -17,6 +17,7 @@ TABLES: dict[str, tuple[Row, ...]] = {
     "decisions": DECISIONS,
     "governance": ROWS,
     "surveillance": SURVEILLANCE,
+    "tracker": TRACKER,
 }
 BEGIN = "<!-- `make figures` writes {} from here -->\n"
 END = "<!-- to here -->\n"

@@ -38,6 +38,11 @@ def _tail(path: str, **limits: float) -> tuple[Limit, ...]:
     return tuple(Limit(f"{path}.{tail}_ms", value) for tail, value in limits.items())
 
 
+def _half(path: str, most: float) -> tuple[Limit, ...]:
+    """A limit on the middle of a spread, in milliseconds."""
+    return (Limit(f"{path}.p50_ms", most),)
+
+
 _PULLED = ("enforcement.ansible_pull", "`ansible-pull --verify-commit`, run after run")
 _LOGGED = ("governance.git_log_per_s", "`git log --format=%G?`, signatures alone")
 ROWS = (
@@ -92,6 +97,27 @@ ROWS = (
 )
 
 _NAUTILUS = "NautilusTrader, RiskEngine → ExecutionEngine"
+_COMMANDS = (
+    "vt-add",
+    "vt-note",
+    "vt-fix",
+    "vt-sign",
+    "vt-withdraw",
+    "vt-mark",
+    "vt-list",
+    "vt-list --all --json",
+    "vt-list --search",
+    "vt-open",
+    "tracker_status_summary",
+    "tracker_viewer",
+)
+TRACKER = (
+    *(
+        Row(f"`{name}`", f"tracker.commands.{name}", _half(f"tracker.commands.{name}", 200))
+        for name in _COMMANDS
+    ),
+    Row("start of the interpreter and what it loads, apart", "tracker.start"),
+)
 DECISIONS = (
     Row(
         "decisions beside a peer, half of them denied",
@@ -221,7 +247,7 @@ def _aim(limit: Limit) -> str:
 
 def text(results: Mapping[str, Any]) -> str:
     """The tables for a terminal, as one."""
-    rows = list(lines(results, (*ROWS, *DECISIONS, *SURVEILLANCE)))
+    rows = list(lines(results, (*ROWS, *DECISIONS, *SURVEILLANCE, *TRACKER)))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
