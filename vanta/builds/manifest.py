@@ -6,6 +6,7 @@ builds of one name are the same build.
 
 import re
 from hashlib import sha256
+from typing import Literal
 
 import msgspec
 
@@ -13,9 +14,9 @@ from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import MalformedError, RefusedError
 
 KIND = "vanta-build/v1"
-BUILD_NAMESPACE = "vanta-build"
+BUILD_NAMESPACE: Literal["vanta-build"] = "vanta-build"
 """What a builder signs a manifest under."""
-REVIEW_NAMESPACE = "vanta-review"
+REVIEW_NAMESPACE: Literal["vanta-review"] = "vanta-review"
 """What somebody who looked at a build signs its manifest off under."""
 
 MOST_FILES = 50_000
@@ -27,6 +28,8 @@ _NAME = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}(?:[.+-]?[a-z0-9]{1,20})?-[0-9
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 _PATH = re.compile(r"[A-Za-z0-9_.+@ ()\[\]{}=,~!-]{1,255}\Z")
 _MODES = frozenset({0o444, 0o555})
+FOLDERS = frozenset({"bin", "lib"})
+"""What a build's files lie in; what a slot holds beside them is the node's."""
 
 
 class BuildFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,7 +128,8 @@ def _check_files(manifest: Manifest, place: str) -> None:
     before, folders = "", set[str]()
     for file in manifest.files:
         steps = file.path.split("/")
-        if any(step in {".", ".."} or not _PATH.fullmatch(step) for step in steps):
+        sound = len(steps) > 1 and steps[0] in FOLDERS
+        if not sound or any(step in {".", ".."} or not _PATH.fullmatch(step) for step in steps):
             raise _wrong(place, f"a file called {file.path[:120]!r}")
         if file.path <= before:
             raise _wrong(place, f"{file.path[:120]!r} is twice there, or out of order")

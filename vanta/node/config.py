@@ -190,6 +190,26 @@ class ExecutorConfig(_Part):
     surveillance: SurveillanceConfig = SurveillanceConfig()
 
 
+Service = Literal["governance", "judge", "executor", "markets"]
+
+
+class BuildsConfig(_Part):
+    """Where builds come from, and what must run well before one stays."""
+
+    export: Annotated[StrictStr, Field(max_length=400)] = ""
+    """Alpha's export; empty for `build` in the node's folder, where it is mounted."""
+    services: tuple[Service, ...] | None = None
+    """What runs here, each after what it needs; without it, what the role says."""
+    supervisor: Literal["systemd", "processes"] = "systemd"
+    """`processes` for a folder on a machine without systemd."""
+    passes: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Good looks in a row until a build stays."""
+    every_ms: Annotated[int, Field(ge=10, le=60_000)] = 200
+    """Between two looks."""
+    within: Annotated[int, BeforeValidator(read_duration), Field(ge=SECOND, le=DAY)] = 30 * SECOND
+    """How long they may take, before the build is gone back from."""
+
+
 class NodeConfig(_Part):
     """One node."""
 
@@ -205,6 +225,7 @@ class NodeConfig(_Part):
     brokers: dict[BrokerName, BrokerConfig] = {}
     """Accounts at vendors."""
     executor: ExecutorConfig = ExecutorConfig()
+    builds: BuildsConfig = BuildsConfig()
 
     @property
     def uncompared(self) -> list[str]:

@@ -57,3 +57,23 @@ class Layout:
     def view(self, name: str) -> Path:
         """A view, such as `open_orders`."""
         return self.memory / f"{name}.json"
+
+    @property
+    def export(self) -> Path:
+        """Alpha's export, where it is mounted: releases, and candidates under review."""
+        return self.root / "build"
+
+    @property
+    def slots(self) -> Path:
+        """The builds that are here, each in a folder of its name; read-only."""
+        return self.root / "slots"
+
+    @property
+    def current(self) -> Path:
+        """The link to the slot that runs."""
+        return self.root / "current"
+
+    @property
+    def tools(self) -> Path:
+        """Tools of this node alone, which no build has."""
+        return self.root / "tools"

@@ -1,0 +1,198 @@
+"""A build is promoted with real processes; one that is broken on purpose rolls itself back."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.builds.making import MACHINE, NODE, make, node, permission, staged
+from vanta.builds.flip import target_of
+from vanta.builds.log import recall
+from vanta.builds.processes import Processes
+from vanta.builds.promote import Outcome, carry_out, plan_promotion, plan_rollback
+from vanta.builds.recover import recover
+from vanta.builds.site import Site
+from vanta.builds.state import ROLLED_BACK
+from vanta.domain.errors import RefusedError
+from vanta.journal.reader import read
+from vanta.node.layout import Layout
+from vanta.node.readiness import read_ready
+
+
+def promote(site: Site, build: str, **how: bool) -> Outcome:
+    plan = plan_promotion(site.now, site.slots, build, permission(), MACHINE, **how)
+    return carry_out(site, plan)
+
+
+def put(site: Site, export: Path, how: str, number: int) -> str:
+    return staged(site, make(export, how, number)).build
+
+
+def told(site: Site) -> list[str]:
+    found = [record.type for record in read(site.layout.journal("builds"))]
+    return [each for each in found if not each.startswith("journal.")]
+
+
+def runs(site: Site, service: str = "executor") -> str:
+    """The build a service that lives says it runs."""
+    ready = read_ready(site.layout.run, service)
+    return ready.build if ready and ready.pid == site.services.look(service).pid else ""
+
+
+def test_a_build_is_promoted_and_its_services_run_it(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first = put(site, tmp_path, "well", 1)
+        outcome = promote(site, first)
+        assert (outcome.current, outcome.sick) == (first, None)
+        second = put(site, tmp_path, "well", 2)
+        assert runs(site) == first
+        assert promote(site, second).current == second
+        assert runs(site) == runs(site, "judge") == second
+        assert target_of(site.layout.current) == second
+        now = site.now
+        assert (now.current, now.previous, now.last_good) == (second, first, second)
+        assert now == recall(site.layout.journal("builds"))
+        links = {each: target_of(site.layout.slots / each) for each in ("_A", "_B")}
+        assert links == now.letters == {"_A": first, "_B": second}
+        assert told(site) == 2 * ["build.staged", "flip.begun", "flip.made", "build.promoted"]
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("crashes", "NOT_UP"),
+        ("dies", "NOT_UP"),
+        ("silent", "NOT_READY"),
+        ("lies", "WRONG_BUILD"),
+    ],
+)
+def test_a_build_broken_on_purpose_rolls_itself_back(tmp_path: Path, how: str, code: str) -> None:
+    with node(tmp_path / "node") as site:
+        good = put(site, tmp_path, "well", 1)
+        promote(site, good)
+        bad = put(site, tmp_path, how, 2)
+        outcome = promote(site, bad)
+        assert outcome.sick is not None
+        assert outcome.sick.code == code
+        assert outcome.still_sick is None
+        assert (outcome.current, runs(site)) == (good, good)
+        assert target_of(site.layout.current) == good
+        assert site.now.bad == {bad: code}
+        assert site.now.last_good == good
+        assert told(site)[-6:] == [
+            "build.staged", "flip.begun", "flip.made", "build.failed", "flip.reverted",
+            "build.restored",
+        ]  # fmt: skip
+        kept = site.layout.logs / outcome.evidence
+        assert f"[{code}]" in (kept / "gate.txt").read_text()
+        assert f"executor of {bad} does {how}" in (kept / "executor.log").read_text()
+        with pytest.raises(RefusedError) as refused:
+            promote(site, bad)
+        assert refused.value.code == "MARKED_BAD"
+        # Marked bad is no life sentence: somebody may know better.
+        assert promote(site, bad, again=True).current == good
+
+
+def test_the_first_build_has_nothing_to_go_back_to(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        bad = put(site, tmp_path, "crashes", 1)
+        outcome = promote(site, bad)
+        assert outcome.still_sick is not None
+        assert target_of(site.layout.current) == outcome.current == bad
+        assert site.now.pending is None
+        assert site.now.last_good == ""
+        # The next one may be promoted over it.
+        good = put(site, tmp_path, "well", 2)
+        assert promote(site, good).sick is None
+
+
+def test_somebody_goes_back_and_the_build_they_left_is_bad(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first, second = put(site, tmp_path, "well", 1), put(site, tmp_path, "well", 2)
+        promote(site, first)
+        promote(site, second)
+        outcome = carry_out(site, plan_rollback(site.now, site.slots, "", permission(), NODE))
+        assert (outcome.current, runs(site)) == (first, first)
+        assert site.now.bad == {second: ROLLED_BACK}
+        with pytest.raises(RefusedError) as refused:
+            plan_rollback(site.now, site.slots, "", permission(), NODE)
+        assert refused.value.code == "MARKED_BAD"
+
+
+def test_going_back_asks_no_policy_but_a_frozen_node_stays(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first, second = put(site, tmp_path, "well", 1), put(site, tmp_path, "well", 2)
+        promote(site, first)
+        promote(site, second)
+        with pytest.raises(RefusedError) as refused:
+            plan_rollback(site.now, site.slots, "", permission(frozen="[executor]"), NODE)
+        assert refused.value.code == "FROZEN"
+        plan = plan_rollback(site.now, site.slots, "", None, NODE)
+        assert carry_out(site, plan).current == first
+
+
+def test_what_never_ran_here_is_promoted_and_not_gone_back_to(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first = put(site, tmp_path, "well", 2)
+        promote(site, first)
+        older = put(site, tmp_path, "well", 1)
+        for build, code in ((older, "NEVER_RAN"), (first, "ALREADY_RUNS"), ("", "NOTHING_BEFORE")):
+            with pytest.raises(RefusedError) as refused:
+                plan_rollback(site.now, site.slots, build, permission(), NODE)
+            assert refused.value.code == code
+        assert promote(site, older, rollback=True).current == older
+
+
+def test_services_start_when_the_export_is_away(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    with node(tmp_path / "node") as site:
+        build = put(site, export, "well", 1)
+        promote(site, build)
+        export.rename(tmp_path / "away")
+        before = site.services.look("executor").pid
+        os.kill(before, signal.SIGKILL)
+        site.services.restart("executor")
+        assert runs(site) == build
+        assert site.services.look("executor").pid != before
+
+
+def test_recovery_puts_a_moved_link_back_and_restarts_what_runs_elsewhere(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first, second = put(site, tmp_path, "well", 1), put(site, tmp_path, "well", 2)
+        promote(site, first)
+        promote(site, second)
+        site.flip(first)
+        site.services.restart("executor")
+        assert runs(site) == first
+        found = recover(site)
+        assert (found.code, found.current, found.was) == ("LINK_MOVED", second, first)
+        assert found.restarted == site.names
+        assert runs(site) == target_of(site.layout.current) == second
+        assert recover(site).code == ""
+        assert recover(site).restarted == ()
+
+
+def test_recovery_starts_nothing_that_does_not_run(tmp_path: Path) -> None:
+    processes = Processes(Layout(tmp_path / "node"))
+    with node(tmp_path / "node", processes) as site:
+        build = put(site, tmp_path, "well", 1)
+        promote(site, build)
+        processes.stop_all()
+        assert recover(site).restarted == ()
+        assert processes.look("executor").condition == "down"
+
+
+def test_a_process_that_only_has_the_number_is_not_ours(tmp_path: Path) -> None:
+    processes = Processes(Layout(tmp_path / "node"))
+    with node(tmp_path / "node", processes) as site:
+        promote(site, put(site, tmp_path, "well", 1))
+        table = site.layout.run / "services.json"
+        there = table.read_text()
+        pid = processes.look("executor").pid
+        table.write_text(there.replace(f'"pid":{pid}', f'"pid":{os.getpid()}'))
+        assert processes.look("executor").condition == "down"
+        processes.stop("executor")
+        table.write_text(there)
+        assert processes.look("executor").condition == "up"

@@ -1,0 +1,47 @@
+"""What runs a node's services: started anew in order, and looked at."""
+
+from typing import Literal, NamedTuple, Protocol
+
+SERVICES: dict[str, tuple[str, ...]] = {
+    "alpha": ("governance",),
+    "markets": ("governance", "markets"),
+    "executor": ("governance", "judge", "executor"),
+}
+"""Role to what runs there, each after what it needs."""
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "governance": ("governance", "controller"),
+    "judge": ("executor", "judge"),
+    "executor": ("executor", "run"),
+    "markets": ("markets", "run"),
+}
+"""Service to the `vanta` command it is."""
+
+Condition = Literal["up", "starting", "down"]
+
+
+class Look(NamedTuple):
+    """A service at one moment."""
+
+    condition: Condition
+    restarts: int
+    """How often it was started again because it had ended by itself."""
+    pid: int
+    """Of its main process; 0 where there is none."""
+
+
+class Services(Protocol):
+    """A supervisor."""
+
+    def restart(self, service: str) -> None:
+        """End a service and start it from `current`, whether it runs or not.
+
+        Raises:
+            UnavailableError: `SERVICE`: it cannot be started.
+        """
+
+    def look(self, service: str) -> Look:
+        """How it stands."""
+
+    def said(self, service: str) -> str:
+        """The end of what it printed, for people."""

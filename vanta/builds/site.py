@@ -1,0 +1,122 @@
+"""One node as its builds see it: journal, slots, links, services; what changes them holds it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vanta.builds.events import BuildRefused, Event
+from vanta.builds.flip import point, target_of
+from vanta.builds.health import Gate, Limits, Sick
+from vanta.builds.log import BuildLog
+from vanta.builds.services import Services
+from vanta.builds.slots import Slots
+from vanta.builds.state import BuildState
+from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
+from vanta.journal.files import atomic_write
+from vanta.node.layout import Layout
+
+_LIMITS = Limits()
+_LONGEST = 1000
+
+
+def nowhere(_name: str) -> None:
+    """No checkpoint."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A node whose builds are about to be changed, by the one who holds its journal."""
+
+    layout: Layout
+    log: BuildLog
+    services: Services
+    names: tuple[str, ...]
+    """Services of the node, each after what it needs."""
+    limits: Limits = _LIMITS
+    checkpoint: Callable[[str], object] = nowhere
+    """Called between any two steps; a test ends the process there."""
+
+    @property
+    def now(self) -> BuildState:
+        """The node's builds."""
+        return self.log.now
+
+    @property
+    def slots(self) -> Slots:
+        """The folder of slots."""
+        return Slots(self.layout.slots, self.checkpoint)
+
+    @property
+    def gate(self) -> Gate:
+        """What a build must pass."""
+        return Gate(
+            self.services,
+            self.layout.run,
+            self.limits,
+            every_look=lambda: self.checkpoint("is about to look"),
+        )
+
+    def state(self, event: Event) -> None:
+        """Journal an event, and put the links of the two live slots where it says they are."""
+        self.log.state(event)
+        self.checkpoint(f"journalled {event.type}")
+        self.letter()
+
+    def letter(self) -> None:
+        """Put the links of the two live slots where the journal says they are."""
+        for letter, build in self.now.letters.items():
+            link = self.layout.slots / letter
+            if target_of(link) != build:
+                point(link, build, self.checkpoint)
+
+    def flip(self, build: str) -> None:
+        """Put `current` on a build.
+
+        Raises:
+            UnavailableError: `FLIP_FAILED`; the old one stands.
+        """
+        point(self.layout.current, f"slots/{build}", self.checkpoint)
+
+    def start(self, build: str) -> Sick | None:
+        """Start every service from `current` and gate them; what is wrong, if something is."""
+        for name in self.names:
+            try:
+                self.services.restart(name)
+            except UnavailableError as error:
+                return Sick(name, error.code, error.message)
+            self.checkpoint(f"restarted {name}")
+        return self.gate.wait(self.names, build) if self.names else None
+
+    def keep_evidence(self, build: str, sick: Sick) -> str:
+        """Keep what was seen of a sick build; the folder below the node's logs."""
+        name = f"builds/{build}-{self.log.position}"
+        folder = self.layout.logs / name
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            for each in self.names:
+                _write(folder / f"{each}.log", self.services.said(each))
+            _write(folder / "gate.txt", f"{sick.service}: {sick.reason} [{sick.code}]\n")
+        except (OSError, VantaError):
+            # Going back does not wait for a disk that is full.
+            return ""
+        return name
+
+    @contextmanager
+    def refusals(self, build: str, step: str) -> Iterator[None]:
+        """Journal what is refused inside, and let it be told."""
+        try:
+            yield
+        except (RefusedError, MalformedError) as error:
+            self.state(BuildRefused(build, step, error.code, str(error)[:_LONGEST]))
+            raise
+
+    def wrong(self, names: Sequence[str], build: str) -> list[str]:
+        """Which services run, and do not run this build."""
+        looks = self.gate.look(names, build)
+        up = [name for name in names if self.services.look(name).condition != "down"]
+        return [name for name in up if looks[name] is not None]
+
+
+def _write(path: Path, text: str) -> None:
+    atomic_write(path, text.encode(errors="replace"))

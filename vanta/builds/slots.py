@@ -1,0 +1,258 @@
+"""A node's slots: complete before they are named, read-only once they are, checked file by file."""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from vanta.builds.manifest import BuildFile, Manifest, checked_name
+from vanta.builds.pack import ARTEFACT, MANIFEST, SIGNATURE, SIGNOFFS, SUMS
+from vanta.builds.release import (
+    Release,
+    check_artefact,
+    check_sums,
+    open_plain,
+    read_release,
+    tampered,
+)
+from vanta.builds.unpack import FOLDER_MODE, seal_folders, unpack
+from vanta.domain.errors import UnavailableError, VantaError
+from vanta.journal.durable import fsync_directory
+from vanta.journal.files import atomic_write
+
+_TMP = ".tmp"
+_READ_ONLY = 0o444
+_CHUNK = 1024 * 1024
+_OURS = frozenset({MANIFEST, SIGNATURE, SUMS})
+"""What lies in a slot beside the build's own files; and the sign-offs."""
+
+
+class Slots:
+    """The folder of slots.
+
+    Args:
+        folder: such as `/opt/vanta/slots`.
+        checkpoint: called between any two steps, with what was just done.
+    """
+
+    def __init__(
+        self, folder: Path, checkpoint: Callable[[str], object] = lambda _name: None
+    ) -> None:
+        self.folder = folder
+        self._checkpoint = checkpoint
+
+    def path(self, build: str) -> Path:
+        """A build's slot; it may not exist."""
+        return self.folder / checked_name(build)
+
+    def put(self, release: Release) -> None:
+        """Unpack a release into its slot; a crash anywhere leaves the slot whole or not there.
+
+        Raises:
+            RefusedError, MalformedError: it is not what was signed; nothing is left of it.
+            UnavailableError: `SLOT_UNWRITABLE`, `NO_BUILD`.
+        """
+        slot = self.path(release.name)
+        draft = slot.with_name(slot.name + _TMP)
+        try:
+            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            discard(draft)
+            draft.mkdir(mode=0o755)
+            self._checkpoint("made the draft")
+            self._fill(draft, release)
+            draft.rename(slot)
+            self._checkpoint("named the slot")
+            fsync_directory(self.folder)
+            self._checkpoint("kept the slot's name")
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                discard(draft)
+            raise UnavailableError(
+                f"cannot be written: {error.strerror}",
+                code="SLOT_UNWRITABLE",
+                place=str(draft),
+                remedy="free the disk; `vanta build gc` shows what may go",
+            ) from error
+        except VantaError:
+            discard(draft)
+            raise
+
+    def _fill(self, draft: Path, release: Release) -> None:
+        # The export may change while it is read: what is verified is what is unpacked.
+        copy = draft / ARTEFACT
+        _copy(release.folder / ARTEFACT, copy, release.manifest.artefact.size)
+        self._checkpoint("copied the artefact")
+        check_artefact(copy, release.manifest)
+        sums = check_sums(release.folder, release.manifest)
+        self._checkpoint("verified the artefact")
+        unpack(copy, release.manifest, draft, self._checkpoint)
+        copy.unlink()
+        self._checkpoint("dropped the copy")
+        for name, data in (
+            (SUMS, sums),
+            (SIGNATURE, release.signature),
+            (MANIFEST, release.signed),
+        ):
+            atomic_write(draft / name, data, mode=_READ_ONLY)
+            self._checkpoint(f"wrote {name}")
+        (draft / SIGNOFFS).mkdir(mode=0o755)
+        for name, data in release.signoffs.items():
+            atomic_write(draft / SIGNOFFS / name, data, mode=_READ_ONLY)
+        seal_folders(draft)
+        self._checkpoint("sealed the draft")
+
+    def renew_signoffs(self, release: Release) -> None:
+        """Put the sign-offs that came since into a slot that is there.
+
+        Raises:
+            UnavailableError: `WRITE_FAILED`, `SLOT_UNWRITABLE`.
+        """
+        folder = self.path(release.name) / SIGNOFFS
+        there = read_release(self.path(release.name)).signoffs
+        try:
+            folder.chmod(0o755)
+            try:
+                for name, data in release.signoffs.items():
+                    if there.get(name) != data:
+                        atomic_write(folder / name, data, mode=_READ_ONLY)
+                        self._checkpoint(f"wrote {name}")
+            finally:
+                folder.chmod(FOLDER_MODE)
+        except OSError as error:
+            raise UnavailableError(
+                f"cannot be written: {error.strerror}", code="SLOT_UNWRITABLE", place=str(folder)
+            ) from error
+
+    def read(self, build: str) -> Release:
+        """What a slot says of itself; its files are not looked at.
+
+        Raises:
+            UnavailableError: `NO_BUILD`: it is not staged.
+        """
+        try:
+            return read_release(self.path(build))
+        except UnavailableError as error:
+            raise UnavailableError(
+                "it is not in a slot of this node",
+                code="NOT_STAGED",
+                place=build,
+                remedy=f"vanta build stage {build}",
+            ) from error
+
+    def verify(self, build: str) -> Release:
+        """A slot, every file of it held against its manifest.
+
+        Raises:
+            RefusedError: `TAMPERED`: a file is missing, changed, extra, a link, or writable.
+            UnavailableError: `NOT_STAGED`.
+        """
+        release = self.read(build)
+        check_sums(release.folder, release.manifest)
+        verify_tree(release.folder, release.manifest)
+        return release
+
+    def drafts(self) -> list[Path]:
+        """What a staging that was cut short left behind."""
+        return sorted(self.folder.glob(f"*{_TMP}")) if self.folder.is_dir() else []
+
+    def remove(self, build: str) -> None:
+        """Take a slot away: renamed first, so that none is ever half there under its name.
+
+        Raises:
+            UnavailableError: `SLOT_UNWRITABLE`.
+        """
+        slot = self.path(build)
+        draft = slot.with_name(slot.name + _TMP)
+        try:
+            discard(draft)
+            if slot.exists():
+                slot.rename(draft)
+                fsync_directory(self.folder)
+                self._checkpoint("took the slot's name")
+            discard(draft)
+        except OSError as error:
+            raise UnavailableError(
+                f"cannot be removed: {error.strerror}", code="SLOT_UNWRITABLE", place=str(slot)
+            ) from error
+
+
+def verify_tree(slot: Path, manifest: Manifest) -> None:
+    """Hold a slot's files against a manifest.
+
+    Raises:
+        RefusedError: `TAMPERED`, with the first file that differs.
+    """
+    wanted = {file.path: file for file in manifest.files}
+    for path in _files(slot):
+        name = path.relative_to(slot).as_posix()
+        file = wanted.pop(name, None)
+        if file is not None:
+            _check(path, file)
+        elif name not in _OURS and path.parent != slot / SIGNOFFS:
+            raise tampered(path, "it is no file of this build")
+    if wanted:
+        raise tampered(slot / min(wanted), "it is not there")
+
+
+def _files(slot: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(slot):
+        for name in folders:
+            path = Path(folder) / name
+            if path.is_symlink():
+                raise tampered(path, "it is a link")
+        for name in names:
+            yield Path(folder) / name
+
+
+def _check(path: Path, file: BuildFile) -> None:
+    try:
+        with open_plain(path) as content:
+            found = os.fstat(content.fileno())
+            if stat.S_IMODE(found.st_mode) != file.mode:
+                raise tampered(path, f"its mode is {stat.S_IMODE(found.st_mode):o}")
+            if found.st_size != file.size:
+                raise tampered(path, f"it has {found.st_size} bytes, not {file.size}")
+            digest = sha256()
+            while chunk := content.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise tampered(path, f"it cannot be read: {error.strerror}") from error
+    if digest.hexdigest() != file.sha256:
+        raise tampered(path, "its bytes are not those that were signed")
+
+
+def _copy(source: Path, target: Path, most: int) -> None:
+    try:
+        content = open_plain(source)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot be read: {error.strerror}",
+            code="NO_BUILD",
+            place=str(source),
+            remedy="is the export mounted? copy the release again",
+        ) from error
+    with content, target.open("xb") as out:
+        # One byte more than there should be is enough to see that it is another.
+        left = most + 1
+        while left and (chunk := content.read(min(_CHUNK, left))):
+            out.write(chunk)
+            left -= len(chunk)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder of ours with everything in it, read-only or not; a link only as itself."""
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    if not folder.exists():
+        return
+    for each, folders, _ in os.walk(folder):
+        Path(each).chmod(0o755)
+        for name in folders:
+            path = Path(each) / name
+            if not path.is_symlink():
+                path.chmod(0o755)
+    shutil.rmtree(folder)

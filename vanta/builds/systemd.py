@@ -1,0 +1,70 @@
+"""Services as systemd units `vanta-<service>.service`, asked by `systemctl` and nothing else."""
+
+import subprocess
+
+from vanta.builds.services import Condition, Look
+from vanta.domain.errors import UnavailableError
+
+_PATIENCE = 90
+_LINES = 200
+_CONDITIONS: dict[str, Condition] = {
+    "active": "up",
+    "reloading": "up",
+    "activating": "starting",
+    "deactivating": "starting",
+}
+
+
+class Systemd:
+    """The units of this machine.
+
+    Args:
+        systemctl: the program and what always comes first, such as `--user`.
+    """
+
+    def __init__(self, systemctl: tuple[str, ...] = ("systemctl",)) -> None:
+        self._systemctl = systemctl
+
+    def restart(self, service: str) -> None:
+        # A unit that failed too often is not started again before it is forgiven.
+        self._run("reset-failed", _unit(service))
+        done = self._run("restart", _unit(service))
+        if done.returncode and "not found" in done.stderr:
+            raise UnavailableError(
+                done.stderr.strip(),
+                code="SERVICE",
+                place=_unit(service),
+                remedy="name this node's services under `builds.services` in etc/node.yaml",
+            )
+
+    def look(self, service: str) -> Look:
+        shown = self._run("show", "--property=ActiveState,NRestarts,MainPID", _unit(service)).stdout
+        said = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+        return Look(
+            _CONDITIONS.get(said.get("ActiveState", ""), "down"),
+            int(said.get("NRestarts", "0") or 0),
+            int(said.get("MainPID", "0") or 0),
+        )
+
+    def said(self, service: str) -> str:
+        words = ["journalctl", "--no-pager", "-n", str(_LINES), "-u", _unit(service)]
+        return _run(words).stdout
+
+    def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return _run([*self._systemctl, *words])
+
+
+def _run(words: list[str]) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(
+            f"{words[0]} does not answer: {error}",
+            code="SERVICE",
+            place=" ".join(words),
+            remedy="is this a machine with systemd? If not: `builds.supervisor: processes`",
+        ) from error
+
+
+def _unit(service: str) -> str:
+    return f"vanta-{service}.service"
