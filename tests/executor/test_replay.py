@@ -1,6 +1,9 @@
 """Replay and reconciliation: the log makes itself again, and a changed byte shows."""
 
 import gzip
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +11,11 @@ import msgspec
 import pytest
 
 from tests.executor.building import NOW, VAULT, Ticks, intent, policy, published, quote
-from vanta.domain.exact import UNIT
+from vanta.domain.exact import PPM, UNIT
 from vanta.domain.record import Record
 from vanta.domain.trading import Fill, OrderState
+from vanta.executor import case as case_module
+from vanta.executor import compounding
 from vanta.executor.book import Book
 from vanta.executor.brokers.port import Account, BrokerOrder
 from vanta.executor.decide import decide
@@ -24,6 +29,7 @@ from vanta.executor.events import (
     PolicyAdopted,
     VaultFunded,
 )
+from vanta.executor.fences import one_order
 from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.reconcile import BrokerState, compare
@@ -130,6 +136,53 @@ def test_and_a_changed_byte_of_it_shows_as_well(kind: str) -> None:
         for record in of_before()
     ]
     assert any(one.recorded != one.recomputed for one in replay(changed))
+
+
+def of_edition(number: int) -> list[Record]:
+    lines = (RECORDED.parent / f"edition-{number}.jsonl").read_bytes().splitlines()
+    return [msgspec.json.decode(line, type=Record) for line in lines]
+
+
+EARLIER = range(2, EDITION)
+
+
+def test_every_earlier_edition_left_a_day() -> None:
+    """Whoever raises the edition runs `record_edition` first."""
+    assert [number for number in EARLIER if of_edition(number)] == [*EARLIER]
+
+
+@pytest.mark.parametrize("number", EARLIER)
+def test_a_day_of_an_earlier_edition_comes_out_to_the_byte(number: int) -> None:
+    found = list(replay(of_edition(number)))
+    assert [one.record_id.split("_")[0] for one in found].count("dec") == 10
+    assert all(one.recorded == one.recomputed for one in found)
+
+
+@pytest.mark.parametrize("rule", ["reinvested", "EXIT_COLLAR", "share"])
+def test_and_it_shows_where_a_rule_was_changed_without_an_edition(
+    rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compounding is no fence, and decides on sizes all the same."""
+    if rule == "reinvested":
+        monkeypatch.setattr(case_module, rule, lambda gains, _: max(0, gains.all) // 2)
+    elif rule == "share":
+        monkeypatch.setattr(compounding, "part_of", lambda amount, ppm: amount * ppm // (PPM + 1))
+    else:
+        monkeypatch.setattr(one_order, rule, 90_000)
+    assert any(one.recorded != one.recomputed for one in replay(of_edition(2)))
+
+
+def test_this_builds_own_day_comes_out_and_is_the_same_every_time(tmp_path: Path) -> None:
+    days = []
+    for number in range(2):
+        file = tmp_path / f"{number}.jsonl"
+        command = [sys.executable, "-m", "tests.executor.record_edition", str(file)]
+        around = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        subprocess.run(command, check=True, env={**around, "PYTHONHASHSEED": str(number)})
+        days.append(file.read_bytes())
+    assert days[0] == days[1]
+    log = [msgspec.json.decode(line, type=Record) for line in days[0].splitlines()]
+    assert all(one.recorded == one.recomputed for one in replay(log))
 
 
 def test_the_same_question_has_another_answer_in_the_next_edition() -> None:

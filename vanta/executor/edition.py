@@ -2,7 +2,8 @@
 
 A decision is recorded with it, and an audit asks again what was asked then: whoever adds a question
 or changes one raises `EDITION`, asks the new one from that edition on, and lets the book count for
-it from that edition on.
+it from that edition on. What sizes are made of belongs to it as much: compounding, collars, limits.
+Before it is raised, `tests.executor.record_edition` keeps a day of the one before.
 """
 
 EDITION = 3
