@@ -11,6 +11,8 @@ from pydantic import (
     StrictBool,
     StrictStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from vanta.domain.errors import MalformedError, UnavailableError
@@ -67,9 +69,10 @@ Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0
 """Name of a systemd credential of the Executor's unit; never the secret itself."""
 
 
-_COMPARED = {"alpaca": 275, "tradier": 420, "coinbase": 170, "bybit": 250}
-"""Share of the vendor's pace that the comparison has, in thousandths. Interactive Brokers lists
-orders once in five seconds, for everybody together: the Executor needs every one of these."""
+_COMPARED = {"alpaca": (55, 120), "tradier": (50, 60), "coinbase": (100, 200), "bybit": (75, 150)}
+"""Requests a minute that the comparison needs to be in time, and that the Executor needs to trade:
+where the vendor's pace has no room for both, it is for trading. Interactive Brokers lists orders
+once in five seconds, for everybody together, which leaves none."""
 
 
 class _RestBroker(_Part):
@@ -79,13 +82,22 @@ class _RestBroker(_Part):
     """For one whole answer."""
     compared_per_minute: Annotated[int | None, Field(ge=0, le=3000)] = None
     """How many of them are for the continuous comparison; 0 to leave it out, and where nothing is
-    said a part that leaves orders and cancels their pace."""
+    said what it needs, where that leaves the Executor enough."""
+
+    @field_validator("compared_per_minute")
+    @classmethod
+    def _leaves_most(cls, compared: int | None, known: ValidationInfo) -> int | None:
+        if compared is not None and compared > known.data.get("per_minute", 0) // 2:
+            raise ValueError("the comparison may have half of `per_minute` at most")
+        return compared
 
     @property
     def statements_per_minute(self) -> int:
         """Requests of the comparison; the Executor has the others."""
-        stated = self.compared_per_minute
-        return _COMPARED.get(self.vendor, 0) * self.per_minute // 1000 if stated is None else stated
+        if self.compared_per_minute is not None:
+            return self.compared_per_minute
+        needed, trading = _COMPARED.get(self.vendor, (0, 0))
+        return needed if self.per_minute >= needed + trading else 0
 
     vendor: str
 

@@ -62,7 +62,7 @@ class AlpacaDesk(VendorDesk):
         self.made.append(broker)
         return broker
 
-    def usual(self) -> AlpacaBroker:
+    def usual(self, per_minute: int = 200) -> AlpacaBroker:
         """As a node runs it, but for its clocks."""
         keys = AlpacaKeys(Secret("key", KEY), Secret("secret", SECRET))
         url = self.vendor.url
@@ -72,6 +72,7 @@ class AlpacaDesk(VendorDesk):
             trading=url,
             data=url,
             monotonic=lambda: self.monotonic,
+            per_minute=per_minute,
         )
         self.made.append(broker)
         return broker

@@ -50,7 +50,7 @@ class TradierDesk(VendorDesk):
         self.made.append(broker)
         return broker
 
-    def usual(self) -> TradierBroker:
+    def usual(self, per_minute: int = 60) -> TradierBroker:
         """As a node runs it, but for its clocks."""
         broker = TradierBroker(
             Secret("token", TOKEN),
@@ -58,6 +58,7 @@ class TradierDesk(VendorDesk):
             lambda: self.vendor.books.now,
             url=self.vendor.url + "/v1",
             monotonic=lambda: self.monotonic,
+            per_minute=per_minute,
         )
         self.made.append(broker)
         return broker

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pydantic import ValidationError
 
 from tests.executor.brokers.contract import VendorDesk
 from tests.executor.brokers.test_alpaca import AlpacaDesk
@@ -12,7 +13,7 @@ from tests.executor.brokers.test_bybit import BybitDesk
 from tests.executor.brokers.test_coinbase import CoinbaseDesk
 from tests.executor.brokers.test_crypto_whole_way import TradingCoins
 from tests.executor.brokers.test_tradier import TradierDesk
-from tests.executor.brokers.test_whole_way import Trading
+from tests.executor.brokers.test_whole_way import Trading, quote
 from vanta.domain.exact import UNIT
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Order
@@ -143,7 +144,7 @@ def test_more_filled_than_ordered_is_told(watched: Watched) -> None:
 
 ACCOUNTS = {
     "alpaca": AlpacaConfig(vendor="alpaca"),
-    "tradier": TradierConfig(vendor="tradier", account="VA1"),
+    "tradier": TradierConfig(vendor="tradier", account="VA1", per_minute=120),
     "coinbase": CoinbaseConfig(vendor="coinbase"),
     "bybit": BybitConfig(vendor="bybit"),
     "ibkr": IbkrConfig(vendor="ibkr", account="DU1", certificate="/nowhere"),
@@ -188,6 +189,48 @@ def test_both_processes_together_stay_within_what_the_vendor_allows(name: str) -
         now[0] += int(_EVERY[name] * SECOND)
 
 
+@pytest.mark.parametrize("kind", [AlpacaDesk, TradierDesk])
+def test_with_both_at_work_orders_and_cancels_leave_at_once(
+    kind: type[AlpacaDesk | TradierDesk], tmp_path: Path
+) -> None:
+    """Two minutes of an Executor and a comparison as a node runs them, on the vendor's clock."""
+    desk = kind()
+    desk.wait()
+    account = ACCOUNTS[type(desk).__name__.removesuffix("Desk").lower()]
+    statements = account.statements_per_minute
+    desk.broker = desk.usual(account.per_minute - statements)
+    compared = desk.usual(statements)
+    trading = Trading(tmp_path, desk)
+    books, failed, left = desk.vendor.books, list[str](), dict[str, int]()
+    try:
+        for moment in range(2 * 60 * 50):
+            books.now += SECOND // 50
+            desk.monotonic += SECOND // 50
+            quote(desk, books.now)
+            if moment % 150 == 0:
+                failed.append(read_statement(compared, books.now, lambda: books.now).why)
+            if moment % 1500 == 700:
+                trading.wants()
+                left["asked"] = moment
+            trading.process.step()
+            if "asked" in left and len(desk.vendor.submissions()) == len(left):
+                left[f"order {moment}"] = moment - left.pop("asked")
+            if moment % 1500 == 1200:
+                for name in list(trading.book.open):
+                    before = len(desk.vendor.asked)
+                    desk.broker.cancel(name)
+                    assert any(one.method == "DELETE" for one in desk.vendor.asked[before:])
+        assert failed.count("") == len(failed) == 40
+        assert len(left) == 4
+        # Within a second of the intent, as without a comparison.
+        assert max(left.values()) <= 50
+        counted = [one for one in desk.vendor.asked if "/markets/" not in one.path]
+        assert len(counted) <= 2 * account.per_minute
+    finally:
+        trading.process.close()
+        desk.close()
+
+
 def test_a_statement_beyond_its_share_is_refused_before_it_is_sent() -> None:
     pace = Throttle(ACCOUNTS["alpaca"].statements_per_minute, lambda: 0)
 
@@ -222,6 +265,23 @@ def test_a_gateway_that_lists_once_in_five_seconds_is_left_out() -> None:
     assert open_statements(config("ibkr"), lambda: 0) == []
 
 
+def test_a_sandbox_that_has_no_room_for_both_is_for_trading() -> None:
+    account = TradierConfig(vendor="tradier", account="VA1")
+    assert account.per_minute == 60
+    assert account.statements_per_minute == 0
+    assert config(tradier=account.model_dump()).uncompared == ["tradier"]
+
+
 def test_a_node_may_leave_any_out() -> None:
     account = ACCOUNTS["alpaca"].model_copy(update={"compared_per_minute": 0})
     assert config(alpaca=account.model_dump()).uncompared == ["alpaca"]
+
+
+@pytest.mark.parametrize(("share", "taken"), [(100, True), (101, False), (-1, False)])
+def test_the_comparison_never_has_more_than_half(share: int, taken: bool) -> None:  # noqa: FBT001 - a case's column
+    account = {"vendor": "alpaca", "compared_per_minute": share}
+    if taken:
+        assert config(alpaca=account).brokers["alpaca"].statements_per_minute == share
+        return
+    with pytest.raises(ValidationError):
+        config(alpaca=account)
