@@ -1,20 +1,27 @@
 """The comparison goes on where it stopped, remembers what it told, and is told what is settled."""
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from tests.executor.building import OTHER
+from tests.executor.building import OTHER, order
 from tests.executor.surveillance.comparing import Compared
+from vanta.cli.executor_surveil import survey_lines
 from vanta.domain.exact import UNIT
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import OrderState
 from vanta.executor.brokers.port import BrokerOrder
+from vanta.executor.gate import UNCOMPARED, Gate
 from vanta.executor.surveillance import following
-from vanta.executor.surveillance.mismatch import MOST
+from vanta.executor.surveillance.hook import AT_ONCE, Hook
+from vanta.executor.surveillance.mismatch import MOST, Mismatch, MismatchFound
 from vanta.executor.surveillance.settling import ask
+from vanta.executor.surveillance.signs import SURVEILLANCE_SIGN
+from vanta.governance.heartbeat import Silence
 from vanta.journal.reader import Tail
 
 
@@ -186,3 +193,62 @@ def test_a_halt_comes_before_the_alert_is_told(compared: Compared) -> None:
     compared.restart()
     assert compared.look() == ["WIRE_DIFFERS"]
     assert len(compared.halted) == 1
+
+
+def test_where_a_sign_is_asked_for_its_silence_keeps_everything_in(compared: Compared) -> None:
+    memory, limit = compared.node.layout.memory, 10 * SECOND
+    since_boot = [time.clock_gettime_ns(time.CLOCK_BOOTTIME)]
+    silence = Silence(memory, limit, None, lambda: since_boot[0], name=SURVEILLANCE_SIGN)
+    gate = Gate(memory, compared.node.published, {UNCOMPARED: silence})
+    with gate.look(order()) as shut:
+        assert shut == (UNCOMPARED,)
+    compared.look()
+    with gate.look(order()) as shut:
+        assert shut == ()
+    since_boot[0] += 2 * limit
+    with gate.look(order()) as shut:
+        assert shut == (UNCOMPARED,)
+
+
+def test_a_status_names_who_is_left_out_and_what_stands() -> None:
+    found: dict[str, Any] = {
+        "state": "comparing",
+        "brokers": [
+            {"name": "alpaca", "trouble": "BROKER_UNAVAILABLE"},
+            {"name": "paper", "trouble": None},
+        ],
+        "left_out": ["ibkr"],
+        "standing": [{"why": "ord_1 at paper: 1 on record, 2 there [WIRE_DIFFERS]"}],
+    }
+    assert survey_lines(found) == [
+        "comparison: comparing alpaca BROKER_UNAVAILABLE, paper",
+        "  not compared: ibkr",
+        "MISMATCHES: 1 stand; `vanta executor alerts`",
+        "  ord_1 at paper: 1 on record, 2 there [WIRE_DIFFERS]",
+    ]
+    assert survey_lines({**found, "state": "silent"})[0].startswith("comparison: SILENT")
+    assert survey_lines({**found, "state": "never"}) == ["comparison: none runs here"]
+
+
+def test_a_command_that_fails_or_hangs_is_counted_and_never_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alert = MismatchFound(Mismatch("UNPREPARED", "paper", "ord_1", None, "there"), 1, 1, halts=True)
+    for command in (["false"], ["/no/such/command"]):
+        hook = Hook(command)
+        hook.tell(alert)
+        until = time.monotonic() + 5
+        while not hook.failed and time.monotonic() < until:
+            hook.reap()
+            time.sleep(0.01)
+        assert hook.failed == 1
+    hook = Hook(["sleep", "60"])
+    began = time.monotonic()
+    for _ in range(AT_ONCE + 1):
+        hook.tell(alert)
+    assert time.monotonic() - began < 2
+    assert hook.failed == 1
+    monkeypatch.setattr("vanta.executor.surveillance.hook.PATIENCE", 0)
+    hook.reap()
+    assert hook.failed == 1 + AT_ONCE
+    Hook([]).tell(alert)

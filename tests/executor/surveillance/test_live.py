@@ -10,16 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.executor.surveillance.live import Live
+from tests.executor.surveillance.live import CONFIG, Live
 from vanta.domain.encoding import decode
 from vanta.domain.instant import SECOND
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.paper.ledger import Taken
+from vanta.executor.brokers.paper.wire import SOCKET
 from vanta.executor.events import OrderPrepared
 from vanta.executor.events import read as trade_event
+from vanta.executor.surveillance.mismatch import JOURNAL, MismatchFound, read_alert
 from vanta.executor.surveillance.process import start
 from vanta.governance.latch import latched
 from vanta.journal.reader import read
+from vanta.node.layout import Layout
 
 
 @pytest.fixture
@@ -131,6 +134,10 @@ def test_the_status_tells_and_settling_ends_it(live: Live) -> None:
     done = vanta("alerts", "--json")
     [alert] = json.loads(done.stdout)["standing"]
     assert (done.returncode, alert["code"], alert["subject"]) == (3, "UNPREPARED", name)
+    heads, *why = vanta("alerts").stdout.splitlines()
+    assert heads.startswith(alert["id"][:16])
+    assert heads.endswith(", halted the node")
+    assert " ".join(line.strip() for line in why) == alert["why"]
     status = vanta("status", "--json")
     assert status.returncode == 3
     assert json.loads(status.stdout)["comparison"]["standing"] == [alert]
@@ -141,3 +148,26 @@ def test_the_status_tells_and_settling_ends_it(live: Live) -> None:
     assert vanta("alerts").returncode == 0
     settled = list(read(live.layout.journal("alerts")))[-1]
     assert json.loads(bytes(settled.body))["why"] == "a test of ours"
+
+
+def test_an_executor_killed_everywhere_is_told_of_in_nothing(tmp_path: Path) -> None:
+    """Twenty-five kills, at checkpoints and in between, at a broker whose answers are misused."""
+    (tmp_path / "etc").mkdir()
+    config = CONFIG.format(broker=tmp_path / "broker")
+    (tmp_path / "etc" / "node.yaml").write_text(config)
+    command = [sys.executable, "-m", "tests.executor.crash_driver", str(tmp_path)]
+    driver = subprocess.Popen([*command, "25", "3", "misbehaving"], stdout=subprocess.PIPE)
+    layout = Layout(tmp_path)
+    while not (layout.memory.exists() and (tmp_path / "broker" / SOCKET).exists()):
+        time.sleep(0.01)
+    comparing = start(layout)
+    try:
+        ends = json.loads(driver.communicate()[0])["ends"]
+        time.sleep(1)
+    finally:
+        comparing.terminate()
+        comparing.wait()
+    assert ends["killed"] > 15
+    found = [read_alert(record) for record in read(layout.journal(JOURNAL))]
+    told = [one.mismatch.code for one in found if isinstance(one, MismatchFound)]
+    assert told == [], (layout.logs / "executor-surveillance.log").read_text()
