@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -130,6 +131,19 @@ def test_another_quantity_at_the_broker_is_told(watched: Watched) -> None:
     assert watched.look() == []
     [held] = watched.books.orders.values()
     held.quantity += held.quantity
+    assert watched.look() == ["WIRE_DIFFERS"]
+
+
+@pytest.mark.parametrize("watched", [AlpacaDesk, TradierDesk], indirect=True)
+@pytest.mark.parametrize("change", [{"limit": UNIT}, {"side": "sell"}])
+def test_another_limit_or_side_is_told_where_the_vendor_tells_them(
+    watched: Watched, change: dict[str, Any]
+) -> None:
+    watched.resting()
+    assert watched.look() == []
+    [held] = watched.books.orders.values()
+    for name, value in change.items():
+        setattr(held, name, value)
     assert watched.look() == ["WIRE_DIFFERS"]
 
 

@@ -109,6 +109,8 @@ class OrdersReader:
             counted(order.quantity, place),
             counted(order.exec_quantity, place),
             why[:200],
+            "buy" if order.side.startswith("buy") else "sell",
+            nearest(order.price, place),
         )
 
     def since(self, watermark: int) -> Executions:

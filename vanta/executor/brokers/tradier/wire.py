@@ -53,6 +53,8 @@ class TradierOrder(msgspec.Struct, frozen=True):
     avg_fill_price: Decimal
     create_date: str
     transaction_date: str
+    price: Decimal = Decimal(0)
+    """Its limit; 0 where it has none."""
     last_fill_price: Decimal = Decimal(0)
     last_fill_quantity: Decimal = Decimal(0)
     option_symbol: str | None = None
