@@ -1,6 +1,5 @@
 """A tracker on disk: real keys, candidates as they are laid out, a policy that says who may."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import msgspec
 from vanta.alpha.tracker.approval import counted
 from vanta.alpha.tracker.candidate import Candidate, SignOff
 from vanta.alpha.tracker.desk import Desk
+from vanta.builds.manifest import KIND, Artefact, BuildFile, Manifest, name_of
 from vanta.domain.encoding import encode
 from vanta.domain.instant import HOUR, SECOND
 from vanta.domain.policy import Policy, ReleasePolicy
@@ -55,9 +55,24 @@ class Alpha:
 
     def candidate(self, version: str = "0.2.0", *, by: str = "ada", follows: str = "") -> str:
         """Lay a signed candidate on the export; its name."""
-        stated = {"version": version, "commit": "a" * 40, "follows": follows, "files": []}
-        manifest = encode(stated)
-        build = f"{version}-{hashlib.sha256(manifest).hexdigest()[:12]}"
+        manifest = encode(
+            Manifest(
+                kind=KIND,
+                version=version,
+                commit="a" * 40,
+                committed=START,
+                lock="0" * 64,
+                schema="vanta.dev/v1",
+                python="3.11",
+                platform="linux_x86_64",
+                extras=(),
+                follows=follows,
+                artefact=Artefact(0, "0" * 64),
+                sums="0" * 64,
+                files=(BuildFile("bin/vanta", 0o555, 0, "0" * 64),),
+            )
+        )
+        build = name_of(version, manifest)
         folder = self.folder(build)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").write_bytes(manifest)

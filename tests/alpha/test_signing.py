@@ -182,7 +182,7 @@ def test_a_manifest_that_was_changed_after_it_was_named_takes_no_sign_off(
     build = under_review(governed)
     armour = governed.armour("grace", build)
     manifest = governed.folder(build) / "manifest.json"
-    manifest.write_bytes(manifest.read_bytes().replace(b'"files":[]', b'"files":[1]'))
+    manifest.write_bytes(manifest.read_bytes().replace(b'"extras":[]', b'"extras":["x"]'))
     assert refusal(governed, "grace", armour).code == "MANIFEST_CHANGED"
     with pytest.raises(RefusedError) as changed:
         signing.worth(governed.layout, build, time.time_ns())

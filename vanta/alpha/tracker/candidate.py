@@ -1,26 +1,26 @@
 """A candidate: a build on Alpha's export that waits to be looked at, and who has signed it off."""
 
 import hashlib
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from vanta.domain.encoding import decode
-from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
+from vanta.builds.manifest import (
+    BUILD_NAMESPACE,
+    MOST_MANIFEST,
+    checked_name,
+    name_of,
+    read_manifest,
+)
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.governance.keys import PublicKey
 from vanta.governance.sshsig import MAX_ARMOR, parse_armor, verify
 from vanta.node.layout import Layout
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
-BUILD_NAMESPACE = "vanta-build"
-"""What a builder's signature is made for."""
 SIGN_OFFS = "signoffs"
-BUILD = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,80}-[0-9a-f]{12}")
-"""`<version>-<12 hex digits of the SHA-256 of its manifest>`."""
-_MOST = 64 * 1024 * 1024
 
 
 class SignOff(msgspec.Struct, frozen=True, gc=False):
@@ -85,12 +85,6 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return len(self.counted) >= self.needed > 0
 
 
-class _Manifest(msgspec.Struct, frozen=True):
-    version: str
-    commit: str
-    follows: str = ""
-
-
 class Found(NamedTuple):
     """A candidate as it lies on the export."""
 
@@ -110,7 +104,15 @@ def candidates(layout: Layout) -> list[str]:
         names = [path.name for path in modules(layout).iterdir() if path.is_dir()]
     except OSError:
         return []
-    return sorted(name for name in names if BUILD.fullmatch(name))
+    return sorted(name for name in names if _is_name(name))
+
+
+def _is_name(text: str) -> bool:
+    try:
+        checked_name(text)
+    except RefusedError:
+        return False
+    return True
 
 
 def find(layout: Layout, build: str) -> Found:
@@ -124,18 +126,16 @@ def find(layout: Layout, build: str) -> Found:
     """
     folder = modules(layout) / build
     place = str(folder / MANIFEST)
-    if not BUILD.fullmatch(build):
+    if not _is_name(build):
         raise _absent(layout, build, "is not the name of a build")
     try:
         with (folder / MANIFEST).open("rb") as file:
-            data = file.read(_MOST + 1)
+            data = file.read(MOST_MANIFEST + 1)
     except OSError as error:
         raise _absent(layout, build, f"cannot be read: {error.strerror}") from error
-    if len(data) > _MOST:
-        raise MalformedError(f"more than {_MOST} bytes", code="MANIFEST", place=place)
     digest = hashlib.sha256(data).hexdigest()
-    said = decode(_Manifest, data, place=place)
-    if build != f"{said.version}-{digest[:12]}":
+    said = read_manifest(data, place=place) if build.endswith(f"-{digest[:12]}") else None
+    if said is None or build != name_of(said.version, data):
         raise RefusedError(
             "its manifest is not the one the build is named by",
             code="MANIFEST_CHANGED",

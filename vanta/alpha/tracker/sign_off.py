@@ -5,14 +5,12 @@ import subprocess
 from pathlib import Path
 
 from vanta.alpha.tracker.candidate import SIGN_OFFS, Candidate, Stated
+from vanta.builds.manifest import REVIEW_NAMESPACE
 from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.governance.keys import PublicKey
 from vanta.governance.sshsig import parse_armor, verify_digest
 from vanta.journal.durable import fsync_directory
 from vanta.journal.files import atomic_write
-
-REVIEW_NAMESPACE = "vanta-review"
-"""What a sign-off's signature is made for."""
 
 _SECONDS = 300
 """To find a passphrase, or to touch a token."""
