@@ -87,6 +87,16 @@ def create(wanted: Wanted, out: Path, told: Callable[[str], object] = lambda _: 
     return name
 
 
+def planned(wanted: Wanted) -> Source:
+    """What a build would be made of; nothing is made.
+
+    Raises:
+        RefusedError, UnavailableError: as `create`.
+    """
+    with tempfile.TemporaryDirectory(prefix="vanta-create-") as room:
+        return _sources(wanted, Path(room) / "source", lambda _: None)
+
+
 def _must_be_same(there: Path, made: Path) -> None:
     if (there / MANIFEST).read_bytes() != (made / MANIFEST).read_bytes():
         raise RefusedError(

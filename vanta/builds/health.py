@@ -40,6 +40,16 @@ class Finding(NamedTuple):
     """Whether waiting cannot help."""
 
 
+class Stand(NamedTuple):
+    """A service at one moment."""
+
+    look: Look
+    build: str | None
+    """The one it says it runs, empty for a checkout; None where it says nothing."""
+    sick: Sick | None
+    """What keeps it from passing just now."""
+
+
 class Clock(NamedTuple):
     """Time, for waiting."""
 
@@ -106,9 +116,15 @@ class Gate:
         self._clock = clock or Clock()
         self._every_look = every_look
 
-    def look(self, names: Sequence[str], build: str) -> dict[str, Sick | None]:
+    def look(self, names: Sequence[str], build: str) -> dict[str, Stand]:
         """How each service stands at this moment."""
-        return {name: found.sick if found else None for name, found in self._see(names, build, {})}
+        found = {}
+        for name in names:
+            look, ready = self._services.look(name), read_ready(self._run, name)
+            said = ready.build if ready is not None and ready.pid == look.pid else None
+            one = judge(name, build, look, ready, None)
+            found[name] = Stand(look, said, one.sick if one else None)
+        return found
 
     def wait(self, names: Sequence[str], build: str) -> Sick | None:
         """Look until it opens, or stays shut; None when it opens.

@@ -85,7 +85,7 @@ def recover(site: Site) -> Recovery:
         site.state(FlipReverted(plan.current, pending.build, plan.code))
     elif plan.code:
         site.state(FlipFinished(plan.current, plan.code))
-    wrong = tuple(site.wrong(site.names, plan.current))
+    wrong = tuple(site.wrong(plan.current))
     if not wrong:
         return plan
     sick = site.start(plan.current)

@@ -5,13 +5,14 @@ from typing import Literal, NamedTuple, Protocol
 SERVICES: dict[str, tuple[str, ...]] = {
     "alpha": ("governance",),
     "markets": ("governance", "markets"),
-    "executor": ("governance", "judge", "executor"),
+    "executor": ("governance", "judge", "surveillance", "executor"),
 }
 """Role to what runs there, each after what it needs."""
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "governance": ("governance", "controller"),
     "judge": ("executor", "judge"),
+    "surveillance": ("executor", "surveil"),
     "executor": ("executor", "run"),
     "markets": ("markets", "run"),
 }

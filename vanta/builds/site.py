@@ -1,6 +1,6 @@
 """One node as its builds see it: journal, slots, links, services; what changes them holds it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,11 +111,14 @@ class Site:
             self.state(BuildRefused(build, step, error.code, str(error)[:_LONGEST]))
             raise
 
-    def wrong(self, names: Sequence[str], build: str) -> list[str]:
+    def wrong(self, build: str) -> list[str]:
         """Which services run, and do not run this build."""
-        looks = self.gate.look(names, build)
-        up = [name for name in names if self.services.look(name).condition != "down"]
-        return [name for name in up if looks[name] is not None]
+        stands = self.gate.look(self.names, build)
+        return [
+            name
+            for name, one in stands.items()
+            if one.look.condition != "down" and one.sick is not None
+        ]
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from vanta.builds.admit import Machine, fits, signed_for
 from vanta.builds.events import Letter, Staged
+from vanta.builds.pack import ARTEFACT
 from vanta.builds.permission import Permission
 from vanta.builds.release import Release, check_artefact, check_sums, read_release
 from vanta.builds.site import Site
@@ -50,7 +51,7 @@ def verify(sound: Sound) -> None:
         RefusedError: `TAMPERED`.
     """
     release = sound.release
-    check_artefact(release.folder / "artefact.tar", release.manifest)
+    check_artefact(release.folder / ARTEFACT, release.manifest)
     check_sums(release.folder, release.manifest)
 
 

@@ -14,6 +14,7 @@ from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import SECOND, show_instant
 from vanta.node.config import GovernanceConfig, NodeConfig, read_config
 from vanta.node.layout import Layout
+from vanta.node.readiness import Readiness
 
 if TYPE_CHECKING:
     from vanta.domain.record import Position
@@ -75,6 +76,7 @@ def follow(node: Path) -> None:
             hints=hints,
             told=_say_steps,
             refresh=shown.refresh,
+            ready=stack.enter_context(Readiness(layout.run, "governance")).announce,
         )
         for number in _ENDING:
             signal.signal(number, lambda _got, _frame: loop.stop())

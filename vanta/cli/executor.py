@@ -77,6 +77,7 @@ def run(
     from vanta.governance.published import PolicyReader
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
+    from vanta.node.readiness import Readiness
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
@@ -112,7 +113,8 @@ def run(
         for stream in open_streams(config, partial(send_hint, layout.run)):
             stack.callback(stream.close)
         if not until_idle:
-            executor.run(stop)
+            ready = stack.enter_context(Readiness(layout.run, "executor"))
+            executor.run(stop, ready=ready.announce)
             return
         quiet = 0
         while quiet < _QUIET_ROUNDS and not stop.is_set():
@@ -162,9 +164,15 @@ def judge(node: NodeDir = NODE_DEFAULT) -> None:
     """Watch what the Executor does, and halt the node where it must not go on."""
     from vanta.executor.judge.service import Judge
     from vanta.node.layout import Layout
+    from vanta.node.readiness import Readiness
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _got, _frame: stop.set())
-    with closing(Judge(Layout(node.resolve()))) as judging:
-        judging.run(stop, told=lambda found: say(f"HALTED: {found.why} [{found.code}]"))
+    layout = Layout(node.resolve())
+    with closing(Judge(layout)) as judging, Readiness(layout.run, "judge") as ready:
+        judging.run(
+            stop,
+            told=lambda found: say(f"HALTED: {found.why} [{found.code}]"),
+            ready=ready.announce,
+        )

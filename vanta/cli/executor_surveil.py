@@ -36,6 +36,7 @@ def surveil(node: NodeDir = NODE_DEFAULT) -> None:
     from vanta.governance.exposition import serve
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
+    from vanta.node.readiness import Readiness
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
@@ -58,15 +59,19 @@ def surveil(node: NodeDir = NODE_DEFAULT) -> None:
         hook.tell(alert)
         say(f"{'HALTED' if alert.halts else 'ALERT'}: {alert.mismatch.why}")
 
+    ready = Readiness(layout.run, "surveillance")
+
     def shown(readings: Any) -> None:  # noqa: ANN401 - imported lazily
         nonlocal written
+        ready.announce()
         hook.reap()
         metrics.show(readings, comparing.standing, hook.failed)
         if terms.metrics_textfile and time.monotonic() - written >= 1:
             written = time.monotonic()
             metrics.write(Path(terms.metrics_textfile))
 
-    run(comparing, brokers, time.time_ns, stop, told, shown)
+    with ready:
+        run(comparing, brokers, time.time_ns, stop, told, shown)
 
 
 @command

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vanta.cli import audit, broker, executor, governance, halt, markets, node, tracker
+from vanta.cli import audit, broker, build, executor, governance, halt, markets, node, tracker
 
 app = typer.Typer(
     name="vanta",
@@ -21,6 +21,7 @@ app.add_typer(executor.app, name="executor")
 app.add_typer(broker.app, name="broker")
 app.add_typer(audit.app, name="audit")
 app.add_typer(tracker.app, name="tracker")
+app.add_typer(build.app, name="build")
 app.command("halt")(halt.halt)
 app.command("resume")(halt.resume)
 

@@ -77,6 +77,7 @@ def run(
     from vanta.markets.service import MarketsNode
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
+    from vanta.node.readiness import Readiness
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
@@ -89,15 +90,19 @@ def run(
         )
     since, until, length = _window(feeds, start, end, step)
     turns = -(-(until - since) // length)
-    with MarketsNode.open(
-        layout,
-        policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
-        clock=time.time_ns,
-        key=load_private_key(layout.key),
-        outbox=DirectoryOutbox(Path(config.bus)),
-        feeds=feeds,
-        node=config.node,
-    ) as markets:
+    with (
+        Readiness(layout.run, "markets") as ready,
+        MarketsNode.open(
+            layout,
+            policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
+            clock=time.time_ns,
+            key=load_private_key(layout.key),
+            outbox=DirectoryOutbox(Path(config.bus)),
+            feeds=feeds,
+            node=config.node,
+        ) as markets,
+    ):
+        ready.announce()
         done: list[Any] = []
         shown = errors.is_terminal and not as_json
         with errors.status("opening the feeds") if shown else nullcontext() as status:

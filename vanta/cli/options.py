@@ -75,3 +75,4 @@ Also = Annotated[
     list[str] | None,
     typer.Option("--also", help="A further remote for the halt lane, such as a node's own."),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]

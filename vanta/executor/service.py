@@ -164,13 +164,27 @@ class ExecutorNode:
         self._passed.close()
         self._log.close()
 
-    def run(self, stop: threading.Event, *, idle: float = 0.02) -> None:
-        """Step until `stop`; `idle` seconds between steps that found nothing to do."""
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        idle: float = 0.02,
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Step until `stop`.
+
+        Args:
+            stop: when to end.
+            idle: seconds between steps that found nothing to do.
+            ready: called after every step; after the first, everything was looked at once.
+        """
         # What a boot leaves behind lives as long as the process; sweeping it again only delays.
         gc.collect()
         gc.freeze()
         while not stop.is_set():
-            if not self.step():
+            worked = self.step()
+            ready()
+            if not worked:
                 stop.wait(idle)
 
     def step(self) -> int:

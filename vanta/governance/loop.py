@@ -72,6 +72,7 @@ class Loop:
         hints: the node's own socket for hints.
         told: given the steps of each fetch that brought some.
         refresh: called after every round, to show how things stand.
+        ready: called once the first fetch came to something.
     """
 
     def __init__(
@@ -82,11 +83,13 @@ class Loop:
         hints: HintSocket | None = None,
         told: Callable[[tuple[Step, ...]], None] = lambda _steps: None,
         refresh: Callable[[], None] = lambda: None,
+        ready: Callable[[], object] = lambda: notify("READY=1"),
     ) -> None:
         self._controller = controller
         self._hints = hints
         self._told = told
         self._refresh = refresh
+        self._announce = ready
         self._backoff = Backoff(poll)
         self._allowance = Allowance()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -146,7 +149,7 @@ class Loop:
         self._due = min(self._due, self._began + self._backoff.after(came))
         if not self._ready:
             self._ready = True
-            notify("READY=1")
+            self._announce()
 
     def _fetch_if_due(self) -> None:
         if self._hinted:

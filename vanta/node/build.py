@@ -37,8 +37,7 @@ def vanta_command() -> tuple[str, ...]:
     return (sys.executable, "-m", "vanta.cli") if found is None else (str(found / "bin/vanta"),)
 
 
-def python_module(module: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """How to run a module of the same build with Python: command and environment."""
+def python_environment() -> dict[str, str]:
+    """What a Python that is started by hand must find around it to run this same build."""
     found = slot()
-    lib = {} if found is None else {"PYTHONPATH": str(found / "lib")}
-    return (sys.executable, "-m", module), {**os.environ, **lib}
+    return {**os.environ} if found is None else {**os.environ, "PYTHONPATH": str(found / "lib")}

@@ -202,7 +202,7 @@ class ExecutorConfig(_Part):
     surveillance: SurveillanceConfig = SurveillanceConfig()
 
 
-Service = Literal["governance", "judge", "executor", "markets"]
+Service = Literal["governance", "judge", "surveillance", "executor", "markets"]
 
 
 class BuildsConfig(_Part):

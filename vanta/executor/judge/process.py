@@ -1,13 +1,13 @@
 """Starting the judge as a process of its own."""
 
 import subprocess
-import sys
 import time
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.instant import SECOND
 from vanta.executor.judge.signs import JUDGE_SIGN
 from vanta.governance.heartbeat import Silence
+from vanta.node.build import vanta_command
 from vanta.node.layout import Layout
 
 START_TIMEOUT = 30.0
@@ -25,7 +25,7 @@ def start(layout: Layout) -> subprocess.Popen[bytes]:
     silence = Silence(layout.memory, SECOND, name=JUDGE_SIGN)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "vanta.cli", "executor", "judge", "--node", str(layout.root)],
+            [*vanta_command(), "executor", "judge", "--node", str(layout.root)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -63,11 +63,17 @@ class Judge:
         """Let go of the journal."""
         self._evidence.close()
 
-    def run(self, stop: threading.Event, told: Callable[[Verdict], None]) -> None:
-        """Look until `stop`; each reason to halt is told once."""
+    def run(
+        self,
+        stop: threading.Event,
+        told: Callable[[Verdict], None],
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Look until `stop`; each reason to halt is told once, and `ready` is called each time."""
         while not stop.is_set():
             for verdict in self.look():
                 told(verdict)
+            ready()
             stop.wait(EVERY)
 
     def look(self) -> tuple[Verdict, ...]:

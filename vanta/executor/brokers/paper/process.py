@@ -8,6 +8,7 @@ from pathlib import Path
 from vanta.domain.errors import UnavailableError, VantaError
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.paper.exchange import PaperTerms
+from vanta.node.build import python_environment
 
 START_TIMEOUT = 30.0
 """Seconds until it must answer; a first import of the exchange calendars takes some."""
@@ -34,6 +35,7 @@ def start(
     with (log or Path("/dev/null")).open("ab") as output:
         process = subprocess.Popen(
             [*command, *options],
+            env=python_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -1,0 +1,265 @@
+"""`vanta build release`, `stage`, `promote`, `rollback`, `recover`, `gc`: what changes builds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vanta.cli.options import NODE_DEFAULT, DryRun, Json, NodeDir
+from vanta.cli.output import command, print_json, say
+
+if TYPE_CHECKING:
+    from vanta.builds.promote import Outcome, Plan
+    from vanta.builds.recover import Recovery
+
+_NOT_DONE = 3
+Build = Annotated[str, typer.Argument(help="Its name, such as 0.1.0-3f2a9c1d77e0.")]
+
+
+@command
+def release(
+    build: Build,
+    node: NodeDir = NODE_DEFAULT,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """On Alpha: put a candidate that enough people signed off among the releases."""
+    from vanta.builds.manifest import checked_name
+    from vanta.builds.node import builds_of
+    from vanta.builds.publish import plan_release, publish
+
+    here = builds_of(node)
+    found, people = plan_release(here.export / "modules" / checked_name(build), here.permission())
+    if not dry_run:
+        publish(found, here.export / "releases")
+    if as_json:
+        print_json({"build": found.name, **people._asdict(), "done": not dry_run})
+        return
+    would = "would be released" if dry_run else "is released"
+    say(f"{found.name} {would}: built by {people.builder}, signed off by "
+        f"{' and '.join(people.reviewers)}")  # fmt: skip
+
+
+@command
+def stage(
+    build: Build,
+    node: NodeDir = NODE_DEFAULT,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Folder that holds it, where the export does not.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Put a release into this node's idle slot: verified before, while and after it is unpacked."""
+    from vanta.builds.manifest import checked_name
+    from vanta.builds.node import builds_of
+    from vanta.builds.release import find
+    from vanta.builds.stage import look, verify
+    from vanta.builds.stage import stage as put
+
+    here = builds_of(node)
+    permission = here.permission()
+
+    def seen() -> Path:
+        return source / checked_name(build) if source is not None else find(here.export, build)
+
+    if dry_run:
+        sound = look(seen(), permission, here.machine)
+        verify(sound)
+        letter = here.now().letter_of(build) or here.now().idle()
+        told = {"build": build, "letter": letter, "fresh": True}
+    else:
+        with here.held(here.commit_in_force()) as site, site.refusals(build, "stage"):
+            sound = look(seen(), permission, here.machine)
+            told = put(site, sound)._asdict()
+    told |= {"builder": sound.builder, "reviewers": sound.reviewers, "done": not dry_run}
+    if as_json:
+        print_json(told)
+        return
+    would = "would be" if dry_run else "is"
+    say(f"{build} {would} in slot {told['letter']}: built by {sound.builder}, signed off by "
+        f"{' and '.join(sound.reviewers) or 'nobody yet'}")  # fmt: skip
+
+
+@command
+def promote(
+    build: Build,
+    node: NodeDir = NODE_DEFAULT,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Even if it is older than what runs.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Even if it was tried here and is marked bad.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Run a staged build: flip to it, restart, gate; where it is not well, go back by itself.
+
+    Exit 0: it runs. 3: it did not pass the gate, and what ran before runs again. 1: an error, such
+    as a refusal; nothing changed. 2: usage.
+    """
+    from vanta.builds.node import builds_of
+    from vanta.builds.promote import carry_out, plan_promotion
+    from vanta.builds.recover import recover as settle
+
+    here = builds_of(node)
+    permission = here.permission()
+    if dry_run:
+        _say_plan(
+            plan_promotion(
+                here.now(), here.slots, build, permission, here.machine,
+                rollback=rollback, again=again,
+            ),
+            as_json=as_json,
+        )  # fmt: skip
+        return
+    with here.held(here.commit_in_force()) as site:
+        if site.now.pending:
+            settle(site)
+        with site.refusals(build, "promote"):
+            plan = plan_promotion(
+                site.now, site.slots, build, permission, here.machine,
+                rollback=rollback, again=again,
+            )  # fmt: skip
+        outcome = carry_out(site, plan)
+    _say_outcome(outcome, here.layout.logs, as_json=as_json)
+
+
+@command
+def rollback(
+    build: Annotated[
+        str, typer.Argument(help="Which build that ran here; without it, the one before.")
+    ] = "",
+    node: NodeDir = NODE_DEFAULT,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Run what ran here before once more, and mark what runs now bad.
+
+    It asks for no approval: it was approved when it was promoted. A frozen node stays as it is.
+
+    Exit 0: it runs. 3: it did not pass the gate, and what ran before runs again. 1: an error, such
+    as a refusal; nothing changed. 2: usage.
+    """
+    from vanta.builds.node import builds_of
+    from vanta.builds.promote import carry_out, plan_rollback
+    from vanta.builds.recover import recover as settle
+    from vanta.domain.errors import VantaError
+
+    here = builds_of(node)
+    try:
+        permission, commit = here.permission(), here.commit_in_force()
+    except VantaError:
+        permission, commit = None, ""
+    name = here.config.node
+    if dry_run:
+        _say_plan(plan_rollback(here.now(), here.slots, build, permission, name), as_json=as_json)
+        return
+    with here.held(commit) as site:
+        if site.now.pending:
+            settle(site)
+        with site.refusals(build or site.now.previous, "rollback"):
+            plan = plan_rollback(site.now, site.slots, build, permission, name)
+        outcome = carry_out(site, plan)
+    _say_outcome(outcome, here.layout.logs, as_json=as_json)
+
+
+@command
+def recover(node: NodeDir = NODE_DEFAULT, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Finish or take back what a crash left half done; at boot, before the services start.
+
+    Exit 0: `current` is on a whole slot, and what runs runs it. 3: it is, and a service is not
+    well. 1: an error, such as `NO_SOUND_SLOT`. 2: usage.
+    """
+    from vanta.builds.flip import target_of
+    from vanta.builds.node import builds_of
+    from vanta.builds.recover import plan_recovery
+    from vanta.builds.recover import recover as settle
+
+    here = builds_of(node)
+    if dry_run:
+        found = plan_recovery(here.now(), here.slots, target_of(here.layout.current))
+    else:
+        with here.held() as site:
+            found = settle(site)
+    if as_json:
+        print_json({**found._asdict(), "done": not dry_run})
+    else:
+        for line in _recovered(found):
+            say(line)
+    raise typer.Exit(_NOT_DONE if found.sick else 0)
+
+
+@command
+def gc(node: NodeDir = NODE_DEFAULT, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Take away builds that are neither live, nor what ran before, nor the last good one."""
+    from vanta.builds.collect import collect, plan_collection
+    from vanta.builds.node import builds_of
+
+    here = builds_of(node)
+    if dry_run:
+        found = plan_collection(here.now(), here.slots)
+    else:
+        with here.held() as site:
+            found = collect(site)
+    if as_json:
+        print_json({**found._asdict(), "done": not dry_run})
+        return
+    would = "would be taken away" if dry_run else "taken away"
+    for name in (*found.builds, *found.drafts):
+        say(f"{name} {would}")
+    say(f"kept: {', '.join(found.kept) or 'nothing'}")
+
+
+def _say_plan(plan: "Plan", *, as_json: bool) -> None:
+    if as_json:
+        print_json({**plan._asdict(), "approved": plan.approved._asdict(), "done": False})
+        return
+    say(f"would flip from {plan.before or 'nothing'} to {plan.build}")
+    if plan.approved.builder:
+        people = " and ".join(plan.approved.reviewers)
+        say(f"  built by {plan.approved.builder}, signed off by {people}")
+    if not plan.way_back:
+        say("  there is nothing sound to go back to")
+
+
+def _say_outcome(outcome: "Outcome", logs: Path, *, as_json: bool) -> None:
+    sick, still = outcome.sick, outcome.still_sick
+    if as_json:
+        print_json(
+            {
+                **outcome._asdict(),
+                "sick": sick._asdict() if sick else None,
+                "still_sick": still._asdict() if still else None,
+            }
+        )
+    elif sick is None:
+        before = f", before it {outcome.before}" if outcome.before else ""
+        say(f"{outcome.build} runs after {outcome.milliseconds} ms{before}")
+    else:
+        say(f"{outcome.build} did not pass: {sick.service}: {sick.reason} [{sick.code}]")
+        if outcome.current != outcome.build:
+            well = f"not well: {still.reason} [{still.code}]" if still else "and is well"
+            say(f"{outcome.current} runs again after {outcome.back_milliseconds} ms, {well}")
+        else:
+            say("nothing ran before that could be gone back to: `current` is on it")
+        if outcome.evidence:
+            say(f"  what was seen is in {logs / outcome.evidence}")
+    raise typer.Exit(_NOT_DONE if sick else 0)
+
+
+def _recovered(found: "Recovery") -> list[str]:
+    lines = [f"{draft} thrown away: it was never complete" for draft in found.drafts]
+    if not found.current:
+        return [*lines, "no build ever ran here"]
+    if found.code:
+        lines.append(f"current is on {found.current}, was on {found.was or 'nothing'} "
+                     f"[{found.code}]")  # fmt: skip
+    else:
+        lines.append(f"current is on {found.current}, as it should be")
+    if found.restarted:
+        lines.append(f"restarted {', '.join(found.restarted)}")
+    if found.sick:
+        lines.append(f"{found.sick.service} is not well: {found.sick.reason} [{found.sick.code}]")
+    return lines
