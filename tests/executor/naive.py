@@ -60,6 +60,7 @@ class Naive:
     cost: dict[Place, Fraction] = field(default_factory=dict)
     flipped: dict[Place, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
+    lots: dict[str, int] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     """Some order of each symbol: what kind of thing it is."""
     start: dict[str, int] = field(default_factory=dict)
@@ -83,27 +84,46 @@ class Naive:
 
     def accepted(self, order: Order, quote: Quote, at: int) -> None:
         self.orders[order.symbol] = order
+        self.lots[order.symbol] = quote.instrument.lot
         middle = (quote.bid + quote.ask) // 2
         self.marks[order.symbol] = middle
         self.placed.append(Placed(order, at, max(order.limit_price, middle)))
         self.messages.append((at, order.vault, order.broker, order.strategy))
         self._look()
 
-    def filled(self, placed: Placed, quantity: int, price: int, fee: int, at: int) -> None:
+    def filled(
+        self, placed: Placed, quantity: int, price: int, fee: int, at: int, kept: int = 0
+    ) -> None:
+        """Something was executed; of a coin the broker may have kept a part, in 10^-18."""
         order = placed.order
         place = (order.vault, order.symbol)
         if not placed.filled:
             self.fills.append((at, order.vault))
         placed.filled += quantity
         signed = quantity if order.side == "buy" else -quantity
-        placed.gained += self._trade(place, signed, price, order) - fee
-        self.cash[order.vault] += floor(worth(price, -signed, order)) - fee
-        more = self.flipped.get(place, 0) + (quantity if order.flip else 0)
+        moved = signed - ceil(Fraction(kept, 10**10))
+        placed.gained += self._trade(place, moved, price, order) - fee
+        self.cash[order.vault] += floor(worth(price, -signed, order)) - (0 if kept else fee)
+        more = self.flipped.get(place, 0) + (abs(moved) if order.flip else 0)
         self.flipped[place] = min(more, abs(self.held[place]))
         self.marks[order.symbol] = price
         self._look()
         if placed.filled == order.quantity:
             self.ended(placed)
+
+    def charged(self, vault: str, amount: int, symbol: str, kept: int, price: int) -> None:
+        """A fee was told later, in money or as a part of a coin."""
+        if kept:
+            taken = -ceil(Fraction(kept, 10**10))
+            self._trade((vault, symbol), taken, price, self.orders[symbol])
+        else:
+            self.cash[vault] -= amount
+        self._look()
+
+    def stands(self, vault: str, symbol: str) -> bool:
+        """Whether there is something that can be closed, or may come to be."""
+        opening = any(not one.order.reducing and one.left for one in self.open(vault, symbol))
+        return opening or abs(self.held.get((vault, symbol), 0)) >= self.lots[symbol]
 
     def _trade(self, place: Place, signed: int, price: int, order: Order) -> Fraction:
         held, cost = self.held.get(place, 0), self.cost.get(place, Fraction(0))
@@ -276,7 +296,7 @@ def breaches(book: Naive, rules: Policy, last: Placed, quote: Quote, now: int) -
         "account per symbol": (sum(book.gross(n, symbol) for n in names), account.per_symbol),
         "persona": (sum(book.whole(name) for name in fellows), of.persona.gross),
         "positions": (
-            sum(book.gross(vault, one) > 0 for one in book.orders), of.concurrency.positions
+            sum(book.stands(vault, one) for one in book.orders), of.concurrency.positions
         ),
         "gross": (whole, of.exposure.gross),
         "capital": (whole, deployable),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -409,3 +410,20 @@ def test_a_fill_of_before_is_written_as_it_was() -> None:
     old = Fill("f", "ord_x", "AAPL", "buy", UNIT, 100 * UNIT, UNIT, NOW)
     assert b"kept" not in encode(old)
     assert decode(Fill, encode(old), place="here") == old
+
+
+def test_records_of_before_lots_were_kept_fold_as_they_did() -> None:
+    """A part below a lot was an open position then, and nobody counted who traded how much."""
+    book = fund(RULES)
+    event = made(intent("BTC-USD", asset_class="crypto"), Book.from_state(encode(book.state())),
+                 RULES, quote("BTC-USD", 20_000))  # fmt: skip
+    order = event.decision.order
+    assert order is not None
+    book.apply(msgspec.structs.replace(event, edition=2))
+    fill = Fill("f", order.client_order_id, "BTC-USD", "buy", 100, 20_000 * UNIT, 0, NOW)
+    book.apply(OrderFilled(fill))
+    book.apply(OrderCancelled(order.client_order_id, "asked"))
+    mine, venue = book.vaults[VAULT], book.venue("paper")
+    assert (mine.lines["BTC-USD"].lot, mine.occupied) == (0, 1)
+    assert book.holdings[VAULT]["BTC-USD"].entry == order.client_order_id
+    assert (venue.traded, venue.bought) == ({}, {})

@@ -33,7 +33,7 @@ from tests.executor.building import (
 )
 from tests.executor.naive import Naive, Placed, breaches
 from vanta.domain.encoding import encode
-from vanta.domain.exact import PPM, UNIT
+from vanta.domain.exact import FINEST, PPM, UNIT
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
 from vanta.domain.trading import (
@@ -47,11 +47,14 @@ from vanta.domain.trading import (
 )
 from vanta.executor import decide as decide_module
 from vanta.executor.book import Book
+from vanta.executor.brokers.port import Movement
 from vanta.executor.case import Case
+from vanta.executor.cashbook import stated
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     DecisionMade,
+    FeeCharged,
     MessageSent,
     OrderAcknowledged,
     OrderCancelled,
@@ -331,12 +334,35 @@ class Trading(RuleBasedStateMachine):
     def decide(self, wanted: Intent, market: Quote, broker: str) -> Decision:
         return decide(wanted, self.book, self.mandates, market, self.now, broker=broker)
 
-    @rule(which=whole, lots=st.sampled_from([1, 7, 10**6]), off=st.sampled_from([-3, 0, 0, 2]))
+    @rule(
+        which=whole,
+        lots=st.sampled_from([1, 7, 10**6]),
+        off=st.sampled_from([-3, 0, 0, 2]),
+        share=st.sampled_from([0, 1_000_003, 2_500_000_000, -100_000_007]),
+    )
     @precondition(lambda self: any(self.naive.open()))
-    def an_order_fills(self, which: int, lots: int, off: int) -> None:
-        self.fill(self.some_open(which), lots, off)
+    def an_order_fills(self, which: int, lots: int, off: int, share: int) -> None:
+        self.fill(self.some_open(which), lots, off, share)
 
-    def fill(self, placed: Placed, lots: int, off: int) -> None:
+    @rule(which=whole, coin=st.booleans(), share=st.sampled_from([1, 1_234_567, 10**9]))
+    @precondition(lambda self: bool(self.naive.placed))
+    def a_fee_is_told_later(self, which: int, coin: bool, share: int) -> None:  # noqa: FBT001
+        order = self.naive.placed[which % len(self.naive.placed)].order
+        line = self.book.vaults[order.vault].lines[order.symbol]
+        kept = line.quantity * share // 100 if order.asset_class == "crypto" and coin else 0
+        price = self.naive.marks[order.symbol]
+        amount = -(-max(0, kept) * price // (FINEST * UNIT)) if kept > 0 else share
+        moved = Movement(
+            f"paper:{next(self.numbers)}", "fee", -amount, self.now, "FEE", order.symbol,
+            -max(0, kept), price, order.client_order_id,
+        )  # fmt: skip
+        event = stated(moved, 0, self.book, order.broker, self.now)
+        assert isinstance(event, FeeCharged)
+        self.book.apply(event)
+        for one in event.shares:
+            self.naive.charged(one.vault, one.amount, order.symbol, one.kept, price)
+
+    def fill(self, placed: Placed, lots: int, off: int, share: int = 0) -> None:
         order = placed.order
         quantity = min(placed.left, lots * WHAT[order.symbol].lot)
         price = max(UNIT // 100, order.limit_price + off * UNIT // 100)
@@ -344,9 +370,12 @@ class Trading(RuleBasedStateMachine):
         if self.book.open[name].state in {OrderState.PREPARED, OrderState.UNKNOWN}:
             self.book.apply(OrderAcknowledged(name, "B", self.now))
         number = f"F{next(self.numbers)}"
-        fill = Fill(number, name, order.symbol, order.side, quantity, price, UNIT, self.now)
+        # What is kept of a coin is told in parts of 10^-12 of what was traded.
+        kept = quantity * share // 100 if order.asset_class == "crypto" else 0
+        fee = -(-kept * price // (FINEST * UNIT)) if kept else UNIT
+        fill = Fill(number, name, order.symbol, order.side, quantity, price, fee, self.now, kept)
         self.book.apply(OrderFilled(fill))
-        self.naive.filled(placed, quantity, price, UNIT, self.now)
+        self.naive.filled(placed, quantity, price, fee, self.now, kept)
 
     @rule(which=whole, how=st.sampled_from(["cancel", "cancel", "reject", "withhold"]))
     @precondition(lambda self: any(self.naive.open()))

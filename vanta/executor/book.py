@@ -229,7 +229,9 @@ class Book(Accounts):
         venue.fill(order.symbol, quantity, cash, fill)
         if line.lot:
             amount = notional(fill.price, fill.quantity, order.multiplier)
-            venue.trade(fill.ts, order.vault, amount)
+            if venue.trade(fill.ts, order.vault, amount):
+                # What was kept of yesterday's purchases has shown by now.
+                venue.bought.clear()
             if order.asset_class == COIN and fill.side == "buy" and not (fill.kept or fill.fee):
                 bought = venue.bought.get(order.symbol, 0) + fill.quantity
                 venue.bought[order.symbol] = bought

@@ -65,7 +65,7 @@ class Venue(msgspec.Struct):
     """By UTC day, such as `2026-11-26`, and vault: notional of executions, of a few days."""
 
     bought: dict[str, int] = {}
-    """By coin: quantity bought without a fee on record, since one was last presumed."""
+    """By coin: quantity bought that day without a fee on record, since one was presumed."""
     presumed: dict[str, int] = {}
     """By coin: what was presumed to be kept and nobody told of yet, in `FINEST`."""
 
@@ -75,12 +75,15 @@ class Venue(msgspec.Struct):
         horizon = max(self.moves.values()) - MOVES_KEPT
         self.moves = {one: at for one, at in self.moves.items() if at >= horizon}
 
-    def trade(self, at: int, vault: str, amount: int) -> None:
-        """Count what a vault traded, for the fees that come later."""
-        traded = self.traded.setdefault(day_of(at), {})
+    def trade(self, at: int, vault: str, amount: int) -> bool:
+        """Count what a vault traded, for the fees that come later; whether that begins a day."""
+        day = day_of(at)
+        begins = day not in self.traded
+        traded = self.traded.setdefault(day, {})
         traded[vault] = traded.get(vault, 0) + amount
         while len(self.traded) > DAYS_KEPT:
             del self.traded[min(self.traded)]
+        return begins
 
     def keep(self, symbol: str, kept: int) -> None:
         """Take off a part of a coin, to its last digit."""
