@@ -2,8 +2,8 @@
 
 Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
 own help, `docs/reference/fields.md` from the governed types, `docs/reference/documents.md` from the
-models that read documents, `docs/reference/fences.md` from the fences; `tests/docs` fails when one
-is out of date.
+models that read documents, `docs/reference/fences.md` from the fences and
+`docs/reference/diagnostics.md` from the checks of a node; `tests/docs` fails when one is out of date.
 """
 
 import inspect
@@ -40,6 +40,7 @@ def commands() -> str:
         "Every command ends with 0 when it did what it says, 1 on an error (a line on standard",
         "error with the place, and what to type next) and 2 on wrong usage. `vanta governance`",
         "`plan` and `verify` add 3: approvals are missing, or only what tightens is in force.",
+        "`vanta diagnostics`, which is `vanta-diagnostics` too, ends with 3 and 4 by severity.",
         "`vanta --install-completion` sets up completion for your shell; `NO_COLOR` is honoured.",
     ]
     for path, command in _walk(("vanta",), root):
@@ -122,6 +123,12 @@ def fences() -> str:
     return "\n".join(lines) + "\n"
 
 
+def diagnostics() -> str:
+    """Every check of a node with its limits and codes."""
+    made: str = run_path(str(Path(__file__).with_name("checks_page.py")))["page"]()
+    return made
+
+
 def _fence(title: str, said: str, codes: tuple[str, ...]) -> list[str]:
     rows = [f"| `{code}` | {template(code)} |" for code in codes]
     return ["", f"## {title}", "", said, "", "| code | it says |", "|---|---|", *rows]
@@ -157,6 +164,7 @@ def main() -> None:
         "fields.md": fields(),
         "documents.md": documents(),
         "fences.md": fences(),
+        "diagnostics.md": diagnostics(),
     }
     for name, text in pages.items():
         (PAGES / name).write_text(text)

@@ -27,6 +27,7 @@ FUND = "tutorial/practice-fund.md"
 STARTS: dict[str, str] = {
     "tutorial/first-day.md": "",
     "how-to/answer-an-auditor.md": "tutorial/first-day.md",
+    "how-to/diagnose-a-node.md": "tutorial/first-day.md",
     "how-to/look-after-the-executor.md": "tutorial/first-day.md",
     "how-to/run-a-shadow.md": "tutorial/first-day.md",
     "how-to/what-if.md": "tutorial/first-day.md",

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from vanta.cli import audit, broker, build, executor, governance, halt, markets, node, tracker
+from vanta.cli import (
+    audit,
+    broker,
+    build,
+    diagnostics,
+    executor,
+    governance,
+    halt,
+    markets,
+    node,
+    tracker,
+)
 
 app = typer.Typer(
     name="vanta",
@@ -22,6 +33,7 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(audit.app, name="audit")
 app.add_typer(tracker.app, name="tracker")
 app.add_typer(build.app, name="build")
+app.command("diagnostics")(diagnostics.diagnostics)
 app.command("halt")(halt.halt)
 app.command("resume")(halt.resume)
 

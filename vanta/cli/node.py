@@ -30,6 +30,9 @@ def init(
     broker: Annotated[
         Path | None, typer.Option("--broker", help="Folder of the paper broker.")
     ] = None,
+    statuses: Annotated[
+        Path | None, typer.Option("--statuses", help="Folder nodes tell how they stand in.")
+    ] = None,
     poll_ms: Annotated[int, typer.Option("--poll-ms", help="Between two looks at Git.")] = 500,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +50,7 @@ def init(
     name = name or role
     # A service runs from anywhere, so a path is kept whole.
     remote = remote if "://" in remote else str(Path(remote).resolve())
-    shared = [each.resolve() for each in (bus, broker) if each]
+    shared = [each.resolve() for each in (bus, broker, statuses) if each]
     for part in (layout.memory, layout.logs, layout.key.parent, *shared):
         part.mkdir(parents=True, mode=0o750, exist_ok=True)
     # Quoted as JSON strings, which YAML reads the same.
@@ -56,6 +59,7 @@ def init(
         f"  remote: {_quoted(remote)}", f"  poll_ms: {poll_ms}",
     ]  # fmt: skip
     lines += [f"bus: {_quoted(str(bus.resolve()))}"] if bus else []
+    lines += [f"statuses: {_quoted(str(statuses.resolve()))}"] if statuses else []
     lines += [f"broker: {_quoted(str(broker.resolve()))}"] if broker else []
     atomic_write(layout.config, ("\n".join(lines) + "\n").encode(), mode=0o640)
     read_config(layout.config)

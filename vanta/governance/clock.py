@@ -23,6 +23,8 @@ SETTLED = HOUR
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_ERROR = 5
 _STA_UNSYNC = 0x40
+_STA_NANO = 0x2000
+_MICRO = 1000
 
 
 class Now(NamedTuple):
@@ -166,11 +168,31 @@ class _Timex(ctypes.Structure):
     )
 
 
-def kernel_synchronised() -> bool:
-    """Whether the kernel calls its clock synchronised (`adjtimex`); no when it does not say."""
+class KernelClock(NamedTuple):
+    """What the kernel says of the wall clock."""
+
+    synchronised: bool
+    offset: int
+    """What it still has to make up for, nanoseconds, either way."""
+    error: int
+    """How far off the clock may be at most, nanoseconds."""
+
+
+def kernel_clock() -> KernelClock | None:
+    """What the kernel says of its clock (`adjtimex`); None when it does not say."""
     try:
         timex = _Timex()
         state = ctypes.CDLL(None).adjtimex(ctypes.byref(timex))
     except (AttributeError, OSError):
-        return False
-    return 0 <= state != _TIME_ERROR and not timex.status & _STA_UNSYNC
+        return None
+    if state < 0:
+        return None
+    unit = 1 if timex.status & _STA_NANO else _MICRO
+    synchronised = state != _TIME_ERROR and not timex.status & _STA_UNSYNC
+    return KernelClock(synchronised, timex.offset * unit, timex.maxerror * _MICRO)
+
+
+def kernel_synchronised() -> bool:
+    """Whether the kernel calls its clock synchronised; no when it does not say."""
+    found = kernel_clock()
+    return found is not None and found.synchronised

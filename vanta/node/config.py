@@ -232,6 +232,8 @@ class NodeConfig(_Part):
     governance: GovernanceConfig
     bus: Text = ""
     """Folder intents travel through: Markets writes it, the Executor reads it."""
+    statuses: Text = ""
+    """Folder in which nodes tell each other how they stand; empty for none."""
     broker: Text = ""
     """Folder of the paper broker, whose socket the Executor talks to."""
     brokers: dict[BrokerName, BrokerConfig] = {}

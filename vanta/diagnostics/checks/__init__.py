@@ -1,0 +1,1 @@
+"""Checks: each judges the facts of one look by limits of its own; pure."""

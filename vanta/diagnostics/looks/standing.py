@@ -1,0 +1,118 @@
+"""What this node runs and enforces, and what the others say they do."""
+
+import contextlib
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from vanta.diagnostics.facts import Condition, Flip, NodeStatus, Standing
+from vanta.diagnostics.looks.processes import all_ready
+from vanta.diagnostics.looks.tail import tail
+from vanta.diagnostics.peers import peers
+from vanta.domain.encoding import encode
+from vanta.domain.errors import VantaError
+from vanta.domain.policy import Provenance, Published
+from vanta.governance.published import VAULT_FILE, PolicyReader
+from vanta.governance.status import read_status
+from vanta.lattice.direction import EVERYTHING
+from vanta.node.config import NodeConfig
+from vanta.node.layout import Layout
+
+CURRENT = "current"
+BUILDS = "builds"
+EXPORTED = Path("build", "status")
+"""Where Alpha puts its status into its export, and workers see it."""
+
+_BEGUN = "flip.begun"
+_OVER = frozenset({"build.promoted", "flip.reverted", "build.failed"})
+_BUILDS_BYTES = 1024 * 1024
+
+
+class _OfBuild(msgspec.Struct, frozen=True):
+    build: str = ""
+
+
+def folders(layout: Layout, config: NodeConfig) -> tuple[Path, ...]:
+    """Where statuses of nodes lie: Alpha's export, and the folder the nodes share."""
+    shared = (Path(config.statuses),) if config.statuses else ()
+    return tuple(path for path in (layout.root / EXPORTED, *shared) if path.is_dir())
+
+
+def own_status(layout: Layout, config: NodeConfig, now: int) -> NodeStatus:
+    """How this node stands, as it tells the others; its verdict is not known yet."""
+    published = _published(layout.memory)[0]
+    found = published.provenance if published else Provenance(commit="", tree="", serial=0)
+    return NodeStatus(
+        node=config.node,
+        role=config.role,
+        environment=config.environment,
+        at=now,
+        build=_current(layout.root)[0],
+        commit=found.commit,
+        tree=found.tree,
+        policy=sha256(encode(published.policy)).hexdigest() if published else "",
+        serial=found.serial,
+        published=_written(layout.memory / VAULT_FILE),
+    )
+
+
+def look(layout: Layout, config: NodeConfig, now: int) -> Standing:
+    """All of it."""
+    published, code, why = _published(layout.memory)
+    status = read_status(layout.memory)
+    where = folders(layout, config)
+    current, whole = _current(layout.root)
+    policy = published.policy if published else None
+    frozen = policy.releases.frozen if policy else frozenset()
+    return Standing(
+        own=own_status(layout, config, now),
+        policy_code=code,
+        policy_why=why,
+        conditions=tuple(
+            Condition(one.type, one.reason, one.message)
+            for one in (status.conditions if status else ())
+            if not one.good
+        ),
+        current=current,
+        whole=whole,
+        ready={name: one.build for name, one in all_ready(layout.run).items() if one.alive},
+        flip=_flip(layout.journal(BUILDS)),
+        frozen=config.node in frozen or EVERYTHING in frozen,
+        folders=tuple(map(str, where)),
+        peers=peers(where, policy.nodes if policy else {}, config.node, config.environment),
+    )
+
+
+def _published(memory: Path) -> tuple[Published | None, str, str]:
+    try:
+        return PolicyReader(memory)(), "", ""
+    except VantaError as error:
+        return None, error.code, error.message
+
+
+def _current(root: Path) -> tuple[str, bool]:
+    """The build that `current` leads to, and whether it is there with its manifest."""
+    try:
+        target = (root / CURRENT).readlink()
+    except OSError:
+        return "", False
+    return target.name, (root / CURRENT / "manifest.json").is_file()
+
+
+def _flip(journal: Path) -> Flip | None:
+    """The last change of build that was begun; None where none is on record lately."""
+    found: Flip | None = None
+    for line in tail(journal, _BUILDS_BYTES).lines:
+        if line.type == _BEGUN:
+            named = msgspec.json.decode(line.body, type=_OfBuild)
+            found = Flip(named.build, line.ts, over=False)
+        elif found is not None and line.type in _OVER:
+            found = msgspec.structs.replace(found, over=True)
+    return found
+
+
+def _written(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0
