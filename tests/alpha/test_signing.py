@@ -1,5 +1,6 @@
 """A sign-off is somebody's SSH signature over exactly this build, or it is nothing."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -213,6 +214,31 @@ def test_a_candidate_nobody_signed_as_built_is_not_named(governed: Alpha, signed
     with governed.desk() as desk, pytest.raises(RefusedError) as unsigned:
         desk.name(desk.add("rerank", "Ties are dropped", "high"), build)
     assert unsigned.value.code == "UNSIGNED"
+
+
+def test_a_trap_in_a_candidates_place_is_not_walked_into(alpha: Alpha, tmp_path: Path) -> None:
+    build = under_review(alpha)
+    manifest = alpha.folder(build) / "manifest.json"
+    manifest.rename(tmp_path / "manifest.json")
+    manifest.symlink_to(tmp_path / "manifest.json")
+    with alpha.desk() as desk, pytest.raises(UnavailableError) as link:
+        desk.found(build)
+    assert link.value.code == "NO_CANDIDATE"
+    manifest.unlink()
+    os.mkfifo(manifest)
+    with alpha.desk() as desk, pytest.raises(VantaError):
+        desk.found(build)
+
+
+def test_sign_offs_are_laid_beside_their_candidate_and_nowhere_else(
+    governed: Alpha, tmp_path: Path
+) -> None:
+    build = under_review(governed)
+    (tmp_path / "elsewhere").mkdir()
+    (governed.folder(build) / "signoffs").symlink_to(tmp_path / "elsewhere")
+    error = refusal(governed, "grace", governed.armour("grace", build))
+    assert error.code == "WRITE_FAILED"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 @pytest.mark.parametrize(

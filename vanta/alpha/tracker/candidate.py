@@ -1,6 +1,7 @@
 """A candidate: a build on Alpha's export that waits to be looked at, and who has signed it off."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,8 +130,7 @@ def find(layout: Layout, build: str) -> Found:
     if not _is_name(build):
         raise _absent(layout, build, "is not the name of a build")
     try:
-        with (folder / MANIFEST).open("rb") as file:
-            data = file.read(MOST_MANIFEST + 1)
+        data = _plain(folder / MANIFEST, MOST_MANIFEST)
     except OSError as error:
         raise _absent(layout, build, f"cannot be read: {error.strerror}") from error
     digest = hashlib.sha256(data).hexdigest()
@@ -148,12 +148,18 @@ def find(layout: Layout, build: str) -> Found:
     return Found(folder, data, stated)
 
 
+def _plain(path: Path, most: int) -> bytes:
+    """A file of a candidate, and one byte beyond `most`; whoever laid it there may lay a trap."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        return file.read(most + 1) or b""
+
+
 def _builder(path: Path, manifest: bytes) -> PublicKey:
     """Whose key signed a manifest as built; whether that may build, the policy says later."""
     remedy = "vanta build create signs what it makes"
     try:
-        with path.open("rb") as file:
-            armour = file.read(MAX_ARMOR + 1)
+        armour = _plain(path, MAX_ARMOR)
     except OSError as error:
         raise RefusedError(
             f"nobody signed it as built: {error.strerror}",

@@ -1,5 +1,6 @@
 """Sign-offs: made by a person's own SSH, verified in process."""
 
+import errno
 import hashlib
 import subprocess
 from pathlib import Path
@@ -80,6 +81,8 @@ def lay_out(candidate: Candidate, folder: Path) -> None:
     there = folder / SIGN_OFFS
     wanted = {f"{one.person}.sig": one.signature.encode() for one in candidate.sign_offs}
     try:
+        if there.is_symlink():
+            raise NotADirectoryError(errno.ENOTDIR, "it leads elsewhere")
         there.mkdir(mode=0o755, exist_ok=True)
         for name, content in wanted.items():
             path = there / name
