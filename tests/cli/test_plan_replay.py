@@ -57,6 +57,8 @@ def test_it_says_which_orders_would_have_been_denied(fund: Path) -> None:
     words = " ".join(done.stdout.split())
     assert "buy AAPL: $62,416.71 -> nothing: AAPL is not on the vault's allow list" in words
     assert "not a simulation of what would have happened" in words
+    assert "left out: exits of the Executor's own that only what is proposed would have" in words
+    assert "left out of 2: halts beside the branch, hand edits and latches of then" in words
     replayed = done.stdout[done.stdout.index("  what if") :]
     assert max(map(len, replayed.splitlines())) <= 80
     assert done.stdout.endswith("This may be applied. It only tightens.\n")

@@ -114,6 +114,24 @@ def test_a_halt_would_have_denied_everything(day: Node) -> None:
     assert all(one.after == "0" for one in found.vaults)
 
 
+def test_what_stood_beside_the_documents_stands_beside_the_proposed_ones(day: Node) -> None:
+    """A halt of the lane denied then, and would have: a wider cap has not let it go."""
+    records = list(read(day.layout.journal("trade_log")))
+    wide = rules(positions={"per_symbol": 10**9 * UNIT})
+    halt = OverlayPolicy(everywhere=Switches(reduce_only=FOREVER))
+    under = msgspec.structs.replace(wide, overlay=halt)
+
+    def told(beside: dict[int, Policy]) -> Replay:
+        found = redecide(records, wide, since=0, until=LATER, beside=beside)
+        return tell(found, since=0, until=LATER)
+
+    alone, beside = told({}), told({1: under})
+    assert (alone.documents_alone, alone.denied.orders) == (5, 0)
+    assert (beside.documents_alone, beside.denied.orders) == (0, 3)
+    assert {one.code for one in beside.reasons if one.denies} == {"REDUCE_ONLY"}
+    assert told({2: under}).documents_alone == 5, "of another publication"
+
+
 def test_the_parts_add_up_to_the_whole(day: Node) -> None:
     found = asked(day, rules(positions={"per_symbol": 10_000 * UNIT}, universe={"deny": {"AAPL"}}))
     kinds = ("denied", "allowed", "smaller", "larger", "repriced")

@@ -108,6 +108,7 @@ _EVERY = 500
 def _replayed(journal: Path, proposed: "Policy", since: int, now: int, *, quiet: bool) -> "Replay":
     from vanta.executor.what_if import redecide
     from vanta.executor.what_if_told import tell
+    from vanta.governance.standing_beside import standing_beside
     from vanta.journal.reader import read_since
 
     if not journal.exists():
@@ -117,11 +118,15 @@ def _replayed(journal: Path, proposed: "Policy", since: int, now: int, *, quiet:
             place=str(journal),
             remedy="name the Executor's folder with --node, or a copy with --journal",
         )
+    receipts = journal.with_name("governance.jsonl")
+    beside = standing_beside(read_since(receipts, since), proposed) if receipts.exists() else {}
     told = errors.is_terminal and not quiet
     with errors.status("deciding again") if told else nullcontext() as status:
 
         def counting() -> "Iterator[Redecided]":
-            made = redecide(read_since(journal, since), proposed, since=since, until=now)
+            made = redecide(
+                read_since(journal, since), proposed, since=since, until=now, beside=beside
+            )
             for number, one in enumerate(made, 1):
                 if status is not None and number % _EVERY == 0:
                     status.update(f"deciding again: {number:,}")

@@ -68,6 +68,15 @@ def examples(found: Replay, most: int = _EXAMPLES) -> Iterator[str]:
 def caveats(found: Replay) -> Iterator[str]:
     """What the numbers are not."""
     yield _CAVEAT
+    yield (
+        "left out: exits of the Executor's own that only what is proposed would have wanted, such "
+        "as by a nearer stop"
+    )
+    if found.documents_alone:
+        yield (
+            f"left out of {found.documents_alone:,}: halts beside the branch, hand edits and "
+            "latches of then, whose receipts (governance.jsonl) are not beside the trade log"
+        )
     if found.policies > 1:
         yield (
             f"{found.policies} publications of the policy were in force in that time; each "

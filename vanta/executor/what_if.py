@@ -5,7 +5,7 @@ record: once under the policy that was in force and once under the proposed one.
 as it is recorded, so this is no simulation of what would have come of it. Pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -32,6 +32,8 @@ class Redecided(NamedTuple):
     """Under the policy that was in force, as this build decides."""
     after: Decision
     """Under the proposed one."""
+    beside: bool = False
+    """Whether what stood beside the documents then is known, and stands beside these, too."""
 
     @property
     def otherwise_built(self) -> bool:
@@ -44,7 +46,12 @@ class _Opening(msgspec.Struct):
 
 
 def redecide(
-    records: Iterable[Record], proposed: Policy, *, since: int, until: int
+    records: Iterable[Record],
+    proposed: Policy,
+    *,
+    since: int,
+    until: int,
+    beside: Mapping[int, Policy] | None = None,
 ) -> Iterator[Redecided]:
     """Decide everything again that was decided from `since` until before `until`.
 
@@ -53,6 +60,8 @@ def redecide(
         proposed: the policy in question.
         since: UTC nanoseconds.
         until: UTC nanoseconds.
+        beside: by the serial of a publication, the proposed policy with the halts and hand edits
+            that stood beside the documents then; for the others it is taken as it is.
 
     Raises:
         RefusedError: `OTHER_ENVIRONMENT`: the log is of another environment than the policy.
@@ -60,7 +69,8 @@ def redecide(
     """
     book = Book()
     recorded: Mandates | None = None
-    wanted = Mandates(proposed)
+    beside = beside or {}
+    wanted = {-1: Mandates(proposed)}
     for record in records:
         if record.type.startswith("journal."):
             book = Book.from_state(bytes(msgspec.json.decode(record.body, type=_Opening).state))
@@ -76,8 +86,13 @@ def redecide(
             intent, quote, now, broker = event.intent, event.quote, event.now, event.broker
             edition = min(event.edition, EDITION)
             before = decide(intent, book, recorded, quote, now, broker=broker, edition=edition)
-            after = decide(intent, book, wanted, quote, now, broker=broker, edition=edition)
-            yield Redecided(event, published.provenance.serial, before, after)
+            serial = published.provenance.serial
+            known = serial in beside
+            if known and serial not in wanted:
+                wanted[serial] = Mandates(beside[serial])
+            under = wanted[serial if known else -1]
+            after = decide(intent, book, under, quote, now, broker=broker, edition=edition)
+            yield Redecided(event, serial, before, after, known)
         book.apply(event)
 
 

@@ -66,12 +66,13 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
     """
     whole, vaults = _Counted(), dict[str, _Counted]()
     denies, releases = dict[str, list[int]](), dict[str, list[int]]()
-    serials, otherwise, earlier = set[int](), 0, 0
+    serials, otherwise, earlier, bare = set[int](), 0, 0, 0
     worst: list[tuple[int, int, Redecided, str]] = []
     for number, one in enumerate(found):
         serials.add(one.serial)
         otherwise += one.otherwise_built
         earlier += one.made.edition < EDITION
+        bare += not one.beside
         kind = kind_of(one.before, one.after)
         before, after = worth(one.before.order), worth(one.after.order)
         for counted in (whole, vaults.setdefault(one.made.intent.vault, _Counted())):
@@ -97,6 +98,7 @@ def tell(found: Iterable[Redecided], *, since: int, until: int) -> Replay:
         repriced=whole.moved("repriced"),
         otherwise_built=otherwise,
         earlier_fences=earlier,
+        documents_alone=bare,
         vaults=tuple(
             VaultReplay(
                 name,

@@ -87,10 +87,32 @@ class Memory(msgspec.Struct, frozen=True):
             anew: give it a serial of its own even where the policy is the published one, for a
                 reader that went its own way meanwhile.
         """
-        state = self.state
-        if state is None:
+        state, policy = self.state, self.enforced()
+        if state is None or policy is None:
             return None
-        policy = in_force(state)
+        serial = self.serial
+        same = self.published is not None and self.published.policy == policy
+        if anew or not same or serial <= self.floor.serial:
+            serial = max(serial, self.floor.serial) + 1
+        where = Provenance(commit=state.anchor, tree=state.tree, serial=serial)
+        return Published(policy=policy, provenance=where)
+
+    def under(self, documents: Policy) -> Policy | None:
+        """What would be enforced by all of this, had the main line said `documents`.
+
+        None before there is anything.
+        """
+        if self.state is None:
+            return None
+        state = msgspec.structs.replace(self.state, policy=documents)
+        latches = _released(self.latches, tuple(documents.released))
+        return msgspec.structs.replace(self, state=state, latches=latches).enforced()
+
+    def enforced(self) -> Policy | None:
+        """The policy that follows from all of this; None before there is anything."""
+        if self.state is None:
+            return None
+        policy = in_force(self.state)
         for nonce in self.restrained_by():
             held = self.restraints[nonce]
             policy = consistent(tighten(policy, tightenings(held.before, held.after)))
@@ -98,13 +120,7 @@ class Memory(msgspec.Struct, frozen=True):
             policy = switched(policy, Switches(full_halt=FOREVER))
         if self.aged:
             policy = switched(policy, Switches(reduce_only=FOREVER))
-        policy = in_term(policy, self.halts, self.loosenings)
-        serial = self.serial
-        same = self.published is not None and self.published.policy == policy
-        if anew or not same or serial <= self.floor.serial:
-            serial = max(serial, self.floor.serial) + 1
-        where = Provenance(commit=state.anchor, tree=state.tree, serial=serial)
-        return Published(policy=policy, provenance=where)
+        return in_term(policy, self.halts, self.loosenings)
 
     def restrained_by(self) -> tuple[str, ...]:
         """Nonces of the hand edits that still hold."""

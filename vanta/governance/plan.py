@@ -133,6 +133,9 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
             under the same policy; they are compared as this build decides both.
         earlier_fences: how many were recorded before a fence that this build has; both sides are
             put to the fences of then.
+        documents_alone: how many were decided again by the proposed documents alone, as the
+            receipts of what stood beside them then (halts of the lane, hand edits, latches) were
+            not there; the others have them beside both.
         vaults: by name.
         reasons: those that weigh most first.
         worst: the largest differences, at most ten.
@@ -150,6 +153,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     repriced: Moved
     otherwise_built: int
     earlier_fences: int
+    documents_alone: int = 0
     vaults: tuple[VaultReplay, ...]
     reasons: tuple[ReasonReplay, ...]
     worst: tuple[Example, ...]
