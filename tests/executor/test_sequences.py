@@ -338,18 +338,21 @@ class Trading(RuleBasedStateMachine):
         which=whole,
         lots=st.sampled_from([1, 7, 10**6]),
         off=st.sampled_from([-3, 0, 0, 2]),
-        share=st.sampled_from([0, 1_000_003, 2_500_000_000, -100_000_007]),
+        fees=st.sampled_from([(0, 0), (1_000_003, 0), (-100_000_007, 7), (2_500_000_000, 10**9)]),
     )
     @precondition(lambda self: any(self.naive.open()))
-    def an_order_fills(self, which: int, lots: int, off: int, share: int) -> None:
-        self.fill(self.some_open(which), lots, off, share)
+    def an_order_fills(self, which: int, lots: int, off: int, fees: tuple[int, int]) -> None:
+        """What is kept of a coin at once, or told of later, is in parts of 10^-12 of it."""
+        at_once, later = fees
+        placed = self.some_open(which)
+        self.fill(placed, lots, off, at_once)
+        if later:
+            self.charge_later(placed, later)
 
-    @rule(which=whole, coin=st.booleans(), share=st.sampled_from([1, 1_234_567, 10**9]))
-    @precondition(lambda self: bool(self.naive.placed))
-    def a_fee_is_told_later(self, which: int, coin: bool, share: int) -> None:  # noqa: FBT001
-        order = self.naive.placed[which % len(self.naive.placed)].order
+    def charge_later(self, placed: Placed, share: int) -> None:
+        order = placed.order
         line = self.book.vaults[order.vault].lines[order.symbol]
-        kept = line.quantity * share // 100 if order.asset_class == "crypto" and coin else 0
+        kept = line.quantity * share // 100 if order.asset_class == "crypto" else 0
         price = self.naive.marks[order.symbol]
         amount = -(-max(0, kept) * price // (FINEST * UNIT)) if kept > 0 else share
         moved = Movement(
@@ -370,7 +373,6 @@ class Trading(RuleBasedStateMachine):
         if self.book.open[name].state in {OrderState.PREPARED, OrderState.UNKNOWN}:
             self.book.apply(OrderAcknowledged(name, "B", self.now))
         number = f"F{next(self.numbers)}"
-        # What is kept of a coin is told in parts of 10^-12 of what was traded.
         kept = quantity * share // 100 if order.asset_class == "crypto" else 0
         fee = -(-kept * price // (FINEST * UNIT)) if kept else UNIT
         fill = Fill(number, name, order.symbol, order.side, quantity, price, fee, self.now, kept)
