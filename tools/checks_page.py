@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from vanta.diagnostics.finding import ROLES, Check
@@ -67,7 +68,7 @@ def _field_docs(kind: type) -> dict[str, str]:
     )
     return {
         field.target.id: " ".join(inspect.cleandoc(str(said.value.value)).split())
-        for field, said in zip(body, body[1:], strict=False)
+        for field, said in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(said, ast.Expr)

@@ -3,7 +3,8 @@
 Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
 own help, `docs/reference/fields.md` from the governed types, `docs/reference/documents.md` from the
 models that read documents, `docs/reference/fences.md` from the fences and
-`docs/reference/diagnostics.md` from the checks of a node; `tests/docs` fails when one is out of date.
+`docs/reference/diagnostics.md` from the checks of a node; `tests/docs` fails when one is out of
+date.
 """
 
 import inspect
