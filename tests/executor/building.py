@@ -62,7 +62,10 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"m" * 32)
 AAPL = Instrument("AAPL", "equity", "fiat", UNIT // 100, UNIT, shortable=True, tradable=True)
 MSFT = Instrument("MSFT", "equity", "fiat", UNIT // 100, UNIT, shortable=True, tradable=True)
 BTC = Instrument("BTC-USD", "crypto", "crypto", UNIT // 100, UNIT // 10_000, tradable=True)
-INSTRUMENTS = {one.symbol: one for one in (AAPL, MSFT, BTC)}
+USDC = Instrument("USDC-USD", "crypto", "crypto", UNIT // 10_000, UNIT // 100, tradable=True)
+COIN = msgspec.structs.replace(BTC, symbol="BTC-USDC", quoted_in="USDC")
+"""The same coin as `BTC`, in its market in stablecoin."""
+INSTRUMENTS = {one.symbol: one for one in (AAPL, MSFT, BTC, USDC, COIN)}
 
 _numbers = itertools.count()
 
@@ -159,6 +162,27 @@ def policy(
     )
 
 
+def pegged(price: str | int = 1, **changes: object) -> Quote:
+    """The market in which stablecoin is exchanged: two hundredths of a cent wide."""
+    return narrow(USDC, price, UNIT // 10_000, **changes)
+
+
+def in_stablecoin(price: str | int = 20_000, **changes: object) -> Quote:
+    """The market of a bitcoin in stablecoin, two dollars wide."""
+    return narrow(COIN, price, UNIT, **changes)
+
+
+def narrow(instrument: Instrument, price: str | int, apart: int, **changes: object) -> Quote:
+    """A market at a distance of `apart` units on both sides of a price."""
+    middle = int(float(price) * UNIT)
+    made = msgspec.structs.replace(
+        quote(instrument.symbol, price, instrument=instrument),
+        bid=middle - apart,
+        ask=middle + apart,
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
 def published(rules: Policy, serial: int = 1) -> Published:
     return Published(
         policy=rules, provenance=Provenance(commit=COMMIT, tree="t" * 64, serial=serial)
@@ -191,7 +215,7 @@ def intent(symbol: str = "AAPL", **changes: object) -> Intent:
         id=content_id("intent", str(number).encode()),
         vault=VAULT,
         symbol=symbol,
-        asset_class="crypto" if symbol.endswith("-USD") else "equity",
+        asset_class="crypto" if symbol.endswith(("-USD", "-USDC")) else "equity",
         side="buy",
         reducing=False,
         conviction=800_000,
@@ -216,7 +240,7 @@ def order(symbol: str = "AAPL", quantity: int = 10, price: int = 100, **changes:
         intent_id=f"intent_{next(_numbers):032x}",
         vault=VAULT,
         symbol=symbol,
-        asset_class="crypto" if symbol.endswith("-USD") else "equity",
+        asset_class="crypto" if symbol.endswith(("-USD", "-USDC")) else "equity",
         broker="paper",
         side="buy",
         quantity=quantity * UNIT,
@@ -328,15 +352,16 @@ def envelope(wanted: Intent, key: Ed25519PrivateKey = KEY, node: str = NODE) -> 
 def tape(
     path: Path, rows: Sequence[tuple[str, int, str | float]], adv: int = 50_000_000 * UNIT
 ) -> Path:
-    """A tape of (symbol, market time, price) rows, two cents wide."""
+    """A tape of (symbol, market time, price) rows, two cents wide; stablecoin's a hundredth."""
     lines = []
     for symbol, market_time, price in sorted(rows, key=lambda row: row[1]):
         middle = int(float(price) * UNIT)
+        apart = UNIT // 10_000 if symbol == USDC.symbol else UNIT // 100
         row = {
             "symbol": symbol,
             "market_time": market_time,
-            "bid": middle - UNIT // 100,
-            "ask": middle + UNIT // 100,
+            "bid": middle - apart,
+            "ask": middle + apart,
             "last": middle,
             "adv": adv,
             "instrument": INSTRUMENTS[symbol],

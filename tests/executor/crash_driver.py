@@ -5,8 +5,9 @@ node as a process of its own, and ends it with SIGKILL: at its nth checkpoint, o
 wherever that finds it. Now and then the paper broker dies too. Then one last node works off
 everything.
 
-HOW is `misbehaving` for a broker whose answers are misused on the way, or `one-shot` for the same
-where an order that is absent must not be sent again.
+HOW is `misbehaving` for a broker whose answers are misused on the way, `one-shot` for the same
+where an order that is absent must not be sent again, or `rails` for a coin that is paid in
+stablecoin by a vault that has dollars.
 """
 
 import contextlib
@@ -61,7 +62,19 @@ RULES = published(
 )
 
 
-PATIENCE = {"plain": 2.0, "misbehaving": 0.2, "one-shot": 0.2}
+RAILS = msgspec.structs.replace(
+    RULES,
+    policy=msgspec.structs.replace(
+        RULES.policy,
+        vaults={
+            name: msgspec.structs.replace(one, stablecoin_buffer=1000)
+            for name, one in RULES.policy.vaults.items()
+        },
+    ),
+)
+"""The same, and the vault keeps a buffer."""
+
+PATIENCE = {"plain": 2.0, "rails": 2.0, "misbehaving": 0.2, "one-shot": 0.2}
 """Seconds a node waits for one answer."""
 
 
@@ -83,11 +96,11 @@ def node(root: Path, strike: int, how: str, *, direct: bool = False) -> Executor
             os.kill(os.getpid(), signal.SIGKILL)
 
     kind = OneShot if how == "one-shot" else PaperBroker
-    place = "broker" if direct or how == "plain" else "front"
+    place = "broker" if direct or how in {"plain", "rails"} else "front"
 
     return ExecutorNode(
         Layout(root),
-        read_policy=lambda: RULES,
+        read_policy=lambda: RAILS if how == "rails" else RULES,
         clock=time.time_ns,
         brokers=[kind(root / place, timeout=PATIENCE[how])],
         inbox=DirectoryInbox(root / "bus"),
@@ -140,8 +153,12 @@ def main() -> None:
     how = sys.argv[4] if len(sys.argv) > 4 else "plain"
     for name in ("memory", "bus", "broker", "front"):
         (root / name).mkdir()
-    proxy = between(root, sys.argv[3]) if how != "plain" else None
-    prices = tape(root / "tape.jsonl", [("BTC-USD", MARKET, 20_000)])
+    proxy = between(root, sys.argv[3]) if how not in {"plain", "rails"} else None
+    coin = "BTC-USDC" if how == "rails" else "BTC-USD"
+    prices = tape(
+        root / "tape.jsonl",
+        [(coin, MARKET, 20_000), ("USDC-USD", MARKET, 1)],
+    )
     broker = start(root / "broker", prices)
     outbox = DirectoryOutbox(root / "bus")
     sent: list[str] = []
@@ -150,12 +167,12 @@ def main() -> None:
         for _ in range(generator.randint(1, 4)):
             now = time.time_ns()
             wanted = intent(
-                "BTC-USD", created=now, expires=now + 10 * MINUTE, market_time=MARKET + SECOND
+                coin, created=now, expires=now + 10 * MINUTE, market_time=MARKET + SECOND
             )
             outbox.send(wanted.id, envelope(wanted))
             sent.append(wanted.id)
         timed = number % 2
-        pid = child(root, 0 if timed else generator.randint(1, 18), how)
+        pid = child(root, 0 if timed else generator.randint(1, 40 if how == "rails" else 18), how)
         if timed:
             time.sleep(generator.random() * (0.12 if how == "plain" else 0.4))
             with contextlib.suppress(ProcessLookupError):

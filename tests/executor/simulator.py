@@ -19,6 +19,7 @@ from vanta.executor.brokers.port import (
     Unknown,
 )
 from vanta.executor.positions import proceeds
+from vanta.executor.rails import PEG, STABLECOIN, home
 
 
 @dataclass
@@ -151,8 +152,13 @@ class Simulator:
         self.filled[name] += quantity
         done = self.filled[name] >= order.quantity
         self.states[name] = OrderState.FILLED if done else OrderState.PARTIALLY_FILLED
-        self.held[order.symbol] += quantity if order.side == "buy" else -quantity
-        self.cash_flow += proceeds(order.side, fill.price, quantity, order.multiplier) - fee
+        moved = proceeds(order.side, fill.price, quantity, order.multiplier) - fee
+        known = self.quotes.get(order.symbol)
+        if known is not None and known.instrument.quoted_in == STABLECOIN:
+            self.held[PEG] += moved
+        else:
+            self.cash_flow += moved
+        self.held[home(order.symbol)] += quantity if order.side == "buy" else -quantity
         return fill
 
     def order_status(

@@ -19,6 +19,7 @@ from tests.executor.building import (
     intent,
     made,
     order,
+    pegged,
     policy,
     published,
     quote,
@@ -123,6 +124,15 @@ def on(**switches: int) -> OverlayPolicy:
 
 SAME = order()
 ALL_OF_NAV = {name: Table(PPM) for name in ("per_ticker", "per_sector", "per_asset_class")}
+APPLE = quote().instrument
+
+
+def converting(conviction_id: str) -> Asked:
+    """A conversion, as the Executor itself wants it or as somebody else would."""
+    proposed = order("USDC-USD", limit_price=UNIT, strategy="convert")
+    return Asked(order=proposed, quote=pegged(), intent={"conviction_id": conviction_id})
+
+
 BITCOIN: dict[str, Any] = {"order": order("BTC-USD"), "quote": quote("BTC-USD")}
 
 
@@ -406,6 +416,11 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
         Asked(**BITCOIN, rules=vault(stablecoin_buffer=998_998)),
         Asked(**BITCOIN, rules=vault(stablecoin_buffer=998_999)),
     ),
+    "CURRENCY": (
+        Asked(quote=quote(instrument=msgspec.structs.replace(APPLE, quoted_in="USD"))),
+        Asked(quote=quote(instrument=msgspec.structs.replace(APPLE, quoted_in="EUR"))),
+    ),
+    "NOT_CONVERTING": (converting(""), converting("con_1")),
     "PNL_UNKNOWN": (Asked(), Asked(before=unmark)),
     "DAILY_LOSS": (
         Asked(rules=vault(losses={"daily": 500 * UNIT}), before=lose(500)),

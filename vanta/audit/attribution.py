@@ -16,7 +16,8 @@ from vanta.domain.exact import split
 from vanta.domain.trading import Order
 from vanta.executor.book import Book
 from vanta.executor.events import CashMoved, Event, FeeCharged, OrderFilled
-from vanta.executor.positions import Line
+from vanta.executor.positions import Line, worth
+from vanta.executor.rails import PEG
 
 By = Literal["vault", "persona", "band", "strategy", "symbol"]
 
@@ -163,14 +164,31 @@ class Attribution:
             book.apply(event)
             return
         order = opened.order
-        vault = book.vaults[order.vault]
-        line = vault.lines[order.symbol]
-        before, cash = msgspec.structs.replace(line), vault.cash
+        vault, line = book.vaults[order.vault], book.line_of(opened)
+        before, cash, fees = msgspec.structs.replace(line), vault.cash, vault.fees
+        money = vault.purse.line if vault.purse is not None else None
+        kept = msgspec.structs.replace(money) if money is not None else None
         book.apply(event)
-        holding = self._holdings.setdefault((order.vault, order.symbol), _Holding())
-        holding.fill(entry_of(order), before, line, fill.fee, vault.cash - cash + fill.fee)
+        fee, moved = vault.fees - fees, vault.cash - cash
+        if money is not None and kept is not None and money is not line:
+            # What was paid in stablecoin left it at its price, and came to the coin at the same.
+            spent = worth(book.peg, money.quantity - kept.quantity, 1)
+            moved += spent
+            self._holding(order.vault, PEG).fill(_money_of(order.vault), kept, money, 0, -spent)
+        entry = msgspec.structs.replace(entry_of(order), symbol=line.symbol)
+        if line is money:
+            entry = _money_of(order.vault)
+        self._holding(order.vault, line.symbol).fill(entry, before, line, fee, moved + fee)
         kind = fill.coin if fill.kept else MONEY
         self.fees[kind] = self.fees.get(kind, 0) + (fill.kept or fill.fee)
+
+    def _holding(self, vault: str, symbol: str) -> _Holding:
+        return self._holdings.setdefault((vault, symbol), _Holding())
+
+    def _line(self, vault: str, symbol: str) -> Line:
+        own = self.book.vaults[vault]
+        purse = own.purse
+        return purse.line if symbol == PEG and purse is not None else own.lines[symbol]
 
     def _moved(self, event: FeeCharged | CashMoved) -> None:
         """What was told without an execution: with what it was held for, where that is known."""
@@ -210,7 +228,7 @@ class Attribution:
         if by == "vault":
             sums = {name: [0, 0, 0] for name in self.book.vaults}
         for (vault, symbol), holding in self._holdings.items():
-            line = self.book.vaults[vault].lines[symbol]
+            line = self._line(vault, symbol)
             standing = holding.unrealised(line)
             for entry, stake in holding.stakes.items():
                 row = sums.setdefault(getattr(entry, by), [0, 0, 0])
@@ -242,6 +260,11 @@ def attribute(events: Iterable[Event]) -> Attribution:
 def entry_of(order: Order) -> Entry:
     """What an order that opens something is attributed to."""
     return Entry(order.vault, order.persona, order.band, order.strategy, order.symbol)
+
+
+def _money_of(vault: str) -> Entry:
+    """What a vault's stablecoin is attributed to: it is money, and nobody's conviction."""
+    return Entry(vault, ACCOUNT, ACCOUNT, ACCOUNT, PEG)
 
 
 def total(rows: Sequence[Profit]) -> Profit:

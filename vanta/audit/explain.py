@@ -67,9 +67,9 @@ class Asked(msgspec.Struct, frozen=True):
     refused: str
     """Why the Executor did not take it; empty when it did or never saw it."""
     cause: ExitCause | None = None
-    """Why the Executor asked it of itself; none when somebody else asked."""
+    """The term of a persona for which the Executor asked it of itself; none for anything else."""
     causes: tuple[str, ...] = ()
-    """The same in words."""
+    """Why the Executor asked it of itself, in words; empty when somebody else asked."""
 
 
 class Fence(msgspec.Struct, frozen=True):
@@ -141,6 +141,8 @@ class Explanation(msgspec.Struct, frozen=True):
     policy: PolicyInForce | None
     missing: tuple[str, ...]
     """Ids of causes that no journal given holds."""
+    waited: tuple[str, ...] = ()
+    """The conversions it waited for, in words."""
 
 
 class _SignalBody(msgspec.Struct, frozen=True):
@@ -196,6 +198,7 @@ def explain(lineage: Lineage) -> Explanation:
         believed=believed,
         intent=intent,
         decided=decided,
+        waited=_waited(lineage),
         order=order,
         happened=happened,
         outcome=outcome,
@@ -228,7 +231,7 @@ def _first(lineage: Lineage, kind: str, tell: Callable[[Found], T]) -> T | None:
 
 def _asked(lineage: Lineage) -> Asked | None:
     """The intent, as the Executor took it or else as Markets sent it."""
-    own = next(iter(_typed(lineage, events.ExitWanted.type)), None)
+    own = next(iter(_typed(lineage, events.ExitWanted.type, events.ConversionWanted.type)), None)
     if own is not None:
         return _own(own)
     promoted = next(iter(_typed(lineage, PROMOTED)), None)
@@ -248,8 +251,12 @@ def _asked(lineage: Lineage) -> Asked | None:
 
 
 def _own(found: Found) -> Asked:
-    """A way out that nobody sent: its record says what it was found from."""
-    event: events.ExitWanted = _event(found)
+    """A way out or a conversion that nobody sent: its record says what it was found from."""
+    event: events.ExitWanted | events.ConversionWanted = _event(found)
+    if isinstance(event, events.ConversionWanted):
+        cause, causes = None, wording.conversion_cause(event)
+    else:
+        cause, causes = event.cause, wording.exit_cause(event.intent, event.cause)
     return Asked(
         intent=event.intent,
         sender=found.node,
@@ -257,9 +264,14 @@ def _own(found: Found) -> Asked:
         promoted=None,
         accepted=_source(found),
         refused="",
-        cause=event.cause,
-        causes=wording.exit_cause(event.intent, event.cause),
+        cause=cause,
+        causes=causes,
     )
+
+
+def _waited(lineage: Lineage) -> tuple[str, ...]:
+    found = lineage.retraced.conversions if lineage.retraced else ()
+    return tuple(wording.waited_for(one) for one in found)
 
 
 def _signer(envelope: Envelope) -> str:

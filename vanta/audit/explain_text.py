@@ -99,8 +99,9 @@ def _asked(root: Tree, explanation: Explanation) -> None:
     if asked is None:
         return
     intent = asked.intent
-    if asked.cause is not None:
-        said = f"Wanted out: {intent.side} {intent.symbol} for {intent.vault}, asked by nobody"
+    if asked.causes:
+        what = "out" if asked.cause is not None else "converted"
+        said = f"Wanted {what}: {intent.side} {intent.symbol} for {intent.vault}, asked by nobody"
         _each(root.add(_line(said, source=asked.accepted)), asked.causes)
         return
     what = "close" if intent.reducing else "open"
@@ -131,6 +132,8 @@ def _decided(root: Tree, explanation: Explanation) -> None:
     questions = f"{len(decided.fences)} questions asked, {denied or 'none'} answered with no"
     verdict = "accepted" if decided.verdict == "accept" else "denied"
     said = f"Decided: {verdict} on {wording.when(decided.now)}; {questions}"
+    for waited in explanation.waited:
+        root.add(_line(waited[:1].upper() + waited[1:]))
     branch = root.add(_line(said, source=decided.source, style="" if not denied else "red"))
     branch.add(_line(_market(decided)))
     steps = branch.add(_line("How much"))

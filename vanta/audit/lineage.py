@@ -25,7 +25,7 @@ LAST = "last"
 
 _HARVEST = "harvest"
 _TRADES = "trade_log"
-_TAKEN = ("intent.accepted", "exit.wanted")
+_TAKEN = ("intent.accepted", "exit.wanted", "conversion.wanted")
 _INTENTS = (*_TAKEN, "intent.promoted")
 _REFUSED = "intent.refused"
 _SHOWN = 5

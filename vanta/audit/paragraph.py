@@ -31,7 +31,7 @@ def _wanted(explanation: Explanation) -> Iterator[str]:
     if explanation.believed is not None:
         yield _belief(explanation.believed.conviction)
     if asked is not None:
-        yield from _own(asked) if asked.cause is not None else _request(asked)
+        yield from _own(asked) if asked.causes else _request(asked)
 
 
 def _belief(view: Conviction) -> str:
@@ -53,7 +53,8 @@ def _model(reason: Reason) -> str:
 
 def _own(asked: Asked) -> Iterator[str]:
     intent = asked.intent
-    yield f"Nobody asked for it: the Executor itself wanted out of {intent.symbol}."
+    what = "out of" if asked.cause is not None else f"to {intent.side}"
+    yield f"Nobody asked for it: the Executor itself wanted {what} {intent.symbol}."
     for cause in asked.causes:
         yield f"{cause[:1].upper()}{cause[1:]}."
 
@@ -78,6 +79,8 @@ def _decided(explanation: Explanation) -> Iterator[str]:
     decided, order = explanation.decided, explanation.order
     if decided is None:
         return
+    for waited in explanation.waited:
+        yield f"It {waited}."
     denials = decided.denials
     if denials:
         yield (

@@ -16,11 +16,12 @@ from vanta.domain.trading import Finding, HeldPosition
 from vanta.executor import events
 from vanta.executor.book import Book
 from vanta.executor.case import Case
-from vanta.executor.decide import decide, propose
+from vanta.executor.decide import decide, name_of, propose
 from vanta.executor.edition import EDITION
 from vanta.executor.fences.registry import measure
 from vanta.executor.mandate import Mandates
 from vanta.executor.positions import OpenOrder, worth
+from vanta.executor.sums import SymbolTotals
 
 
 class Exit(msgspec.Struct, frozen=True):
@@ -57,6 +58,18 @@ class Outcome(msgspec.Struct, frozen=True):
     """Orders that closed some of the position after it, until the vault was out of it."""
 
 
+class Conversion(msgspec.Struct, frozen=True):
+    """A conversion that was made for an intent before it was decided."""
+
+    intent_id: str
+    side: str
+    quantity: int
+    """Of the stablecoin, as it was wanted."""
+    filled: int
+    price: int
+    """Of its fills on average, rounded down; 0 without any."""
+
+
 class Retraced(msgspec.Struct, frozen=True):
     """What the Executor's journal says of one intent."""
 
@@ -70,6 +83,8 @@ class Retraced(msgspec.Struct, frozen=True):
     """None when nothing was ordered."""
     bias: Bias | None = None
     """What the vault's persona made of it; None when no policy was in force."""
+    conversions: tuple[Conversion, ...] = ()
+    """What it waited for, in order."""
 
 
 def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
@@ -89,7 +104,10 @@ def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
     asked: tuple[int, tuple[Finding, ...], bool] | None = None
     traced: _Traced | None = None
     biased: Bias | None = None
+    awaited: list[events.ConversionWanted] = []
     for event in told:
+        if isinstance(event, events.ConversionWanted) and event.serves == intent_id:
+            awaited.append(event)
         if (
             traced is None
             and isinstance(event, events.DecisionMade)
@@ -105,7 +123,18 @@ def retrace(told: Iterable[events.Event], intent_id: str) -> Retraced | None:
     if asked is None or traced is None:
         return None
     serial, findings, reproduced = asked
-    return Retraced(serial, findings, reproduced, traced.outcome(book), biased)
+    converted = tuple(_converted(one, book) for one in awaited)
+    return Retraced(serial, findings, reproduced, traced.outcome(book), biased, converted)
+
+
+def _converted(wanted: events.ConversionWanted, book: Book) -> Conversion:
+    """What came of a conversion, by the book at the end."""
+    name = f"ord_{name_of(wanted.intent)}"
+    opened = book.open.get(name) or book.closed.get(name)
+    filled = opened.filled if opened else 0
+    price = opened.paid // filled if opened and filled else 0
+    intent = wanted.intent
+    return Conversion(intent.id, intent.side, wanted.quantity, filled, price)
 
 
 def _decides(event: events.Event, intent_id: str) -> TypeGuard[events.DecisionMade]:
@@ -135,6 +164,8 @@ class _Traced:
         self.opened: OpenOrder | None = None
         self.paid = 0
         """Price times quantity of its fills, before rounding."""
+        self.cost = 0
+        """The same in dollars."""
         self.quantity = 0
         self.fees = 0
         self.out = False
@@ -150,29 +181,33 @@ class _Traced:
         fill, own = event.fill, self.opened.order
         if fill.client_order_id == self.id:
             self.paid += fill.price * fill.quantity
+            # Of a coin paid in stablecoin: what that was worth then.
+            rate = book.peg if self.opened.in_stablecoin else UNIT
+            self.cost += fill.price * fill.quantity * rate // UNIT
             self.quantity += fill.quantity
-            self.fees += fill.fee
+            self.fees += -(-fill.fee * rate // UNIT)
             return
         other = book.open.get(fill.client_order_id) or book.closed.get(fill.client_order_id)
         if other is None or self.out or not self.quantity or own.reducing:
             return
-        same = (other.order.vault, other.order.symbol) == (own.vault, own.symbol)
-        if same and other.order.side != own.side:
+        line = book.line_of(self.opened)
+        if book.line_of(other) is line and other.order.side != own.side:
             self.exits[fill.client_order_id] = other
-            self.out = book.vaults[own.vault].lines[own.symbol].quantity == 0
+            self.out = line.quantity == 0
 
     def outcome(self, book: Book) -> Outcome | None:
         """Where it stands in the book as it is now."""
         if self.opened is None:
             return None
         order = self.opened.order
-        line, symbol = book.vaults[order.vault].lines[order.symbol], book.symbols[order.symbol]
+        line = book.line_of(self.opened)
+        symbol = book.symbols.get(line.symbol) or SymbolTotals(mark=book.peg, marked=book.pegged)
         direction = 1 if order.side == "buy" else -1
         kept = unrealised = 0
         if self.quantity and not order.reducing and not self.out:
             kept = min(self.quantity, max(0, direction * line.quantity))
             if symbol.mark:
-                paid = self.paid * kept * order.multiplier // (self.quantity * UNIT)
+                paid = self.cost * kept * order.multiplier // (self.quantity * UNIT)
                 value = worth(symbol.mark, kept, order.multiplier)
                 unrealised = direction * (value - paid)
         return Outcome(
@@ -186,7 +221,7 @@ class _Traced:
             still_held=kept,
             unrealised=unrealised,
             position=HeldPosition(
-                order.vault, order.symbol, line.quantity, line.cost, line.realised, line.fees
+                order.vault, line.symbol, line.quantity, line.cost, line.realised, line.fees
             ),
             exits=tuple(
                 Exit(exit_id, exiting.filled, exiting.realised)

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from vanta.audit.authorship import PolicyStep
-from vanta.audit.retrace import Outcome
+from vanta.audit.retrace import Conversion, Outcome
 from vanta.domain.exact import PPM, UNIT, show_finest, show_ppm, show_units
 from vanta.domain.exits import ExitCause
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.trading import Intent, Order, Sizing
 from vanta.executor import events
+from vanta.executor.case import CONVERT
 from vanta.executor.clearing import FULL_HALT
 from vanta.executor.gate import LATCHED
+from vanta.executor.rails import STABLECOIN
 from vanta.executor.right_of_way import MAKES_WAY
 from vanta.executor.router import ABSENT
 from vanta.executor.withdrawal import ASKED
@@ -150,6 +152,11 @@ def headline(state: str, intent: Intent | None, outcome: Outcome | None, denials
 
 def sizing(intent: Intent, steps: Sizing) -> tuple[str, ...]:
     """How the quantity came about."""
+    if intent.strategy == CONVERT:
+        return (
+            f"what had to be converted is worth {money(steps.headroom)}",
+            f"that is {quantity(steps.quantity)} {STABLECOIN}",
+        )
     if intent.reducing:
         return (
             f"the position that is left to close is worth {money(steps.headroom)}",
@@ -184,6 +191,26 @@ def exit_cause(intent: Intent, cause: ExitCause) -> tuple[str, ...]:
         f" first by {cause.entry}; the {best} price since was {price(cause.best)}"
     )
     return kept, f"at {price(cause.price)} {_MET[cause.kind].format(**met)}"
+
+
+def conversion_cause(event: events.ConversionWanted) -> tuple[str, ...]:
+    """What a conversion is for, and at which price it was worked out."""
+    size = f"{quantity(event.quantity)} {STABLECOIN}"
+    middle = f"with {STABLECOIN} between {price(event.peg.bid)} and {price(event.peg.ask)}"
+    if event.served is None:
+        return (f"the stablecoin buffer of {event.intent.vault} was short, {middle}",)
+    served = event.served
+    lacked = "dollars" if event.intent.reducing else STABLECOIN
+    turned = f"{size} had to be {'sold' if event.intent.reducing else 'bought'} first"
+    asked = f"{served.id} wanted to {served.side} {served.symbol}"
+    return (f"{asked}, and the vault's money was not in {lacked}: {turned}, {middle}",)
+
+
+def waited_for(one: Conversion) -> str:
+    """A conversion an intent waited for, and what came of it."""
+    wanted = deal(one.side, one.quantity, STABLECOIN)
+    came = f"{quantity(one.filled)} at {price(one.price)}" if one.filled else "nothing came of it"
+    return f"waited for its money: to {wanted} ({came}; {one.intent_id})"
 
 
 def _prepared(event: events.OrderPrepared) -> str:

@@ -37,6 +37,7 @@ def status(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
 @command
 def positions(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
     """What every vault holds, at its mark, and what it has made."""
+    from vanta.executor.rails import STABLECOIN
     from vanta.executor.recall import recall
     from vanta.executor.views import positions as shown
     from vanta.node.layout import Layout
@@ -47,7 +48,8 @@ def positions(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
         return
     rows: list[tuple[str, ...]] = [("vault", "symbol", "quantity", "mark", "value", "unrealised")]
     for name, vault in sorted(book.vaults.items()):
-        for symbol, line in sorted(vault.lines.items()):
+        money = [(f"{STABLECOIN} (money)", vault.purse.line)] if vault.purse else []
+        for symbol, line in [*sorted(vault.lines.items()), *money]:
             if line.quantity:
                 value = line.counted.value
                 gain = value - line.cost if line.quantity > 0 else value + line.cost

@@ -58,11 +58,13 @@ class Play:
     def decisions(self) -> tuple[Counter[str], set[str]]:
         """How often each intent was decided, and all that were to be: one look at the log.
 
-        Markets promotes intents; a stop or a horizon lets the Executor want one of its own.
+        Markets promotes intents; a stop, a horizon or money in the wrong currency lets the Executor
+        want one of its own.
         """
         promoted = self.promoted()
         trades = self.trades()
-        exits = {each["intent"]["id"] for each in of(trades, "exit.wanted")}
+        own = [*of(trades, "exit.wanted"), *of(trades, "conversion.wanted")]
+        exits = {each["intent"]["id"] for each in own}
         decided = Counter(d["intent"]["id"] for d in of(trades, "decision.made"))
         return decided, promoted | exits
 

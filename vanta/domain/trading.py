@@ -64,6 +64,8 @@ class Instrument(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     """Of an option; empty otherwise."""
     tradable: bool = False
     """Whether the broker lets this account open positions in it."""
+    quoted_in: str | msgspec.UnsetType = msgspec.UNSET
+    """The currency of its prices, such as `USDC`; not set, and not written, for dollars."""
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):

@@ -12,15 +12,16 @@ import msgspec
 
 from vanta.domain.encoding import decode
 from vanta.domain.errors import MalformedError
-from vanta.domain.exact import notional
+from vanta.domain.exact import UNIT, notional
 from vanta.domain.instant import DAY
 from vanta.domain.policy import PersonaTerms, Published
-from vanta.domain.trading import HeldPosition, Intent, Order, OrderState, Quote
+from vanta.domain.trading import Fill, HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
-from vanta.executor.accounts import Accounts
-from vanta.executor.edition import FIRST, LOTS
+from vanta.executor.edition import FIRST, LOTS, RAILS
 from vanta.executor.holdings import Holdings, carry_on
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
+from vanta.executor.purses import Converting, Purses
+from vanta.executor.rails import PEG, home, in_dollars, railed
 from vanta.executor.reference import reference
 from vanta.executor.sums import SymbolTotals, Venue
 from vanta.executor.tallies import REPEATED, THROTTLED, Tallies
@@ -52,9 +53,12 @@ class BookState(msgspec.Struct, forbid_unknown_fields=True):
     carried: dict[str, int] = {}
     tallies: Tallies = msgspec.field(default_factory=Tallies)
     former: dict[str, PersonaTerms] = {}
+    peg: int = UNIT
+    pegged: int = 0
+    conversions: dict[str, Converting] = {}
 
 
-class Book(Accounts):
+class Book(Purses):
     """The fold. Read freely; change only by `apply`."""
 
     def __init__(self) -> None:
@@ -118,7 +122,8 @@ class Book(Accounts):
 
     def _want_out(self, event: events.ExitWanted) -> None:
         intent = event.intent
-        holding = self.holdings.get(intent.vault, {}).get(intent.symbol)
+        held = self.holdings.get(intent.vault, {})
+        holding = held.get(intent.symbol) or held.get(home(intent.symbol))
         if holding is None:
             raise MalformedError(
                 "a way out of what is not held", code="BOOK_EVENT", place=intent.id
@@ -127,6 +132,11 @@ class Book(Accounts):
         self.wanted[intent.id] = intent
         holding.asked, holding.tries = event.now, holding.tries + 1
 
+    def _want_conversion(self, event: events.ConversionWanted) -> None:
+        intent = event.intent
+        self.wanted[intent.id] = intent
+        self._wait_for(intent, event.serves, event.quantity, event.now)
+
     def _decide(self, event: events.DecisionMade) -> None:
         intent, order, quote = event.intent, event.decision.order, event.quote
         self._forget_expired(event.now)
@@ -134,6 +144,8 @@ class Book(Accounts):
         self.wanted.pop(intent.id, None)
         if event.edition > FIRST:
             self._tally(event)
+        if self.conversions:
+            self._settle(intent, accepted=order is not None)
         if quote is None:
             return
         self._mark(quote)
@@ -150,10 +162,16 @@ class Book(Accounts):
         )
         self.open[order.client_order_id] = opened
         self._rest(order)
-        line = self._line(order, quote)
+        self._count(order, 1)
+        if event.edition >= RAILS and railed(quote):
+            line = self._take_up(opened, quote)
+            if line is None:
+                self._accept(order.vault, event.now)
+                return
+        else:
+            line = self._line(order, quote)
         if event.edition >= LOTS:
             line.lot = quote.instrument.lot
-        self._count(order, 1)
         self._reserve(line, opened, opened.reserved, order.quantity)
         self._accept(order.vault, event.now)
         if not order.reducing:
@@ -198,18 +216,23 @@ class Book(Accounts):
         if fill.id in opened.fills:
             return
         order = opened.order
-        vault = self.vaults[order.vault]
-        line = vault.lines[order.symbol]
-        reserved, remaining = opened.reserved, opened.remaining
         if not opened.filled:
             self.tallies.fill(order.vault, fill.ts)
-        opened.fills = (*opened.fills, fill.id)
-        opened.filled += fill.quantity
-        if opened.paid >= 0:
-            opened.paid += fill.price * fill.quantity
+        if opened.quoted:
+            self._fill_railed(opened, fill)
+        else:
+            self._fill_line(opened, fill)
+        if not opened.state.terminal and opened.remaining == 0:
+            self._close(opened, OrderState.FILLED, "")
+
+    def _fill_line(self, opened: OpenOrder, fill: Fill) -> None:
+        """One execution of an order in dollars."""
+        order, vault = opened.order, self.vaults[opened.order.vault]
+        line = vault.lines[order.symbol]
+        reserved, remaining = opened.reserved, opened.remaining
+        opened.take(fill)
         if not opened.state.terminal:
             self._reserve(line, opened, opened.reserved - reserved, opened.remaining - remaining)
-            opened.state = OrderState.PARTIALLY_FILLED
         quantity = fill.quantity if fill.side == "buy" else -fill.quantity
         # What was kept never counts as held: it cost what the fee says, and no money.
         moved = quantity - fill.kept_units
@@ -237,8 +260,6 @@ class Book(Accounts):
                 venue.bought[order.symbol] = bought
         self._price(order.symbol, self.symbols[order.symbol], fill.price)
         self._restate(order.vault, line)
-        if not opened.state.terminal and opened.remaining == 0:
-            self._close(opened, OrderState.FILLED, "")
 
     def _reject(self, event: events.OrderRejected) -> None:
         self._close(self._order(event.client_order_id), OrderState.REJECTED, event.code)
@@ -264,17 +285,21 @@ class Book(Accounts):
         """End an order: what it still reserves is free, and its exit counts in the streak."""
         order = opened.order
         vault = self.vaults[order.vault]
-        line = vault.lines[order.symbol]
-        self._reserve(line, opened, -opened.reserved, -opened.remaining)
-        opened.state, opened.reason = state, reason
+        if opened.quoted:
+            self._release(opened, state)
+        else:
+            line = vault.lines[order.symbol]
+            self._reserve(line, opened, -opened.reserved, -opened.remaining)
+            opened.state = state
+            self._restate(order.vault, line)
+        opened.reason = reason
         del self.open[order.client_order_id]
         self._unrest(order)
         self.closed[order.client_order_id] = opened
         while len(self.closed) > CLOSED_KEPT:
             del self.closed[next(iter(self.closed))]
         self._count(order, -1)
-        self._restate(order.vault, line)
-        if order.reducing and opened.realised:
+        if order.reducing and opened.realised and not (opened.quoted and order.symbol == PEG):
             vault.streak = vault.streak + 1 if opened.realised < 0 else 0
 
     def _order(self, client_order_id: str) -> OpenOrder:
@@ -299,6 +324,7 @@ class Book(Accounts):
         events.CommitsPassed: _go_past,
         events.BranchEnded: _end_branch,
         events.ExitWanted: _want_out,
+        events.ConversionWanted: _want_conversion,
         events.DecisionMade: _decide,
         events.OrderPrepared: _prepare,
         events.MessageSent: _message,
@@ -308,7 +334,7 @@ class Book(Accounts):
         events.OrderRejected: _reject,
         events.OrderCancelled: _cancel,
         events.OrderWithheld: _withhold,
-        **Accounts.MOVES,
+        **Purses.MOVES,
         events.BookMarked: _take_marks,
         events.BookReconciled: _reconcile,
         events.BookCleared: _clear,
@@ -316,7 +342,8 @@ class Book(Accounts):
 
     def held(self, market_time: int) -> list[str]:
         """Symbols that some vault holds and whose mark is older than a market's time."""
-        return [
+        money = [PEG] if self.pegged < market_time and self.stablecoin() else []
+        return money + [
             name
             for name, symbol in self.symbols.items()
             if symbol.marked < market_time
@@ -326,6 +353,7 @@ class Book(Accounts):
 
     def holding(self, symbol: str) -> list[str]:
         """Brokers where a position in a symbol can be closed; what fees left over cannot."""
+        symbol = symbol if symbol in self.symbols else home(symbol)
         totals = self.symbols.get(symbol)
         lines = [self.vaults[vault].lines[symbol] for vault in totals.vaults] if totals else []
         lot = max((line.lot for line in lines), default=0)
@@ -337,10 +365,14 @@ class Book(Accounts):
 
     def latest(self) -> int:
         """The furthest the market's time has come; 0 before there is a price."""
-        return max((symbol.marked for symbol in self.symbols.values()), default=0)
+        marked = max((symbol.marked for symbol in self.symbols.values()), default=0)
+        return max(marked, self.pegged)
 
     def moves(self, quote: Quote) -> bool:
         """Whether a quote would change what its symbol counts at."""
+        if quote.symbol == PEG:
+            return quote.market_time >= self.pegged and self.peg != reference(quote) != 0
+        quote = in_dollars(quote, self.peg)
         symbol = self.symbols.get(quote.symbol)
         newer = symbol is not None and quote.market_time >= symbol.marked
         return symbol is not None and newer and symbol.mark != reference(quote) != 0
@@ -396,6 +428,9 @@ class Book(Accounts):
             carried=self.carried,
             tallies=self.tallies,
             former=self.former,
+            peg=self.peg,
+            pegged=self.pegged,
+            conversions=self.conversions,
         )
 
     @classmethod
@@ -420,6 +455,7 @@ class Book(Accounts):
         book.carried, book.tallies = state.carried, state.tallies
         book.former = state.former
         book.wanted = {intent.id: intent for intent in state.wanted}
+        book.peg, book.pegged, book.conversions = state.peg, state.pegged, state.conversions
         for opened in state.open:
             book._rest(opened.order)
         for name, vault in book.vaults.items():

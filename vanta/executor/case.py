@@ -8,14 +8,15 @@ from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.trading import Intent, Order, Quote
 from vanta.executor.book import Book
 from vanta.executor.compounding import Gains, deployable_at_first, reinvested
-from vanta.executor.edition import EDITION, FIRST
+from vanta.executor.edition import EDITION, FIRST, RAILS
 from vanta.executor.mandate import Mandate
-from vanta.executor.positions import Counted, Line, VaultBook
+from vanta.executor.positions import Counted, Line, VaultBook, worth
+from vanta.executor.rails import CRYPTO, PEG, dollars, in_dollars, railed
 from vanta.executor.reference import reference
 from vanta.executor.sums import SymbolTotals
 
-CRYPTO = "crypto"
-"""The rail whose cash is stablecoin."""
+CONVERT = "convert"
+"""What conversions of the Executor's own name as their strategy."""
 
 FEE_ALLOWANCE = 2_000
 """What is kept free for the fees of an opening order, ppm of its notional."""
@@ -42,13 +43,16 @@ class Case:
         "broker",
         "buying",
         "class_rest",
+        "converting",
         "crypto",
+        "cushion",
         "deployable",
         "down",
         "edition",
         "every",
         "exposed",
         "flipped",
+        "held_as",
         "intent",
         "line",
         "loss",
@@ -58,6 +62,7 @@ class Case:
         "net_down",
         "net_up",
         "now",
+        "paid_in_stablecoin",
         "persona_rest",
         "quote",
         "reached",
@@ -87,11 +92,9 @@ class Case:
         """Of the fences that are asked."""
         self.intent, self.book, self.mandate, self.now = intent, book, mandate, now
         self.broker = broker
-        self.terms = mandate.symbols.get(symbol) or mandate.symbol(symbol)
         self.vault = book.vaults.get(intent.vault, _NO_VAULT)
         self.reached = max(now, book.ended.get(intent.vault, 0))
         """How far the node's clock has been: a flip or boost that ended stays over."""
-        self.line = self.vault.lines.get(symbol, _NO_LINE)
         self.buying = intent.side == "buy"
         self.every = False
         """Whether fences report what passed, too, with its numbers."""
@@ -99,15 +102,30 @@ class Case:
         """What every cap leaves for this order, once that is worked out; -1 before."""
         self.sized = UNSIZED
         """What sizing came to, where a least order stands in for it."""
+        self.converting = self.paid_in_stablecoin = False
+        self.cushion = 0
+        """Free stablecoin in dollars, where an order in dollars has to leave a buffer of it."""
         if quote is not None and quote.symbol == symbol:
             self.quote: Quote | None = quote
             self.reference = reference(quote)
             """The middle of the market; 0 where there is none."""
             self.multiplier = quote.instrument.multiplier
             self.crypto = quote.instrument.rail == CRYPTO
+            if self.crypto and edition >= RAILS and railed(quote):
+                priced = in_dollars(quote, book.peg)
+                symbol, self.reference = priced.symbol, reference(priced)
+                self.converting = symbol == PEG
+                self.paid_in_stablecoin = not self.converting
         else:
             self.quote, self.reference, self.multiplier, self.crypto = None, 0, 1, False
+        self.held_as = symbol
+        """What the position is held as: its own symbol, but for a coin's market in stablecoin."""
+        terms = mandate.symbols.get(symbol) or mandate.symbol(symbol)
+        self.terms = terms if symbol is intent.symbol else mandate.either(intent.symbol, terms)
+        self.line = self.vault.lines.get(symbol, _NO_LINE)
         self._add_up(book.symbols.get(symbol, _NO_SYMBOL))
+        if self.crypto or self.vault.purse is not None:
+            self._open_purse()
 
     def _add_up(self, symbol: SymbolTotals) -> None:
         """What the vault and the account stand at, with this symbol at the quote's price."""
@@ -143,7 +161,7 @@ class Case:
         self.available = vault.cash - vault.buying - vault.selling - 2 * vault.short
         if book.secured and not mandate.naked_options and self.edition > FIRST:
             self.available -= book.secured.get(mandate.vault, 0)
-        """Cash that nothing has a claim on, before what fees may take."""
+        """Money of the order's currency that nothing has a claim on, before what fees may take."""
         self.nav = vault.cash + vault.value
         """Net asset value; of a vault that was never funded, 0."""
         account_nav = account.cash + account.value
@@ -163,9 +181,41 @@ class Case:
             gains = Gains(self.nav - vault.funded, -self.loss, carried - mandate.capital)
             self.deployable = min(self.nav, mandate.capital + reinvested(gains, mandate))
 
+    def _open_purse(self) -> None:
+        """Which of the vault's money the order is paid from, and what of it has a claim on it."""
+        book, purse = self.book, self.vault.purse
+        if purse is not None:
+            self.available += purse.apart - purse.converting
+        if not self.crypto or self.edition < RAILS:
+            return
+        if self.converting and self.reference not in {0, book.peg}:
+            self._repeg(self.reference)
+        peg = self.reference if self.converting else book.peg
+        free = worth(peg, purse.free, 1) if purse is not None else 0
+        if self.paid_in_stablecoin:
+            self.available = free
+        else:
+            self.cushion = max(0, free)
+
+    def _repeg(self, peg: int) -> None:
+        """Count every vault's stablecoin at a new price, as the book will with this quote."""
+        for vault in self.book.vaults.values():
+            if vault.purse is None:
+                continue
+            line = vault.purse.line
+            moved = worth(peg, line.quantity, 1) - line.counted.value
+            self.account_loss -= moved
+            if vault is self.vault:
+                self.nav += moved
+                self.loss -= moved
+
+    def dollars(self, price: int) -> int:
+        """A price of the order's market in dollars, rounded up."""
+        return dollars(price, self.book.peg) if self.paid_in_stablecoin else price
+
     def _move(self, symbol: SymbolTotals, price: int) -> None:
         """Count the symbol at a new price wherever it is held, as the book will with this quote."""
-        own, asked = self.line, self.intent.symbol
+        own, asked = self.line, self.held_as
         vaults = self.book.vaults
         moved = shifted = grown = of_persona = 0
         for name in symbol.vaults:
@@ -290,7 +340,7 @@ class Case:
             return -1
         free = self.available
         if self.crypto:
-            free -= part_of(nav, mandate.stablecoin_buffer)
+            free = min(free, free + self.cushion - part_of(nav, mandate.stablecoin_buffer))
         room = min(
             alone - own,
             mandate.max_notional,
@@ -309,10 +359,11 @@ class Case:
         the vault's exposure to the symbol with it; and `beyond`, whether it could breach a cap
         on amounts.
         """
-        price = max(order.limit_price, self.reference)
-        worth = self.worth = notional(price, order.quantity, order.multiplier)
+        limit = order.limit_price
+        price = max(self.dollars(limit) if self.paid_in_stablecoin else limit, self.reference)
+        amount = self.worth = notional(price, order.quantity, order.multiplier)
         if order.side == "buy":
-            self.exposed = max(self.up + worth, self.down)
+            self.exposed = max(self.up + amount, self.down)
         else:
-            self.exposed = max(self.up, self.down + worth)
-        self.beyond = self.every or worth > self.room
+            self.exposed = max(self.up, self.down + amount)
+        self.beyond = self.every or amount > self.room

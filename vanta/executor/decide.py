@@ -10,7 +10,7 @@ from vanta.executor.case import Case
 from vanta.executor.edition import EDITION
 from vanta.executor.fences.registry import all_passed, judge
 from vanta.executor.mandate import Mandates
-from vanta.executor.sizing import entry_size, exit_size, limit_price
+from vanta.executor.sizing import conversion_size, entry_size, exit_size, limit_price
 
 
 def decide(
@@ -60,7 +60,10 @@ def propose(case: Case) -> tuple[Order, Sizing]:
     intent, mandate, quote = case.intent, case.mandate, case.quote
     flip = intent.flip and not intent.reducing and mandate.flip_until > case.reached
     price = limit_price(case)
-    sizing = exit_size(case) if intent.reducing else entry_size(case, price, flip=flip)
+    if case.converting:
+        sizing = conversion_size(case)
+    else:
+        sizing = exit_size(case) if intent.reducing else entry_size(case, price, flip=flip)
     quantity = sizing.quantity
     if quantity == 0:
         case.sized = 0

@@ -6,8 +6,11 @@ it from that edition on. What sizes are made of belongs to it as much: compoundi
 Before it is raised, `tests.executor.record_edition` keeps a day of the one before.
 """
 
-EDITION = 3
+EDITION = 4
 """Of decisions that are made now."""
+
+RAILS = 4
+"""The first whose vaults have a stablecoin beside their dollars."""
 
 FIRST = 1
 """Of decisions that were recorded without one."""

@@ -15,6 +15,7 @@ from vanta.domain.exits import ExitCause
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry, Record
 from vanta.domain.trading import Decision, Envelope, Fill, Intent, Order, Quote
+from vanta.executor.rails import Conversion
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -108,6 +109,36 @@ class ExitWanted(Event, frozen=True):
     now: int
     broker: str
     """Where the quote is from."""
+
+    def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
+        return self.intent.id
+
+
+class ConversionWanted(Event, frozen=True):
+    """Money to be brought to another currency, and all but the book that was worked out from."""
+
+    type: ClassVar[str] = "conversion.wanted"
+    intent: Intent
+    """The conversion's own."""
+    quantity: int
+    """Of the stablecoin, units: the plan's, or as much of it as one order may have."""
+    plan: tuple[Conversion, ...]
+    peg: Quote
+    """Dollars for one of the stablecoin."""
+    broker: str
+    """Where that quote is from, and where the conversion would go."""
+    now: int
+    served: Intent | None = None
+    """What waits for the money; none where the buffer is made up."""
+    market: Quote | None = None
+    """Of what waits."""
+    venue: str = ""
+    """Where that quote is from."""
+
+    @property
+    def serves(self) -> str:
+        """The intent that waits for the money; empty for none."""
+        return "" if self.served is None else self.served.id
 
     def record_id(self, ordinal: int) -> str:  # noqa: ARG002 - has its own id
         return self.intent.id
@@ -324,6 +355,7 @@ TRADE_LOG: dict[str, type[Event]] = {
         CommitsPassed,
         BranchEnded,
         ExitWanted,
+        ConversionWanted,
         DecisionMade,
         OrderPrepared,
         MessageSent,

@@ -217,6 +217,17 @@ class Mandate:
             )
         return terms
 
+    def either(self, market: str, held_as: SymbolTerms) -> SymbolTerms:
+        """What holds for a coin in one of its markets: allowed by either name, denied by either.
+
+        Args:
+            market: the symbol of the market.
+            held_as: the terms of what the coin is held as, whose caps hold.
+        """
+        own = self.symbol(market)
+        allowed, denied = own.allowed or held_as.allowed, own.denied or held_as.denied
+        return held_as._replace(allowed=allowed, denied=denied, clear=allowed and not denied)
+
     def brake(self, venue: str, strategy: str) -> Brake:
         """The switches on an order of this vault at `venue` by `strategy`."""
         brake = self._brakes.get((venue, strategy))

@@ -6,6 +6,7 @@ import msgspec
 
 from vanta.executor.book import Book
 from vanta.executor.events import Event, OrderFilled
+from vanta.executor.positions import VaultBook
 
 
 class VaultProfit(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class OrderProfit(msgspec.Struct):
     quantity: int = 0
     """Filled."""
     paid: int = 0
-    """Cash it moved, before fees; negative when spent."""
+    """Money it moved, before fees; negative when spent."""
     realised: int = 0
     """Profit of what it closed, before fees."""
     fees: int = 0
@@ -70,11 +71,17 @@ def by_order(events: Iterable[Event]) -> dict[str, OrderProfit]:
             continue
         order = (book.open.get(name) or book.closed[name]).order
         vault = book.vaults[order.vault]
-        realised, cash = vault.realised, vault.cash
+        realised, cash, fees = vault.realised, _money(vault), vault.fees
         book.apply(event)
         profit = found.setdefault(name, OrderProfit(name, order.vault, order.symbol))
         profit.quantity += fill.quantity
-        profit.paid += vault.cash - cash + fill.taken
+        fee = vault.fees - fees
+        profit.paid += _money(vault) - cash + (0 if fill.kept else fee)
         profit.realised += vault.realised - realised
-        profit.fees += fill.fee
+        profit.fees += fee
     return found
+
+
+def _money(vault: VaultBook) -> int:
+    """Dollars, and stablecoin at its price."""
+    return vault.cash + (vault.purse.line.counted.value if vault.purse is not None else 0)

@@ -10,7 +10,8 @@ import msgspec
 
 from vanta.domain.conviction import Side
 from vanta.domain.exact import UNIT, notional
-from vanta.domain.trading import Order, OrderState
+from vanta.domain.trading import Fill, Order, OrderState
+from vanta.executor.rails import PEG
 from vanta.executor.reference import is_call
 
 UNCLASSIFIED = "unclassified"
@@ -130,7 +131,9 @@ class Totals(msgspec.Struct):
     buying: int = 0
     selling: int = 0
     value: int = 0
+    """What the positions are worth, and the stablecoin."""
     cash: int = 0
+    """Dollars."""
     day_start: int = 0
     """Net asset value when the market's day began."""
     open_orders: int = 0
@@ -148,6 +151,26 @@ class Totals(msgspec.Struct):
         self.buying += after.buying - before.buying
         self.selling += after.selling - before.selling
         self.value += after.value - before.value
+
+
+class Purse(msgspec.Struct):
+    """A vault's money beside its dollars: its stablecoin, and what open orders may take of both."""
+
+    line: Line
+    """What it has of the stablecoin, at cost and mark, though it is no position: no sum of
+    exposure has it."""
+    reserved: int = 0
+    """Stablecoin that open orders may spend."""
+    converting: int = 0
+    """Dollars that open conversions may spend."""
+    apart: int = 0
+    """Dollars' worth of opening buys that are paid in stablecoin: reserved, and no claim on
+    dollars."""
+
+    @property
+    def free(self) -> int:
+        """Stablecoin that no open order may spend."""
+        return self.line.quantity - self.reserved
 
 
 class VaultBook(Totals):
@@ -174,6 +197,8 @@ class VaultBook(Totals):
     """By underlying: the quantity that short calls could call away."""
     recent: dict[str, int] = {}
     """When the same content was last accepted."""
+    purse: Purse | None = None
+    """None for a vault that never had stablecoin."""
 
 
 class OpenOrder(msgspec.Struct):
@@ -201,6 +226,23 @@ class OpenOrder(msgspec.Struct):
     """What its fills realised, after their fees."""
     fills: tuple[str, ...] = ()
     """Ids of its fills."""
+    quoted: int = 0
+    """What it is reserved at by its market's own price, of an order that moves stablecoin; 0 of any
+    other."""
+
+    @property
+    def in_stablecoin(self) -> bool:
+        """Whether its prices are in the stablecoin."""
+        return self.quoted > 0 and self.order.symbol != PEG
+
+    def take(self, fill: Fill) -> None:
+        """Count one fill in; what it moves is the book's affair."""
+        self.fills = (*self.fills, fill.id)
+        self.filled += fill.quantity
+        if self.paid >= 0:
+            self.paid += fill.price * fill.quantity
+        if not self.state.terminal:
+            self.state = OrderState.PARTIALLY_FILLED
 
     @property
     def remaining(self) -> int:

@@ -36,8 +36,8 @@ class Written(msgspec.Struct):
             match event:
                 case events.IntentAccepted(_, intent):
                     self.intents[intent.id] = intent
-                case events.ExitWanted(intent):
-                    # The Executor's own way out has its intent in the trade log.
+                case events.ExitWanted(intent) | events.ConversionWanted(intent):
+                    # What the Executor wants of its own has its intent in the trade log.
                     self.intents[intent.id] = intent
                 case events.OrderPrepared(order):
                     self.orders[order.client_order_id] = order

@@ -9,12 +9,65 @@ whole lots, and brings at least what it is for.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from vanta.domain.conviction import Side
 from vanta.domain.errors import RefusedError
 from vanta.domain.exact import PPM, UNIT, notional
+from vanta.domain.trading import Quote
 
 USD, USDC = "USD", "USDC"
 STABLECOIN = USDC
+CRYPTO = "crypto"
+"""The rail that has stablecoin."""
+CURRENCIES = frozenset({USD, STABLECOIN})
+"""What a vault can have money of."""
+PEG = f"{STABLECOIN}-{USD}"
+"""The market in which dollars and the stablecoin are exchanged."""
+
+
+def home(symbol: str) -> str:
+    """What a coin is held as, whichever of its markets it is traded in: of `BTC-USDC`, `BTC-USD`.
+
+    Of what is not a market in the stablecoin, itself.
+    """
+    coin, dash, money = symbol.rpartition("-")
+    return f"{coin}-{USD}" if dash and money == STABLECOIN else symbol
+
+
+def away(symbol: str) -> str:
+    """The coin's market in the stablecoin: of `BTC-USD`, `BTC-USDC`; empty for what has none."""
+    coin, dash, money = symbol.rpartition("-")
+    return f"{coin}-{STABLECOIN}" if dash and money == USD and symbol != PEG else ""
+
+
+def railed(quote: Quote) -> bool:
+    """Whether an order at this quote moves stablecoin: for dollars, or for a coin priced in it."""
+    instrument = quote.instrument
+    return instrument.rail == CRYPTO and (quote.symbol == PEG or instrument.quoted_in == STABLECOIN)
+
+
+def dollars(amount: int, peg: int) -> int:
+    """Stablecoin in dollars at a price, rounded up."""
+    return -(-amount * peg // UNIT)
+
+
+def in_dollars(quote: Quote, peg: int) -> Quote:
+    """A coin's market in the stablecoin, as one in dollars; any other as it is.
+
+    Args:
+        quote: of any instrument.
+        peg: dollars for one of the stablecoin, units.
+    """
+    if quote.instrument.quoted_in != STABLECOIN:
+        return quote
+    return msgspec.structs.replace(
+        quote,
+        symbol=home(quote.symbol),
+        bid=quote.bid * peg // UNIT,
+        ask=dollars(quote.ask, peg),
+        last=dollars(quote.last, peg),
+    )
 
 
 class Market(NamedTuple):

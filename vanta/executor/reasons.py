@@ -95,6 +95,8 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "ASSET_CLASS_SHARE": ("the asset class would be {o} of NAV; its cap is {l}", _share),
     "BUYING_POWER": ("the order may cost {o}; {l} is free", _money),
     "CAPITAL": ("{o} would be deployed; the vault's capital is {l}", _money),
+    "CURRENCY": ("its price is in {o}, of which no vault has money", _name),
+    "NOT_CONVERTING": ("{o} is money and no position: the Executor alone converts", _name),
     "STABLECOIN_BUFFER": ("{o} would be left in stablecoin; the buffer is {l}", _money),
     "PNL_UNKNOWN": ("nobody knows the vault's profit or loss: {o} positions have no mark", _name),
     "DAILY_LOSS": ("the vault has lost {o} today; it stops opening above {l}", _money),

@@ -10,10 +10,12 @@ from vanta.domain.record import Record
 from vanta.executor.bearers import bearers
 from vanta.executor.book import Book, BookState
 from vanta.executor.brokers.port import Movement
+from vanta.executor.converting import lacking, sweep
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
 from vanta.executor.events import (
     CashMoved,
+    ConversionWanted,
     DecisionMade,
     Event,
     ExitWanted,
@@ -50,8 +52,8 @@ class _Opening(msgspec.Struct):
 def replay(records: Iterable[Record]) -> Iterator[Replayed]:
     """Fold a trade log and make again what was made from the book as it then was.
 
-    Made again are each decision, the order prepared from it, each exit of the Executor's own, who
-    bears what was told later, and the snapshot of each segment.
+    Made again are each decision, the order prepared from it, each exit and each conversion of the
+    Executor's own, who bears what was told later, and the snapshot of each segment.
 
     Args:
         records: of `trade_log.jsonl`, from its beginning, or from the first record of a segment.
@@ -72,7 +74,7 @@ def replay(records: Iterable[Record]) -> Iterator[Replayed]:
         event = read(record)
         if event is None:
             continue
-        if isinstance(event, DecisionMade | ExitWanted):
+        if isinstance(event, DecisionMade | ExitWanted | ConversionWanted):
             published = book.published
             if published is not None and (
                 mandates is None or mandates.policy is not published.policy
@@ -89,6 +91,8 @@ def _made(record: Record, event: Event, book: Book, mandates: Mandates | None) -
     match event:
         case ExitWanted():
             return Replayed(record.id, bytes(record.body), _wanted_again(event, book, mandates))
+        case ConversionWanted():
+            return Replayed(record.id, bytes(record.body), _converted_again(event, book, mandates))
         case DecisionMade():
             return Replayed(record.id, _recorded(record), _again(event, book, mandates))
         case OrderPrepared():
@@ -151,6 +155,16 @@ def _wanted_again(event: ExitWanted, book: Book, mandates: Mandates | None) -> b
     again = stops(book, mandates, [Seen(event.broker, event.quote)], event.now)
     vault = event.intent.vault
     return encode(next((one for one in again if one.intent.vault == vault), None))
+
+
+def _converted_again(event: ConversionWanted, book: Book, mandates: Mandates | None) -> bytes:
+    """The conversion that the same quotes ask for; null where they ask for none."""
+    if mandates is None:
+        return b"null"
+    peg, served, market = Seen(event.broker, event.peg), event.served, event.market
+    if served is None or market is None:
+        return encode(sweep(event.intent.vault, book, mandates, peg, event.now))
+    return encode(lacking(served, book, mandates, Seen(event.venue, market), peg, event.now))
 
 
 def _again(event: DecisionMade, book: Book, mandates: Mandates | None) -> bytes:

@@ -31,6 +31,7 @@ from vanta.executor.events import (
     PolicyAdopted,
     VaultFunded,
 )
+from vanta.executor.funding import Funding, Quotes
 from vanta.executor.gate import UNCOMPARED, UNJUDGED, Gate
 from vanta.executor.hints import Hints
 from vanta.executor.inflow import Inflow
@@ -40,6 +41,7 @@ from vanta.executor.log import TradeLog
 from vanta.executor.mandate import Mandates
 from vanta.executor.passed import Passed
 from vanta.executor.positions import OpenOrder
+from vanta.executor.rails import away
 from vanta.executor.right_of_way import RightOfWay
 from vanta.executor.router import Checkpoint, passing
 from vanta.executor.sessions import Sessions
@@ -61,9 +63,6 @@ WATCH_EVERY = SECOND
 
 AHEAD = 5 * SECOND
 """How long an intent waits for the policy it was made under: Markets may have had it first."""
-
-Quotes = dict[tuple[str, str, int], Quote | None]
-"""By broker, symbol and the market's time."""
 
 
 class ExecutorNode:
@@ -140,6 +139,7 @@ class ExecutorNode:
         self._withdrawals = Withdrawals(layout.run, self._log, clock)
         self._way = RightOfWay()
         self._posted = Posted(layout.run)
+        self._funding = Funding(self._log, self._gate, self.desks, clock, self._quote)
         self._mandates: Mandates | None = None
         self.trouble = ""
         """Code of what keeps new orders in; empty when nothing does."""
@@ -202,7 +202,9 @@ class ExecutorNode:
             self.trouble = self.trouble or desk.trouble
         done += self._withdrawals.step(self.desks)
         if ready:
-            done += self._watch() + self._decide_waiting()
+            done += self._watch()
+            done += self._funding.sweep(self._mandates) if self._mandates else 0
+            done += self._decide_waiting()
         self._inflow.rotate_if_due()
         self._views.refresh(self._clock(), idle=not done)
         self._posted.post(self.trouble, len(self._inflow.waiting), self.desks)
@@ -263,6 +265,7 @@ class ExecutorNode:
             return 0
         # Every quote before the first decision: once the book moves, nothing may fail but the disk.
         quotes = self._quotes(waiting)
+        pegs = self._funding.pegs(waiting, quotes, mandates)
         waiting = [(one, desk) for one, desk in waiting if desk.taking]
         if not waiting:
             return 0
@@ -271,9 +274,12 @@ class ExecutorNode:
         decided: list[str] = []
         for intent, desk in waiting:
             name, now = desk.broker.name, self._clock()
-            if not self._way.turn(intent, now):
-                continue
             quote = quotes[name, intent.symbol, intent.market_time]
+            peg = pegs.get(intent.id)
+            if not self._way.turn(intent, now) or self._funding.first(
+                intent, name, quote, peg, mandates
+            ):
+                continue
             decision = decide(intent, self._log.book, mandates, quote, now, broker=name)
             if self._way.hindered(intent, decision, self._log.book, now):
                 continue
@@ -360,9 +366,10 @@ class ExecutorNode:
         return quote if quote is None or self._sessions is None else self._sessions.agreed(quote)
 
     def _is_due(self, intent: Intent) -> bool:
-        """Whether the policy it was made under has been here, or had its time to come."""
+        """Whether its policy has been here, or had its time to come, and no money is on its way."""
         known = self._log.book.knows_policy(intent.policy)
-        return known or self._clock() - intent.created >= AHEAD
+        due = known or self._clock() - intent.created >= AHEAD
+        return due and not self._funding.waits(intent)
 
     def _mark(self, market_time: int) -> None:
         """Price what is held: a loss counts though nobody asks to trade what lost."""
@@ -382,6 +389,8 @@ class ExecutorNode:
             if desk.armed:
                 try:
                     quote = desk.broker.quote(symbol, market_time)
+                    if quote is None and away(symbol):
+                        quote = desk.broker.quote(away(symbol), market_time)
                 except BrokerAwayError as error:
                     desk.away(error)
                     self.trouble = error.code

@@ -49,6 +49,14 @@ def exit_size(case: Case) -> Sizing:
     return Sizing(case.nav, worth, worth, worth, left // lot * lot)
 
 
+def conversion_size(case: Case) -> Sizing:
+    """As much as the conversion was wanted for; nothing where none was."""
+    wanted = case.book.converting(case.intent.vault)
+    quantity = wanted.quantity if wanted and wanted.intent_id == case.intent.id else 0
+    amount = notional(case.reference, quantity)
+    return Sizing(case.nav, amount, amount, amount, quantity)
+
+
 def entry_size(case: Case, price: int, *, flip: bool) -> Sizing:
     """What the conviction is worth, cut to the room every cap leaves.
 
@@ -63,7 +71,7 @@ def entry_size(case: Case, price: int, *, flip: bool) -> Sizing:
     headroom = max(0, case.leave(persona, flip=flip))
     if quote is None or price <= 0:
         return Sizing(case.nav, banded, persona, 0, 0, case.boost)
-    each = max(price, case.reference) * case.multiplier
+    each = max(case.dollars(price), case.reference) * case.multiplier
     quantity = min(headroom * UNIT // each, mandate.max_quantity)
     if case.edition > FIRST and case.intent.asset_class == OPTION and not case.buying:
         quantity = min(quantity, _secured(case, max(price, case.reference)))

@@ -20,6 +20,7 @@ from vanta.executor.fences.one_order import EXIT_QUOTE_AGE
 from vanta.executor.holdings import Holding
 from vanta.executor.mandate import Mandate, Mandates
 from vanta.executor.positions import Line
+from vanta.executor.rails import home, in_dollars
 from vanta.executor.reference import reference
 
 STRATEGY = "exit"
@@ -66,7 +67,8 @@ def stops(book: Book, policy: Mandates, seen: Iterable[Seen], now: int) -> tuple
 
 
 def _of_symbol(book: Book, policy: Mandates, seen: Seen, now: int) -> Iterator[ExitWanted]:
-    symbol, lot = seen.quote.symbol, max(1, seen.quote.instrument.lot)
+    priced, lot = in_dollars(seen.quote, book.peg), max(1, seen.quote.instrument.lot)
+    symbol = priced.symbol
     totals = book.symbols.get(symbol)
     for name in totals.vaults if totals else ():
         holding = book.holdings.get(name, {}).get(symbol)
@@ -76,7 +78,7 @@ def _of_symbol(book: Book, policy: Mandates, seen: Seen, now: int) -> Iterator[E
         mandate = policy.of(name)
         if mandate.brake(seen.broker, STRATEGY).reducing:
             continue
-        found = cause(line, holding, terms_of(name, book, mandate), seen.quote)
+        found = cause(line, holding, terms_of(name, book, mandate), priced)
         if found is not None:
             wanted = _intent(line, name, holding, seen.quote, book, now)
             yield ExitWanted(wanted, found, seen.quote, now, seen.broker)
@@ -86,7 +88,10 @@ def _asked(book: Book, vault: str, symbol: str, holding: Holding, now: int) -> b
     """Whether a way out waits for its decision, or was wanted too short a while ago."""
     if holding.tries and now - holding.asked < min(RETRY << min(holding.tries - 1, 20), RETRY_MOST):
         return True
-    return any(one.vault == vault and one.symbol == symbol for one in book.wanted.values())
+    return any(
+        one.vault == vault and symbol in {one.symbol, home(one.symbol)}
+        for one in book.wanted.values()
+    )
 
 
 def terms_of(vault: str, book: Book, mandate: Mandate) -> PersonaTerms:
@@ -135,7 +140,7 @@ def _intent(line: Line, vault: str, holding: Holding, quote: Quote, book: Book, 
             "intent", b"exit", vault.encode(), holding.entry.encode(), str(holding.tries).encode()
         ),
         vault=vault,
-        symbol=line.symbol,
+        symbol=quote.symbol,
         asset_class=line.asset_class,
         side="sell" if line.quantity > 0 else "buy",
         reducing=True,

@@ -111,6 +111,11 @@ class Venue(msgspec.Struct):
         self.cash_flow += cash
         self.fees += fill.fee
 
+    def move(self, symbol: str, quantity: int) -> None:
+        """Take in what an execution in one symbol did to another."""
+        if held := self.held.pop(symbol, 0) + quantity:
+            self.held[symbol] = held
+
 
 OPTION = "option"
 """The asset class of contracts that stand for a quantity of something else."""
@@ -222,10 +227,16 @@ class Sums:
         if quote.market_time >= self.day_ends:
             self._begin_day(quote.market_time)
         symbol = self.symbols.get(quote.symbol)
-        if symbol is None or quote.market_time < symbol.marked:
+        if symbol is None:
+            self._mark_elsewhere(quote)
+            return
+        if quote.market_time < symbol.marked:
             return
         symbol.marked = quote.market_time
         self._price(quote.symbol, symbol, price)
+
+    def _mark_elsewhere(self, quote: Quote) -> None:
+        """Take in the price of what no vault has a line of under that name."""
 
     def _begin_day(self, market_time: int) -> None:
         # At the marks of the day before, so that a gap at the open is part of the day's loss.

@@ -12,7 +12,8 @@ from vanta.executor.book import Book
 from vanta.executor.events import DecisionMade
 from vanta.executor.inflow import Inflow
 from vanta.executor.log import TradeLog
-from vanta.executor.positions import OpenOrder
+from vanta.executor.positions import OpenOrder, VaultBook
+from vanta.executor.rails import STABLECOIN
 from vanta.executor.reasons import sentence
 from vanta.journal.view import write_view
 from vanta.node.layout import Layout
@@ -108,6 +109,23 @@ def _decided(made: DecisionMade) -> dict[str, Any]:
     }
 
 
+def _stablecoin(vault: VaultBook) -> dict[str, Any]:
+    """A vault's stablecoin; nothing for one that never had any."""
+    if vault.purse is None:
+        return {}
+    line = vault.purse.line
+    return {
+        "stablecoin": {
+            "currency": STABLECOIN,
+            "quantity": show_units(line.quantity),
+            "reserved": show_units(vault.purse.reserved),
+            "cost": show_units(line.cost),
+            "mark": show_units(line.mark),
+            "value": show_units(line.counted.value),
+        }
+    }
+
+
 def positions(book: Book) -> dict[str, Any]:
     """By vault: cash, net asset value, and what it holds."""
     return {
@@ -118,6 +136,7 @@ def positions(book: Book) -> dict[str, Any]:
             "realised": show_units(vault.realised),
             "fees": show_units(vault.fees),
             "gross": show_units(vault.gross),
+            **_stablecoin(vault),
             "held": {
                 symbol: {
                     "quantity": show_units(line.quantity),

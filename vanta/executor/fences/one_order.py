@@ -1,13 +1,16 @@
 """Fences 1 to 7: what one order is, whatever else the book holds."""
 
+from msgspec import UNSET
+
 from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.trading import Finding, Instrument, Order
 from vanta.executor.book import content
 from vanta.executor.case import FEE_ALLOWANCE, Case
-from vanta.executor.edition import FIRST, THIRD
+from vanta.executor.edition import FIRST, RAILS, THIRD
 from vanta.executor.fences.fence import at_least, at_most, fence, holds
 from vanta.executor.mandate import holds as contains
+from vanta.executor.rails import CURRENCIES
 from vanta.executor.reference import MAGNITUDE, is_call, put_strike
 from vanta.executor.sums import OPTION
 
@@ -170,6 +173,8 @@ def timely(order: Order, case: Case, found: list[Finding]) -> None:
         "SHORT_NOT_ALLOWED",
         "NOT_SHORTABLE",
         "NOT_TRADABLE",
+        "CURRENCY",
+        "NOT_CONVERTING",
     ),
     reads=("allow", "deny", "asset_classes", "rails", "brokers", "short"),
 )
@@ -218,6 +223,10 @@ def _instrument(order: Order, instrument: Instrument, case: Case, found: list[Fi
         holds(found, 6, "RESTRICTED", not instrument.restricted, order.symbol)
     if case.edition > FIRST and (not instrument.tradable or every):
         holds(found, 6, "NOT_TRADABLE", instrument.tradable, order.symbol)
+    if case.edition >= RAILS and instrument.quoted_in is not UNSET:
+        known = instrument.quoted_in in CURRENCIES
+        if not known or every:
+            holds(found, 6, "CURRENCY", known, instrument.quoted_in)
     if order.side == "sell":
         if not mandate.short or every:
             holds(found, 6, "SHORT_NOT_ALLOWED", mandate.short, order.vault)

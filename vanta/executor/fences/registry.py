@@ -4,6 +4,7 @@ from vanta.domain.trading import Finding, Order
 from vanta.executor.case import Case
 from vanta.executor.edition import EDITION
 from vanta.executor.fences import wire
+from vanta.executor.fences.conversion import ASKED_OF_CONVERSIONS
 from vanta.executor.fences.fence import Fence
 from vanta.executor.fences.one_order import (
     collar,
@@ -54,6 +55,7 @@ _EDITIONS = {
     for edition in range(1, EDITION + 1)
 }
 _JUDGES = {edition: tuple(one.judge for one in fences) for edition, fences in _EDITIONS.items()}
+_CONVERSIONS = tuple(ASKED_OF_CONVERSIONS.get(one.number, one.judge) for one in FENCES)
 _PASSED = {edition: tuple(one.passed for one in fences) for edition, fences in _EDITIONS.items()}
 _PLACES = {
     edition: {one.number: place for place, one in enumerate(fences)}
@@ -81,7 +83,7 @@ def judge(order: Order, case: Case) -> tuple[Finding, ...]:
     case.weigh(order)
     found: list[Finding] = []
     edition = case.edition
-    for ask in _JUDGES[edition]:
+    for ask in _CONVERSIONS if case.converting else _JUDGES[edition]:
         ask(order, case, found)
     if not found:
         return _PASSED[edition]
@@ -109,7 +111,7 @@ def measure(order: Order, case: Case) -> tuple[Finding, ...]:
     try:
         case.weigh(order)
         found: list[Finding] = []
-        for ask in _JUDGES[case.edition]:
+        for ask in _CONVERSIONS if case.converting else _JUDGES[case.edition]:
             ask(order, case, found)
     finally:
         case.every = False

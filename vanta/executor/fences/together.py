@@ -137,7 +137,7 @@ def buying_power(order: Order, case: Case, found: list[Finding]) -> None:
         at_most(found, 10, "CAPITAL", deployed, case.deployable, "units")
     if case.crypto:
         buffer = part_of(max(0, case.nav), case.mandate.stablecoin_buffer)
-        left = case.available - needed
+        left = case.available + case.cushion - needed
         if left < buffer or every:
             at_least(found, 10, "STABLECOIN_BUFFER", left, buffer, "units")
 

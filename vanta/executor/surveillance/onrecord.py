@@ -89,7 +89,11 @@ class OnRecord(msgspec.Struct):
         Of a decision, the intents that were let in before it come first.
         """
         match event:
-            case events.IntentAccepted(_, intent) | events.ExitWanted(intent):
+            case (
+                events.IntentAccepted(_, intent)
+                | events.ExitWanted(intent)
+                | events.ConversionWanted(intent)
+            ):
                 self.intents[intent.id] = intent
             case events.DecisionMade():
                 yield from self._decide(event)

@@ -34,6 +34,7 @@ from vanta.executor.brokers.port import (
     Rejected,
     Statement,
 )
+from vanta.executor.rails import USD
 from vanta.executor.sessions import ALWAYS_OPEN, Sessions
 from vanta.journal.reader import read
 from vanta.journal.writer import Journal
@@ -92,12 +93,13 @@ class PaperExchange:
         if name in self.ledger.orders or name in self.ledger.refused:
             self._keep(Repeated(name))
             return self._answer(name)
-        refusal = self._refusal(order, market_time)
-        if refusal:
+        row = self._tape.at(order.symbol, market_time)
+        refusal = self._refusal(order, row, market_time)
+        if refusal or row is None:
             self._keep(Refused(name, *refusal))
         else:
             number = f"P{self._journal.position.size:08d}"
-            self._keep(Taken(order, market_time, number, self._clock()))
+            self._keep(Taken(order, market_time, number, self._clock(), _money(row)))
         return self._answer(name)
 
     def cancel(self, client_order_id: str) -> OrderState:
@@ -174,8 +176,9 @@ class PaperExchange:
         taken = self.ledger.orders[name].taken
         return Acknowledged(taken.broker_order_id, taken.ts)
 
-    def _refusal(self, order: Order, market_time: int) -> tuple[str, str] | None:
-        row = self._tape.at(order.symbol, market_time)
+    def _refusal(
+        self, order: Order, row: Row | None, market_time: int
+    ) -> tuple[str, str] | tuple[()]:
         if row is None:
             return "NO_MARKET", f"no price of {order.symbol} then"
         if self._sessions.at(row.instrument.asset_class, market_time) != "open":
@@ -184,7 +187,9 @@ class PaperExchange:
             return "LOT", "not a whole number of lots"
         if order.limit_price <= 0 or order.limit_price % row.instrument.tick:
             return "TICK", "not on a tick"
-        return None
+        if lacking := self.ledger.lacks(order, _money(row)):
+            return "FUNDS", f"not so much {lacking} is free"
+        return ()
 
     def _next(self, resting: Resting) -> Fact | None:
         """The next part of one order, or its end when the market stays beyond its limit."""
@@ -223,6 +228,12 @@ class PaperExchange:
         )
         for fact in facts:
             self.ledger.apply(fact)
+
+
+def _money(row: Row) -> str:
+    """What a market's prices are in."""
+    money = row.instrument.quoted_in
+    return USD if money is msgspec.UNSET else money
 
 
 def price_of(order: Order, row: Row, part: int, slippage: int) -> int:

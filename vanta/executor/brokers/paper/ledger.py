@@ -5,10 +5,12 @@ from typing import ClassVar
 import msgspec
 
 from vanta.domain.encoding import decode
+from vanta.domain.exact import notional
 from vanta.domain.record import Record
 from vanta.domain.trading import Fill, Order, OrderState
 from vanta.executor.brokers.port import Account, BrokerOrder, Ended
 from vanta.executor.positions import proceeds
+from vanta.executor.rails import PEG, STABLECOIN, USD, home
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,6 +27,8 @@ class Taken(Fact, frozen=True):
     market_time: int
     broker_order_id: str
     ts: int
+    money: str = USD
+    """What its market's prices are in."""
 
 
 class Refused(Fact, frozen=True):
@@ -145,6 +149,29 @@ class Ledger:
         """What its fills moved."""
         return Account(self._cash_flow, self._fees)
 
+    def lacks(self, order: Order, money: str) -> str:
+        """The currency, other than dollars, of which an order would spend more than is free."""
+        if money != USD and order.side == "buy":
+            needed = notional(order.limit_price, order.quantity, order.multiplier)
+            return money if needed > self.free(money) else ""
+        if order.symbol == PEG and order.side == "sell" and order.quantity > self.free(STABLECOIN):
+            return STABLECOIN
+        return ""
+
+    def free(self, money: str) -> int:
+        """What lies there of another currency than dollars, and no order that rests may take."""
+        symbol, taken = f"{money}-{USD}", 0
+        for one in self.resting.values():
+            order, left = one.taken.order, one.taken.order.quantity - one.filled
+            if order.side == "buy" and one.taken.money == money:
+                taken += notional(order.limit_price, left, order.multiplier)
+            elif order.side == "sell" and order.symbol == symbol:
+                taken += left
+        return self.positions.get(symbol, 0) - taken
+
+    def _move(self, symbol: str, quantity: int) -> None:
+        self.positions[symbol] = self.positions.get(symbol, 0) + quantity
+
     def _fill(self, fill: Fill) -> None:
         name = fill.client_order_id
         resting = self.resting[name]
@@ -155,9 +182,14 @@ class Ledger:
             resting.state = OrderState.FILLED
             del self.resting[name]
         signed = fill.quantity if fill.side == "buy" else -fill.quantity
-        self.positions[fill.symbol] = self.positions.get(fill.symbol, 0) + signed
-        multiplier = resting.taken.order.multiplier
+        money, multiplier = resting.taken.money, resting.taken.order.multiplier
         moved = proceeds(fill.side, fill.price, fill.quantity, multiplier) - fill.taken
-        self._cash_flow += moved
+        if money == USD:
+            self._move(fill.symbol, signed)
+            self._cash_flow += moved
+        else:
+            # One coin, whichever of its markets it was traded in.
+            self._move(home(fill.symbol), signed)
+            self._move(f"{money}-{USD}", moved)
         self._fees += fill.fee
         self.happened.append(fill)
