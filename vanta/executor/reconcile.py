@@ -8,6 +8,7 @@ from vanta.domain.trading import OrderState
 from vanta.executor.book import Book
 from vanta.executor.brokers.port import Account, BrokerOrder
 from vanta.executor.events import Difference
+from vanta.executor.rails import PEG
 
 _UNSETTLED = frozenset({OrderState.PREPARED, OrderState.UNKNOWN})
 """Orders the broker may or may not have: nothing it says of them is a difference yet."""
@@ -52,8 +53,12 @@ def _positions(book: Book, broker: BrokerState, name: str) -> Iterator[Differenc
     for symbol in sorted(held.keys() | broker.positions.keys()):
         ours = held.get(symbol, 0)
         theirs = broker.positions.get(symbol, 0)
-        # How a broker rounds what is less than a unit is its own affair.
-        if abs(ours - theirs) > (symbol in venue.finer or symbol in venue.presumed):
+        # How a broker rounds what is less than a unit is its own affair; of money, a cent.
+        if symbol == PEG:
+            same = abs(ours - theirs) < UNIT // 100
+        else:
+            same = abs(ours - theirs) <= (symbol in venue.finer or symbol in venue.presumed)
+        if not same:
             yield Difference("POSITION", symbol, ours, theirs)
 
 

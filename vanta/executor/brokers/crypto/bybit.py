@@ -14,7 +14,7 @@ from vanta.domain.conviction import Side
 from vanta.domain.exact import FINEST, UNIT
 from vanta.domain.instant import DAY, HOUR, SECOND
 from vanta.domain.trading import Instrument, Order
-from vanta.executor.brokers.crypto.bybit_market import MS, SPOT, BybitMarkets
+from vanta.executor.brokers.crypto.bybit_market import MONEY, MS, SPOT, BybitMarkets
 from vanta.executor.brokers.crypto.bybit_wire import (
     NAME,
     REFUSALS,
@@ -50,7 +50,6 @@ WINDOW = 7 * DAY - SECOND
 """Longest stretch of time of one question."""
 FIRST_LOOK = 28 * DAY
 """How far back is read by who has no watermark yet."""
-MONEY = "USDT"
 
 
 def bybit_broker(

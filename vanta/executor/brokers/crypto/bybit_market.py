@@ -27,6 +27,8 @@ from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import Urgency
 
 MS = SECOND // 1000
+MONEY = "USDT"
+"""What the account counts in: told as dollars."""
 SPOT = {"category": "spot"}
 
 
@@ -93,7 +95,8 @@ class BybitMarkets(Venue):
             tick,
             lot,
             restricted=not usable,
-            tradable=usable,
+            # What it pays with elsewhere is none of the account's money.
+            tradable=usable and market.quote_coin == MONEY,
         )
 
     def _load(self, urgency: Urgency = Urgency.READ) -> None:

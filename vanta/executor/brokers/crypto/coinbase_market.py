@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import UNSET
+
 from vanta.domain.exact import notional
 from vanta.domain.instant import DAY
 from vanta.domain.trading import Instrument, Quote
@@ -12,6 +14,7 @@ from vanta.executor.brokers.crypto.writing import Writing
 from vanta.executor.brokers.rest.edge import Reply
 from vanta.executor.brokers.rest.exact import decode, instant, unreadable
 from vanta.executor.brokers.rest.session import Session
+from vanta.executor.rails import USD
 
 PRIVATE = ["v3", "private"]
 NOT_THERE = 404
@@ -76,6 +79,7 @@ class CoinbaseMarkets(Venue):
         usable = product.status == "online" and not (
             product.is_disabled or product.trading_disabled or product.view_only
         )
+        money = product.product_id.rpartition("-")[2]
         found = Instrument(
             product.product_id,
             "crypto",
@@ -84,6 +88,7 @@ class CoinbaseMarkets(Venue):
             lot,
             restricted=not usable,
             tradable=usable,
+            quoted_in=UNSET if money == USD else money,
         )
         self._instruments[product.product_id] = found
         return found
