@@ -210,8 +210,8 @@ class Case:
                 self.loss -= moved
 
     def dollars(self, price: int) -> int:
-        """A price of the order's market in dollars, rounded up."""
-        return dollars(price, self.book.peg) if self.paid_in_stablecoin else price
+        """A price in stablecoin in dollars, rounded up."""
+        return dollars(price, self.book.peg)
 
     def _move(self, symbol: SymbolTotals, price: int) -> None:
         """Count the symbol at a new price wherever it is held, as the book will with this quote."""

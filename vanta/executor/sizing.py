@@ -71,7 +71,8 @@ def entry_size(case: Case, price: int, *, flip: bool) -> Sizing:
     headroom = max(0, case.leave(persona, flip=flip))
     if quote is None or price <= 0:
         return Sizing(case.nav, banded, persona, 0, 0, case.boost)
-    each = max(case.dollars(price), case.reference) * case.multiplier
+    limit = case.dollars(price) if case.paid_in_stablecoin else price
+    each = max(limit, case.reference) * case.multiplier
     quantity = min(headroom * UNIT // each, mandate.max_quantity)
     if case.edition > FIRST and case.intent.asset_class == OPTION and not case.buying:
         quantity = min(quantity, _secured(case, max(price, case.reference)))

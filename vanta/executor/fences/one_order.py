@@ -223,7 +223,7 @@ def _instrument(order: Order, instrument: Instrument, case: Case, found: list[Fi
         holds(found, 6, "RESTRICTED", not instrument.restricted, order.symbol)
     if case.edition > FIRST and (not instrument.tradable or every):
         holds(found, 6, "NOT_TRADABLE", instrument.tradable, order.symbol)
-    if case.edition >= RAILS and instrument.quoted_in is not UNSET:
+    if instrument.quoted_in is not UNSET and case.edition >= RAILS:
         known = instrument.quoted_in in CURRENCIES
         if not known or every:
             holds(found, 6, "CURRENCY", known, instrument.quoted_in)
