@@ -50,8 +50,11 @@ class Cashbook:
         Raises:
             BrokerAwayError: the broker does not answer.
         """
-        broker, now = self._broker, self._clock()
-        if not isinstance(broker, Bookkeeping) or now - self._read < READ_EVERY:
+        broker = self._broker
+        if not isinstance(broker, Bookkeeping):
+            return 0
+        now = self._clock()
+        if now - self._read < READ_EVERY:
             return 0
         venue = self._log.book.venue(broker.name)
         if not venue.since:
@@ -113,9 +116,10 @@ class Cashbook:
 
     def lasts(self, difference: Difference) -> bool:
         """Whether a difference is one: of cash, longer than the broker takes to tell why."""
-        broker, now = self._broker, self._clock()
+        broker = self._broker
         if difference.code != "CASH" or not isinstance(broker, Bookkeeping):
             return True
+        now = self._clock()
         self._parted = self._parted or now
         return now - self._parted >= broker.settles
 
