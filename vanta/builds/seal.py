@@ -35,7 +35,9 @@ def seal(manifest: bytes, key: Path, namespace: Namespace) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _no_signature(key, str(error)) from error
     if done.returncode:
-        raise _no_signature(key, done.stderr.decode(errors="replace").strip())
+        # What it warns of takes many lines; why it gave up is the last one.
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise _no_signature(key, said[-1] if said else f"ssh-keygen ended with {done.returncode}")
     signer_of(done.stdout, manifest, namespace, place=str(key))
     return done.stdout
 

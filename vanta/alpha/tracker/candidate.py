@@ -1,27 +1,15 @@
 """A candidate: a build on Alpha's export that waits to be looked at, and who has signed it off."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from vanta.builds.manifest import (
-    BUILD_NAMESPACE,
-    MOST_MANIFEST,
-    checked_name,
-    name_of,
-    read_manifest,
-)
-from vanta.domain.errors import RefusedError, UnavailableError, VantaError
-from vanta.governance.keys import PublicKey
-from vanta.governance.sshsig import MAX_ARMOR, parse_armor, verify
+from vanta.builds.manifest import checked_name
+from vanta.builds.release import read_release
+from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.node.layout import Layout
-
-MANIFEST = "manifest.json"
-SIGNATURE = "manifest.json.sig"
-SIGN_OFFS = "signoffs"
 
 
 class SignOff(msgspec.Struct, frozen=True, gc=False):
@@ -117,65 +105,32 @@ def _is_name(text: str) -> bool:
 
 
 def find(layout: Layout, build: str) -> Found:
-    """Read the manifest of a candidate and check that it is the one its name says.
+    """Read a candidate's manifest and the signature of who built it.
+
+    Whether that person may build, the policy says later.
 
     Raises:
         UnavailableError: `NO_CANDIDATE`: no such build lies there.
-        RefusedError: `MANIFEST_CHANGED`: its manifest is another one; `UNSIGNED`: nobody signed it
-            as built, or not this one.
+        RefusedError: `OTHER_BUILD`: its manifest is another one; `UNSIGNED`, or what is wrong with
+            the signature.
         MalformedError: it is no manifest, or its signature is none.
     """
-    folder = modules(layout) / build
-    place = str(folder / MANIFEST)
     if not _is_name(build):
         raise _absent(layout, build, "is not the name of a build")
     try:
-        data = _plain(folder / MANIFEST, MOST_MANIFEST)
-    except OSError as error:
-        raise _absent(layout, build, f"cannot be read: {error.strerror}") from error
-    digest = hashlib.sha256(data).hexdigest()
-    said = read_manifest(data, place=place) if build.endswith(f"-{digest[:12]}") else None
-    if said is None or build != name_of(said.version, data):
-        raise RefusedError(
-            "its manifest is not the one the build is named by",
-            code="MANIFEST_CHANGED",
-            place=place,
-            remedy="make the build again, and find out who changed this one",
-        )
-    sha512 = hashlib.sha512(data).hexdigest()
-    builder = _builder(folder / SIGNATURE, data)
-    stated = Stated(said.version, said.commit, said.follows, digest, sha512, builder.openssh)
-    return Found(folder, data, stated)
-
-
-def _plain(path: Path, most: int) -> bytes:
-    """A file of a candidate, and one byte beyond `most`; whoever laid it there may lay a trap."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        return file.read(most + 1) or b""
-
-
-def _builder(path: Path, manifest: bytes) -> PublicKey:
-    """Whose key signed a manifest as built; whether that may build, the policy says later."""
-    remedy = "vanta build create signs what it makes"
-    try:
-        armour = _plain(path, MAX_ARMOR)
-    except OSError as error:
-        raise RefusedError(
-            f"nobody signed it as built: {error.strerror}",
-            code="UNSIGNED",
-            place=str(path),
-            remedy=remedy,
-        ) from error
-    try:
-        return verify(parse_armor(armour), manifest, BUILD_NAMESPACE)
-    except VantaError as error:
-        raise RefusedError(
-            f"nobody signed it as built: {error.message} [{error.code}]",
-            code="UNSIGNED",
-            place=str(path),
-            remedy=remedy,
-        ) from error
+        release = read_release(modules(layout) / build)
+    except UnavailableError as error:
+        raise _absent(layout, build, "is not there") from error
+    said = release.manifest
+    stated = Stated(
+        version=said.version,
+        commit=said.commit,
+        follows=said.follows,
+        sha256=hashlib.sha256(release.signed).hexdigest(),
+        sha512=hashlib.sha512(release.signed).hexdigest(),
+        builder=release.builders_key().openssh,
+    )
+    return Found(release.folder, release.signed, stated)
 
 
 def _absent(layout: Layout, build: str, why: str) -> UnavailableError:

@@ -1,47 +1,17 @@
-"""Sign-offs: made by a person's own SSH, verified in process."""
+"""Sign-offs: verified by what the journal kept of a manifest, and laid beside it."""
 
 import errno
 import hashlib
-import subprocess
 from pathlib import Path
 
-from vanta.alpha.tracker.candidate import SIGN_OFFS, Candidate, Stated
+from vanta.alpha.tracker.candidate import Candidate, Stated
 from vanta.builds.manifest import REVIEW_NAMESPACE
+from vanta.builds.pack import SIGNOFFS
 from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.governance.keys import PublicKey
 from vanta.governance.sshsig import parse_armor, verify_digest
 from vanta.journal.durable import fsync_directory
 from vanta.journal.files import atomic_write
-
-_SECONDS = 300
-"""To find a passphrase, or to touch a token."""
-
-
-def make(manifest: bytes, key: Path) -> bytes:
-    """Sign a manifest with a person's own `ssh-keygen`, so that agents and tokens work too.
-
-    Args:
-        manifest: its bytes.
-        key: the private key file, or the public one where an agent or a token has the other half.
-
-    Returns:
-        The armour.
-
-    Raises:
-        UnavailableError: `SIGNING_FAILED`, with what `ssh-keygen` says.
-    """
-    typed = ["ssh-keygen", "-Y", "sign", "-q", "-n", REVIEW_NAMESPACE, "-f", str(key)]
-    try:
-        done = subprocess.run(
-            typed, input=manifest, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        took = isinstance(error, subprocess.TimeoutExpired)
-        raise _unsigned("ssh-keygen took too long" if took else str(error), key) from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise _unsigned(said[-1] if said else f"ssh-keygen ended with {done.returncode}", key)
-    return done.stdout
 
 
 def verify(manifest: Stated, armour: str) -> PublicKey:
@@ -78,7 +48,7 @@ def lay_out(candidate: Candidate, folder: Path) -> None:
     Raises:
         UnavailableError: `WRITE_FAILED`; running the same command again goes on.
     """
-    there = folder / SIGN_OFFS
+    there = folder / SIGNOFFS
     wanted = {f"{one.person}.sig": one.signature.encode() for one in candidate.sign_offs}
     try:
         if there.is_symlink():
@@ -107,12 +77,3 @@ def owner_of(manifest: Stated, armour: str) -> PublicKey | VantaError:
         return verify(manifest, armour)
     except VantaError as error:
         return error
-
-
-def _unsigned(why: str, key: Path) -> UnavailableError:
-    return UnavailableError(
-        f"not signed: {why}",
-        code="SIGNING_FAILED",
-        place=str(key),
-        remedy="name your own key with -k, the private file or, with an agent, the .pub",
-    )

@@ -9,8 +9,10 @@ from vanta.alpha.tracker.approval import Approval, approval, counted
 from vanta.alpha.tracker.candidate import Candidate, Found, SignOff, find, modules
 from vanta.alpha.tracker.desk import Desk, look
 from vanta.alpha.tracker.permission import person_of, required, reviews
-from vanta.alpha.tracker.sign_off import digest, lay_out, make, verify
+from vanta.alpha.tracker.sign_off import digest, lay_out, verify
 from vanta.alpha.tracker.state import TrackerState
+from vanta.builds.manifest import REVIEW_NAMESPACE
+from vanta.builds.seal import seal
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.governance.clone import public_half
 from vanta.governance.keys import parse_public_key
@@ -60,7 +62,7 @@ def made(layout: Layout, thread: str, key: Path, *, told: Callable[[str], None])
     lies = _unchanged(candidate, find(layout, candidate.build))
     if public_half(key).hardware:
         told("touch your key when it blinks")
-    return make(lies.manifest, key).decode("ascii", "replace")
+    return seal(lies.manifest, key, REVIEW_NAMESPACE).decode("ascii", "replace")
 
 
 def add(desk: Desk, thread: str, armour: str, now: int, *, made_here: bool) -> Signed:
@@ -157,9 +159,9 @@ def _unchanged(candidate: Candidate, lies: Found) -> Found:
     """What lies on the export, if it is what the threads speak of."""
     if lies.stated != candidate.manifest:
         raise RefusedError(
-            "its manifest is another one than when it was named",
+            "its manifest, or who signed it as built, is another than when it was named",
             code="MANIFEST_CHANGED",
             place=str(lies.folder),
-            remedy="make the build again, and find out who changed this one",
+            remedy=f"vt-fix THREAD --candidate {candidate.build}, if that is right",
         )
     return lies
