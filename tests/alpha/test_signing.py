@@ -93,6 +93,7 @@ def test_what_ssh_keygen_says_is_told(governed: Alpha) -> None:
     with pytest.raises(UnavailableError) as unsigned:
         signing.made(governed.layout, "T-1", key, told=print)
     assert unsigned.value.code == "NO_SIGNATURE"
+    assert "Permissions 0644" in unsigned.value.message
     assert "\n" not in unsigned.value.message
 
 

@@ -35,11 +35,16 @@ def seal(manifest: bytes, key: Path, namespace: Namespace) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _no_signature(key, str(error)) from error
     if done.returncode:
-        # What it warns of takes many lines; why it gave up is the last one.
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise _no_signature(key, said[-1] if said else f"ssh-keygen ended with {done.returncode}")
+        raise _no_signature(key, _why(done.stderr.decode(errors="replace"), done.returncode))
     signer_of(done.stdout, manifest, namespace, place=str(key))
     return done.stdout
+
+
+def _why(said: str, code: int) -> str:
+    """The line of many that says why: of a key others can read, that is not the last."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    exposed = (line for line in lines if line.startswith("Permissions "))
+    return next(exposed, lines[-1] if lines else f"ssh-keygen ended with {code}")
 
 
 def signer_of(armour: bytes, manifest: bytes, namespace: Namespace, *, place: str) -> PublicKey:
