@@ -69,7 +69,7 @@ Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0
 """Name of a systemd credential of the Executor's unit; never the secret itself."""
 
 
-_COMPARED = {"alpaca": (55, 120), "tradier": (50, 60), "coinbase": (100, 200), "bybit": (75, 150)}
+_COMPARED = {"alpaca": (55, 120), "tradier": (50, 60), "coinbase": (100, 250), "bybit": (75, 330)}
 """Requests a minute that the comparison needs to be in time, and that the Executor needs to trade:
 where the vendor's pace has no room for both, it is for trading. Interactive Brokers lists orders
 once in five seconds, for everybody together, which leaves none."""

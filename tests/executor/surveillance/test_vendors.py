@@ -160,7 +160,7 @@ ACCOUNTS = {
     "alpaca": AlpacaConfig(vendor="alpaca"),
     "tradier": TradierConfig(vendor="tradier", account="VA1", per_minute=120),
     "coinbase": CoinbaseConfig(vendor="coinbase"),
-    "bybit": BybitConfig(vendor="bybit"),
+    "bybit": BybitConfig(vendor="bybit", per_minute=600),
     "ibkr": IbkrConfig(vendor="ibkr", account="DU1", certificate="/nowhere"),
 }
 REQUESTS = {"alpaca": 2, "tradier": 1, "coinbase": 3, "bybit": 2}
@@ -279,11 +279,16 @@ def test_a_gateway_that_lists_once_in_five_seconds_is_left_out() -> None:
     assert open_statements(config("ibkr"), lambda: 0) == []
 
 
-def test_a_sandbox_that_has_no_room_for_both_is_for_trading() -> None:
-    account = TradierConfig(vendor="tradier", account="VA1")
-    assert account.per_minute == 60
+@pytest.mark.parametrize(
+    ("account", "pace"),
+    [(TradierConfig(vendor="tradier", account="VA1"), 60), (BybitConfig(vendor="bybit"), 300)],
+)
+def test_a_pace_that_has_no_room_for_both_is_for_trading(
+    account: TradierConfig | BybitConfig, pace: int
+) -> None:
+    assert account.per_minute == pace
     assert account.statements_per_minute == 0
-    assert config(tradier=account.model_dump()).uncompared == ["tradier"]
+    assert config(theirs=account.model_dump()).uncompared == ["theirs"]
 
 
 def test_a_node_may_leave_any_out() -> None:
