@@ -35,6 +35,8 @@ _PASSED = {
     "ASSET_CLASS": "the vault may trade the asset class {o}",
     "BROKER": "the vault may use the broker {o}",
     "RAIL": "the vault may use the rail {o}",
+    "CURRENCY": "its price is in {o}, which vaults have",
+    "NOT_CONVERTING": "{o} is no money, or the Executor converts it itself",
     "RESTRICTED": "the venue does not restrict {o}",
     "SHORT_NOT_ALLOWED": "vault {o} may sell short",
     "NOT_SHORTABLE": "{o} can be sold short at this broker",
