@@ -108,6 +108,7 @@ _COMMANDS = (
     "vt-list --all --json",
     "vt-list --search",
     "vt-open",
+    "vanta tracker observe",
     "tracker_status_summary",
     "tracker_viewer",
 )

@@ -120,6 +120,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "vt-list --all --json": ("list", "--all", "--json", "--limit", "0"),
     "vt-list --search": ("list", "--all", "--search", "page 4711"),
     "vt-open": ("open", "T-4"),
+    "vanta tracker observe": ("observe",),
     "tracker_status_summary": ("summary",),
     "tracker_viewer": ("board",),
 }

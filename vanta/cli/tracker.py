@@ -15,6 +15,7 @@ COMMANDS: dict[str, Any] = {
     "fix": tracker_write.fix,
     "sign": tracker_sign.sign,
     "withdraw": tracker_sign.withdraw,
+    "observe": tracker_write.observe,
     "summary": tracker_look.summary,
     "board": tracker_look.board,
 }

@@ -9,7 +9,15 @@ import typer
 from vanta.cli.columns import table
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, errors, print_json, say
-from vanta.cli.tracker_options import Module, Owner, SeverityOption, ThreadId, layout_of, statuses
+from vanta.cli.tracker_options import (
+    Also,
+    Module,
+    Owner,
+    SeverityOption,
+    ThreadId,
+    layout_of,
+    statuses,
+)
 from vanta.cli.tracker_options import severity as severity_of
 from vanta.cli.tracker_options import status as status_of
 from vanta.domain.printable import printable
@@ -131,11 +139,13 @@ def board(
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="List every thread that is done, not the last 500.")
     ] = False,
+    also: Also = None,
     node: NodeDir = NODE_DEFAULT,
     as_json: Json = False,
 ) -> None:
     """Write the board as one HTML page: no network, readable without script and on paper."""
     from vanta.alpha.tracker.board import page
+    from vanta.alpha.tracker.deployed import deployed
     from vanta.alpha.tracker.permission import reviews
     from vanta.alpha.tracker.standing import stand
     from vanta.journal.files import atomic_write
@@ -145,7 +155,8 @@ def board(
     found = reviews(layout, now)
     path = out or layout.run / "board.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = page(standing, found.permission, now, everything=everything)
+    runs = deployed([layout_of(each) for each in (node, *(also or ()))])
+    text = page(standing, found.permission, now, runs=runs, everything=everything)
     atomic_write(path, text.encode(), mode=0o644)
     if as_json:
         print_json({"page": path, "threads": len(standing.statuses)})

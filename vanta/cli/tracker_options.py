@@ -1,6 +1,7 @@
 """What the tracker's commands share: options, completion, and the way to the journal."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,8 +9,6 @@ import typer
 from vanta.cli.options import NODE_DEFAULT, NodeDir
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vanta.alpha.tracker.desk import Desk
     from vanta.alpha.tracker.state import TrackerState
     from vanta.alpha.tracker.threads import Severity, Status
@@ -110,14 +109,20 @@ Commit = Annotated[
 ]
 
 
-def layout_of(node: "Path") -> "Layout":
+Also = Annotated[
+    list[Path] | None,
+    typer.Option("--also", help="A further node's folder whose builds are looked at; give each."),
+]
+
+
+def layout_of(node: Path) -> "Layout":
     """A node's folders."""
     from vanta.node.layout import Layout
 
     return Layout(node.resolve())
 
 
-def desk(node: "Path") -> "Desk":
+def desk(node: Path) -> "Desk":
     """The tracker of a node, once it is our turn."""
     from importlib.metadata import version
 

@@ -9,6 +9,7 @@ import typer
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 from vanta.cli.tracker_options import (
+    Also,
     Build,
     Commit,
     Module,
@@ -17,11 +18,13 @@ from vanta.cli.tracker_options import (
     ThreadId,
     commit_id,
     desk,
+    layout_of,
     modules,
     severity,
     status,
     statuses,
 )
+from vanta.domain.printable import printable
 
 if TYPE_CHECKING:
     from vanta.alpha.tracker.desk import Desk
@@ -132,6 +135,33 @@ def fix(
     _told(fixed, f"{fixed.id} put right", as_json=as_json)
     if candidate and not as_json:
         say(f"  next: {_after(fixed)}")
+
+
+@command
+def observe(also: Also = None, node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Mark what the nodes' own journals say became of builds: promoted, or gone back from and why.
+
+    A second time marks nothing. Exit 0: every thread is where its build is. 3: one could not
+    follow; it is told why. 1: an error. 2: usage.
+    """
+    from vanta.alpha.tracker.deployed import deployed
+    from vanta.alpha.tracker.observing import observe as observed
+
+    found = deployed([layout_of(each) for each in (node, *(also or ()))])
+    outcomes = [one for runs in found for one in runs.outcomes]
+    with desk(node) as tracker:
+        marked, left = observed(tracker, outcomes, time.time_ns())
+    if as_json:
+        print_json({"marked": marked, "left": left})
+    else:
+        for one in marked:
+            say(f"{one.id} is {one.status.replace('_', ' ')}: {printable(one.why, most=400)}")
+        for each in left:
+            say(f"{each.thread} does not follow {each.build}: {each.why}")
+        if not marked and not left:
+            say("nothing new")
+    if left:
+        raise typer.Exit(3)
 
 
 def _linked(

@@ -6,7 +6,7 @@ their digests the one script and the one style that may be in it.
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from vanta.alpha.tracker.approval import Approval, approval
 from vanta.alpha.tracker.board_table import LONGEST, row, when
+from vanta.alpha.tracker.deployed import Runs
 from vanta.alpha.tracker.standing import Standing
 from vanta.alpha.tracker.summary import Progress, age, progress
 from vanta.alpha.tracker.threads import DONE, SEVERITIES, STATUSES, Status, Thread, spoken
@@ -48,6 +49,18 @@ class Card(NamedTuple):
     candidate: str
 
 
+class Node(NamedTuple):
+    """A node as it is shown."""
+
+    name: str
+    build: str
+    since: str
+    bad: tuple[tuple[str, str], ...]
+    last: str
+    """That it went back from a build, where that is the last thing that happened there."""
+    why: str
+
+
 class Build(NamedTuple):
     """A candidate on its way."""
 
@@ -68,7 +81,12 @@ class Build(NamedTuple):
 
 
 def page(
-    standing: Standing, permission: BuildPermission, now: int, *, everything: bool = False
+    standing: Standing,
+    permission: BuildPermission,
+    now: int,
+    *,
+    runs: Sequence[Runs] = (),
+    everything: bool = False,
 ) -> str:
     """The page, as HTML.
 
@@ -76,6 +94,7 @@ def page(
         standing: the tracker as it stands.
         permission: whose sign-offs count.
         now: UTC nanoseconds.
+        runs: what nodes run, and what became of builds there.
         everything: list every thread that is done, and not only the last of them.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -102,6 +121,7 @@ def page(
             (status, spoken(status), len(found), [_card(one, now) for one in found[:CARDS]])
             for status, found in columns.items()
         ],
+        nodes=[_node(one, now) for one in runs],
         builds=list(_builds(standing, permission)),
         steps=STEPS,
         rows=Markup("".join(row(one, n, now) for n, one in enumerate(listed, 1))),  # noqa: S704 - safe
@@ -138,6 +158,19 @@ def _card(one: Thread, now: int) -> Card:
         opened=when(one.opened),
         why=printable(one.why, most=LONGEST),
         candidate=printable(one.candidate),
+    )
+
+
+def _node(one: Runs, now: int) -> Node:
+    last = one.outcomes[-1] if one.outcomes else None
+    gone_back = last is not None and not last.good
+    return Node(
+        name=printable(one.node),
+        build=printable(one.build),
+        since=age(one.since, now) if one.since else "",
+        bad=tuple((printable(name), printable(code)) for name, code in one.bad.items()),
+        last=f"went back from {printable(last.build)}" if gone_back and last else "",
+        why=printable(last.why, most=LONGEST) if gone_back and last else "",
     )
 
 

@@ -107,10 +107,10 @@ def check_mark(thread: Thread, status: Status, why: str) -> None:
             "NOT_APPROVED",
             f"vt-open {thread.id} says what is missing",
         )
-    if status == "rolled_back" and thread.status != "promoted":
+    if status == "rolled_back" and thread.status not in LOOKED_AT | {"promoted"}:
         raise _no(
             thread,
-            f"it is {spoken(thread.status)}: only what was promoted is rolled back",
+            f"it is {spoken(thread.status)}: only what ran is rolled back",
             "NOT_PROMOTED",
             f"vt-mark {thread.id} changes_wanted --why '...'",
         )
