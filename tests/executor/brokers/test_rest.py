@@ -98,7 +98,7 @@ def test_an_answer_has_an_end_however_it_drips(echo: Echo) -> None:
     with pytest.raises(BrokerAwayError) as late:
         edge.exchange("GET", "/", {})
     assert late.value.code == "BROKER_TIMEOUT"
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 2  # all of it would take longer
 
 
 def test_an_answer_without_an_end_is_not_read_to_it(echo: Echo) -> None:
