@@ -290,6 +290,29 @@ def test_a_fall_takes_the_vault_out_with_a_reason_on_record(node: Node) -> None:
     node.holds_together()
 
 
+def test_a_way_out_that_the_market_ran_away_from_is_wanted_anew_at_its_price(node: Node) -> None:
+    entered(node)
+    node.broker.filling = False
+    node.price("AAPL", 90)
+    node.step(5)
+    [first] = [one for one in node.broker.orders.values() if one.side == "sell"]
+    node.price("AAPL", 80)
+    node.wait(MINUTE // 2)
+    node.step(3)
+    assert node.types().count("exit.wanted") == 1, "it may fill yet"
+    node.wait(MINUTE)
+    node.price("AAPL", 80)
+    node.step(2)
+    assert node.broker.states[first.client_order_id] is OrderState.CANCELLED
+    assert node.body("message.sent")["why"] == "OUTLIVED"
+    node.broker.filling = True
+    node.step(6)
+    assert node.broker.held["AAPL"] == 0
+    *_, second = [one for one in node.broker.orders.values() if one.side == "sell"]
+    assert second.limit_price < first.limit_price
+    node.holds_together()
+
+
 BETWEEN = (
     "exits journalled", "decided", "decisions journalled", "gate looked", "submitted",
     "outcomes journalled",

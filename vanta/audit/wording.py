@@ -16,7 +16,7 @@ from vanta.executor.gate import LATCHED
 from vanta.executor.rails import STABLECOIN
 from vanta.executor.right_of_way import MAKES_WAY
 from vanta.executor.router import ABSENT
-from vanta.executor.withdrawal import ASKED
+from vanta.executor.withdrawal import ASKED, OUTLIVED
 
 
 def quantity(units: int) -> str:
@@ -223,6 +223,7 @@ def _prepared(event: events.OrderPrepared) -> str:
 _TAKEN_BACK = {
     ASKED: ", as {who} asked for",
     MAKES_WAY: ": it makes way for {who}, a way out that would have traded with it",
+    OUTLIVED: ": it did not fill in its life, and what is left is wanted out anew",
     FULL_HALT: ", for a full halt of the policy",
     LATCHED: ", for a halt of the node",
     ABSENT: ", so that it can never come: the broker said it had none",

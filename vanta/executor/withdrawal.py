@@ -1,4 +1,7 @@
-"""Orders that are taken back one by one: a person asks for it, or a way out has to go first.
+"""Orders that are taken back one by one: a person asks, a way out has to go first, or has outlived.
+
+A way out of the Executor's own is wanted at a price of its moment. One that rests past its life is
+taken back, so that what is left of the position is wanted out anew, at a price of now.
 
 A person asks by a file in `run/cancel/`, named by the order and holding who asks. Asking is all
 that anybody else does: the Executor alone speaks to the broker and writes the journal. A file lies
@@ -21,9 +24,13 @@ from vanta.executor.events import OrderCancelled
 from vanta.executor.log import TradeLog
 from vanta.executor.positions import OpenOrder
 from vanta.executor.right_of_way import MAKES_WAY
+from vanta.executor.stops import STRATEGY
 
 ASKED = "ASKED"
 """Why an order was cancelled that a person asked for."""
+OUTLIVED = "OUTLIVED"
+"""Why a way out of the Executor's own was cancelled that did not fill in its life."""
+
 EVERY = SECOND
 """Least time between two attempts on one order."""
 _AT_ONCE = 256
@@ -89,6 +96,8 @@ class Withdrawals:
         self._folder, self._log, self._clock = folder_of(run), log, clock
         self._asked: dict[str, int] = {}
         """By order that is taken back: when its broker was asked last."""
+        self._looked = 0
+        """When ways out were last looked for that have outlived."""
         with contextlib.suppress(OSError):
             # Who has no such folder cannot be asked, and trades all the same.
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -102,9 +111,21 @@ class Withdrawals:
         try:
             names = os.listdir(self._folder)  # noqa: PTH208 - names only
         except OSError:
-            return 0
+            names = []
         asked = [name for name in names if _ORDER.match(name)][:_AT_ONCE]
-        return sum(self._one(name, desks) for name in sorted(asked))
+        return sum(self._one(name, desks) for name in sorted(asked)) + self._outlived(desks)
+
+    def _outlived(self, desks: Sequence[Desk]) -> int:
+        now = self._clock()
+        if now - self._looked < EVERY:
+            return 0
+        self._looked = now
+        over = [
+            opened
+            for opened in self._log.book.open.values()
+            if opened.order.strategy == STRATEGY and opened.expires <= now
+        ]
+        return sum(self._attempt(one, desks, why=OUTLIVED, who="") for one in over)
 
     def make_way(self, met: Iterable[tuple[OpenOrder, str]], desks: Sequence[Desk]) -> int:
         """One attempt on every order that makes way for an intent; how many there were."""
