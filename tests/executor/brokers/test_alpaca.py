@@ -162,6 +162,20 @@ class TestAlpaca(VendorContract):
         found = quote.instrument
         assert (found.asset_class, found.multiplier, found.underlying) == ("option", 100, "AAPL")
 
+    @pytest.mark.parametrize(
+        ("bid", "ask", "cents"), [("2.60", "2.65", 5), ("2.60", "2.70", 10), ("0", "0.05", 5)]
+    )
+    def test_an_option_steps_as_every_option_may(
+        self, desk: AlpacaDesk, bid: str, ask: str, cents: int
+    ) -> None:
+        desk.vendor.quote |= {"bp": float(bid), "ap": float(ask)}
+        quote = desk.broker.quote(OPTION, NOW)
+        assert quote is not None
+        assert quote.instrument.tick == cents * UNIT // 100
+        bare = desk.broker.instrument(OPTION)
+        assert bare is not None
+        assert bare.tick == UNIT // 10
+
     def test_a_quote_has_every_digit_and_its_own_time(self, desk: AlpacaDesk) -> None:
         desk.vendor.open = False
         quote = desk.broker.quote("AAPL", NOW)

@@ -7,6 +7,8 @@ from typing import Literal
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
+import msgspec
+
 from vanta.domain.exact import UNIT, notional
 from vanta.domain.instant import DAY, SECOND, show_instant
 from vanta.domain.trading import Instrument, Quote
@@ -23,6 +25,7 @@ from vanta.executor.brokers.alpaca.wire import (
     ours,
     theirs,
 )
+from vanta.executor.brokers.option_ticks import option_tick
 from vanta.executor.brokers.rest.exact import decode, exact, instant
 from vanta.executor.brokers.rest.session import Session
 
@@ -67,10 +70,14 @@ class MarketReader:
             return None
         place, sides = self._data.place, found.latest_quote
         last = found.latest_trade
+        bid, ask = exact(sides.bid, place), exact(sides.ask, place)
+        if instrument.asset_class == "option":
+            priced = [side for side in (bid, ask) if side]
+            instrument = msgspec.structs.replace(instrument, tick=option_tick(*priced))
         return Quote(
             symbol=symbol,
-            bid=exact(sides.bid, place),
-            ask=exact(sides.ask, place),
+            bid=bid,
+            ask=ask,
             last=exact(last.price, place) if last else 0,
             ts=min(self._clock(), instant(sides.at, place)),
             market_time=instant(sides.at, place),
@@ -133,7 +140,7 @@ class MarketReader:
             symbol,
             "option",
             "fiat",
-            _TICK,
+            option_tick(),
             UNIT,
             multiplier=exact(found.size, place) // UNIT,
             shortable=True,

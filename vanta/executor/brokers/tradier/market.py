@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from vanta.domain.exact import UNIT, notional
 from vanta.domain.instant import DAY, SECOND
 from vanta.domain.trading import Instrument, Quote
+from vanta.executor.brokers.option_ticks import option_tick
 from vanta.executor.brokers.rest.exact import decode, nearest
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.tradier.wire import (
@@ -25,11 +26,6 @@ from vanta.executor.brokers.tradier.wire import (
 _CLOCK_KEPT = 5 * SECOND
 _MILLISECOND = SECOND // 1000
 _TICK = UNIT // 100
-_OPTION_TICK, _WIDE_TICK = UNIT // 20, UNIT // 10
-_WIDER_FROM = 27 * UNIT // 10
-"""Options step in nickels below three dollars and in dimes from there on; those that may be quoted
-in cents take both, and Tradier does not say which may. Dimes are taken from a little earlier on: a
-limit may reach past the far side of the market, and a dime is a step on either side."""
 _KINDS = {"stock": "equity", "etf": "equity", "option": "option"}
 
 
@@ -121,8 +117,9 @@ class MarketReader:
         )
 
     def _option_tick(self, found: TradierQuote) -> int:
-        prices = [nearest(one, self._session.place) for one in (found.bid, found.ask) if one]
-        return _WIDE_TICK if max(prices, default=_WIDER_FROM) >= _WIDER_FROM else _OPTION_TICK
+        return option_tick(
+            *(nearest(one, self._session.place) for one in (found.bid, found.ask) if one)
+        )
 
     def _easy_to_borrow(self) -> frozenset[str]:
         day = self._clock() // DAY
