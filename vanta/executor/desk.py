@@ -109,8 +109,9 @@ class Desk:
             self._asked = now
             self.router.settle()
             news += self.router.cashbook.step()
-        keeps = news and isinstance(self.broker, Bookkeeping) and self.broker.keeps
         # What a broker keeps of a purchase cannot be sold: it is looked at before anybody tries.
+        bought = news and self._log.book.venue(self.broker.name).bought
+        keeps = bought and isinstance(self.broker, Bookkeeping)
         if keeps or now - self._reconciled >= RECONCILE_EVERY:
             self._reconciled = now
             self.router.reconcile()
