@@ -17,6 +17,13 @@ from vanta.domain.trading import Order, Quote
 Place = tuple[str, str]
 """A vault and a symbol."""
 
+PEG, COIN, HELD_AS = "USDC-USD", "BTC-USDC", "BTC-USD"
+"""Where stablecoin is exchanged; a coin's market in it; and what that coin is held as."""
+
+
+def held_as(symbol: str) -> str:
+    return HELD_AS if symbol == COIN else symbol
+
 
 def worth(price: int, quantity: int, order: Order) -> Fraction:
     """Price times quantity, exact, in units."""
@@ -34,14 +41,39 @@ class Placed:
     filled: int = 0
     open: bool = True
     gained: Fraction = Fraction(0)
+    quoted: int = 0
+    """The same in stablecoin, where it is paid in that."""
 
     @property
     def left(self) -> int:
         return self.order.quantity - self.filled if self.open else 0
 
     @property
+    def converts(self) -> bool:
+        return self.order.symbol == PEG
+
+    @property
     def reserved(self) -> int:
-        return 0 if self.order.reducing else ceil(worth(self.price, self.left, self.order))
+        """Dollars' worth of exposure."""
+        if self.order.reducing or self.converts:
+            return 0
+        return ceil(worth(self.price, self.left, self.order))
+
+    @property
+    def dollars(self) -> int:
+        """Dollars it may spend."""
+        if self.converts:
+            return 0 if self.order.reducing else ceil(worth(self.price, self.left, self.order))
+        return 0 if self.quoted and self.order.side == "buy" else self.reserved
+
+    @property
+    def stablecoin(self) -> int:
+        """Stablecoin it may spend."""
+        if self.converts:
+            return self.left if self.order.reducing else 0
+        if self.order.reducing or self.order.side == "sell":
+            return 0
+        return ceil(worth(self.quoted, self.left, self.order))
 
 
 @dataclass
@@ -66,6 +98,9 @@ class Naive:
     start: dict[str, int] = field(default_factory=dict)
     top: dict[str, int] = field(default_factory=dict)
     streak: dict[str, int] = field(default_factory=dict)
+    stablecoin: dict[str, int] = field(default_factory=dict)
+    """By vault that has, or had, or ordered some."""
+    peg: int = UNIT
     day: int = -1
 
     def __post_init__(self) -> None:
@@ -78,16 +113,34 @@ class Naive:
         if quote.market_time // DAY > self.day:
             self.day = quote.market_time // DAY
             self.start = {vault: self.nav(vault) for vault in self.cash}
-        if quote.symbol in self.orders:
-            self.marks[quote.symbol] = (quote.bid + quote.ask) // 2
+        if quote.symbol == PEG:
+            if self.stablecoin:
+                self.peg = (quote.bid + quote.ask) // 2
+        elif held_as(quote.symbol) in self.orders:
+            self.marks[held_as(quote.symbol)] = self.middle(quote)
         self._look()
 
+    def middle(self, quote: Quote) -> int:
+        """Of a market, in dollars."""
+        if quote.symbol != COIN:
+            return (quote.bid + quote.ask) // 2
+        low, high = Fraction(quote.bid * self.peg, UNIT), Fraction(quote.ask * self.peg, UNIT)
+        return (floor(low) + ceil(high)) // 2
+
     def accepted(self, order: Order, quote: Quote, at: int) -> None:
-        self.orders[order.symbol] = order
-        self.lots[order.symbol] = quote.instrument.lot
-        middle = (quote.bid + quote.ask) // 2
-        self.marks[order.symbol] = middle
-        self.placed.append(Placed(order, at, max(order.limit_price, middle)))
+        middle, limit, quoted = self.middle(quote), order.limit_price, 0
+        if order.symbol in {PEG, COIN}:
+            self.stablecoin.setdefault(order.vault, 0)
+        if order.symbol == PEG:
+            self.peg = middle
+        else:
+            self.orders[held_as(order.symbol)] = order
+            self.lots[held_as(order.symbol)] = quote.instrument.lot
+            self.marks[held_as(order.symbol)] = middle
+        if order.symbol == COIN:
+            quoted = max(limit, (quote.bid + quote.ask) // 2)
+            limit = ceil(Fraction(limit * self.peg, UNIT))
+        self.placed.append(Placed(order, at, max(limit, middle), quoted=quoted))
         self.messages.append((at, order.vault, order.broker, order.strategy))
         self._look()
 
@@ -96,19 +149,34 @@ class Naive:
     ) -> None:
         """Something was executed; of a coin the broker may have kept a part, in 10^-18."""
         order = placed.order
-        place = (order.vault, order.symbol)
+        place = (order.vault, held_as(order.symbol))
         if not placed.filled:
             self.fills.append((at, order.vault))
         placed.filled += quantity
         signed = quantity if order.side == "buy" else -quantity
-        moved = signed - ceil(Fraction(kept, 10**10))
-        placed.gained += self._trade(place, moved, price, order) - fee
-        self.cash[order.vault] += floor(worth(price, -signed, order)) - (0 if kept else fee)
-        more = self.flipped.get(place, 0) + (abs(moved) if order.flip else 0)
-        self.flipped[place] = min(more, abs(self.held[place]))
-        self.marks[order.symbol] = price
+        more = signed - ceil(Fraction(kept, 10**10))
+        moved = floor(worth(price, -signed, order)) - (0 if kept else fee)
+        if placed.converts:
+            self.stablecoin[order.vault] += more
+            self.cash[order.vault] += moved
+            self._done(placed)
+            return
+        if order.symbol == COIN:
+            self.stablecoin[order.vault] += moved
+            exact = Fraction(price * self.peg, UNIT)
+            price = ceil(exact) if order.side == "buy" else floor(exact)
+            fee = ceil(Fraction(fee * self.peg, UNIT))
+        else:
+            self.cash[order.vault] += moved
+        placed.gained += self._trade(place, more, price, order) - fee
+        flipped = self.flipped.get(place, 0) + (abs(more) if order.flip else 0)
+        self.flipped[place] = min(flipped, abs(self.held[place]))
+        self.marks[place[1]] = price
+        self._done(placed)
+
+    def _done(self, placed: Placed) -> None:
         self._look()
-        if placed.filled == order.quantity:
+        if placed.filled == placed.order.quantity:
             self.ended(placed)
 
     def charged(self, vault: str, amount: int, symbol: str, kept: int, price: int) -> None:
@@ -140,7 +208,7 @@ class Naive:
     def ended(self, placed: Placed) -> None:
         placed.open = False
         order = placed.order
-        if order.reducing and placed.gained:
+        if order.reducing and placed.gained and not placed.converts:
             lost = placed.gained < 0
             self.streak[order.vault] = self.streak.get(order.vault, 0) + 1 if lost else 0
 
@@ -156,13 +224,16 @@ class Naive:
             for (name, symbol), quantity in self.held.items()
             if name == vault
         ]
-        return self.cash[vault] + sum(values)
+        return self.cash[vault] + sum(values) + self.in_dollars(self.stablecoin.get(vault, 0))
+
+    def in_dollars(self, stablecoin: int) -> int:
+        return floor(Fraction(stablecoin * self.peg, UNIT))
 
     def open(self, vault: str = "", symbol: str = "", side: str = "") -> Iterator[Placed]:
         """Orders that are not over."""
         for one in self.placed:
             order = one.order
-            asked = vault in {"", order.vault} and symbol in {"", order.symbol}
+            asked = vault in {"", order.vault} and symbol in {"", held_as(order.symbol)}
             if one.open and asked and side in {"", order.side}:
                 yield one
 
@@ -211,8 +282,12 @@ class Naive:
     def free(self, vault: str) -> int:
         """Cash with no claim on it."""
         shorts = sum(max(0, -self.position(vault, symbol)) for symbol in self.orders)
-        reserved = sum(one.reserved for one in self.open(vault))
+        reserved = sum(one.dollars for one in self.open(vault))
         return self.cash[vault] - reserved - 2 * shorts - self.secured(vault)
+
+    def free_stablecoin(self, vault: str) -> int:
+        reserved = sum(one.stablecoin for one in self.open(vault))
+        return self.in_dollars(self.stablecoin.get(vault, 0) - reserved)
 
     def called(self, vault: str, underlying: str) -> int:
         """Shares that calls could call away."""
@@ -248,6 +323,39 @@ class Naive:
         return sum(same(one.order, order) and one.at > since for one in self.placed[began:])
 
 
+def breaches_of_conversion(
+    book: Naive, rules: Policy, last: Placed, quote: Quote, now: int
+) -> list[str]:
+    """Every cap that stands broken just after a conversion was accepted."""
+    order, vault = last.order, last.order.vault
+    of, account = rules.vaults[vault], rules.account
+    middle = (quote.bid + quote.ask) // 2
+    buffer = -(-book.nav(vault) * of.stablecoin_buffer // PPM)
+    caps: dict[str, tuple[int, int]] = {
+        "collar": (
+            abs(order.limit_price - middle) * PPM, max(of.orders.collar, 10_000) * middle
+        ),
+    }  # fmt: skip
+    if order.reducing:
+        caps["buffer"] = buffer - 1, book.free_stablecoin(vault)
+        caps["stablecoin"] = 0, book.free_stablecoin(vault)
+    else:
+        caps |= {
+            "notional": (last.dollars, of.orders.max_notional),
+            "dollars": (0, book.free(vault)),
+            "adv": (last.dollars * PPM, of.liquidity.max_of_adv * quote.adv),
+            "daily loss": (book.start[vault] - book.nav(vault), of.losses.daily),
+            "per minute": (
+                sum(one.order.vault == vault and one.at > now - MINUTE for one in book.placed),
+                of.orders.per_minute,
+            ),
+            "messages": (book.sent(now - MINUTE), account.messages),
+            "open orders": (len(list(book.open(vault))), of.concurrency.open_orders),
+            "repeats": (book.repeats(order, now - of.throttle.window), of.throttle.repeats),
+        }
+    return [name for name, (amount, limit) in caps.items() if amount > limit]
+
+
 def same(a: Order, b: Order) -> bool:
     """Whether two orders open the same thing."""
     if a.reducing or b.reducing:
@@ -263,7 +371,7 @@ def strike(symbol: str) -> int:
 def breaches(book: Naive, rules: Policy, last: Placed, quote: Quote, now: int) -> list[str]:
     """Every cap that stands broken just after an opening order was accepted."""
     order = last.order
-    vault, symbol = order.vault, order.symbol
+    vault, symbol = order.vault, held_as(order.symbol)
     of, account = rules.vaults[vault], rules.account
     nav, deployable = book.nav(vault), book.deployable(vault, of)
     gross, whole = book.gross(vault, symbol), book.whole(vault)
@@ -288,6 +396,9 @@ def breaches(book: Naive, rules: Policy, last: Placed, quote: Quote, now: int) -
     today = now // DAY * DAY
     middle = (quote.bid + quote.ask) // 2
     crypto = quote.instrument.rail == "crypto"
+    free, cushion = book.free(vault), max(0, book.free_stablecoin(vault))
+    if order.symbol == COIN:
+        free, cushion = book.free_stablecoin(vault), 0
     caps: dict[str, tuple[int, int]] = {
         "quantity": (order.quantity, of.orders.max_quantity),
         "notional": (cost, of.orders.max_notional),
@@ -312,10 +423,10 @@ def breaches(book: Naive, rules: Policy, last: Placed, quote: Quote, now: int) -
             sum(book.gross(vault, one) for one in of_class) * PPM,
             of.exposure.per_asset_class.at(order.asset_class) * nav,
         ),
-        "buying power": (0, book.free(vault)),
+        "buying power": (0, free),
         "stablecoin": (
             -(-nav * of.stablecoin_buffer // PPM) if crypto else 0,
-            book.free(vault) if crypto else 0,
+            free + cushion if crypto else 0,
         ),
         "daily loss": (book.start[vault] - nav, of.losses.daily),
         "account daily loss": (

@@ -21,9 +21,11 @@ from hypothesis.stateful import (
 )
 
 from tests.executor.building import (
+    COIN,
     INSTRUMENTS,
     NOW,
     OTHER,
+    USDC,
     VAULT,
     intent,
     policy,
@@ -31,7 +33,8 @@ from tests.executor.building import (
     quote,
     vault,
 )
-from tests.executor.naive import Naive, Placed, breaches
+from tests.executor.naive import PEG, Naive, Placed, breaches, breaches_of_conversion, held_as
+from vanta.domain.conviction import Side
 from vanta.domain.encoding import encode
 from vanta.domain.exact import FINEST, PPM, UNIT
 from vanta.domain.instant import MINUTE, SECOND
@@ -50,9 +53,11 @@ from vanta.executor.book import Book
 from vanta.executor.brokers.port import Movement
 from vanta.executor.case import Case
 from vanta.executor.cashbook import stated
+from vanta.executor.converting import ROUNDS, lacking, short_of_buffer, sweep
 from vanta.executor.decide import decide
 from vanta.executor.edition import EDITION
 from vanta.executor.events import (
+    ConversionWanted,
     DecisionMade,
     FeeCharged,
     MessageSent,
@@ -67,10 +72,13 @@ from vanta.executor.events import (
     VaultFunded,
 )
 from vanta.executor.fences import registry
+from vanta.executor.fences.conversion import ASKED_OF_CONVERSIONS
 from vanta.executor.fences.fence import Fence, Judge
 from vanta.executor.fences.registry import FENCES
 from vanta.executor.mandate import Mandates
+from vanta.executor.positions import Line, Purse
 from vanta.executor.sizing import entry_size
+from vanta.executor.stops import Seen
 from vanta.executor.tallies import NONCE
 from vanta.lattice.direction import Table
 
@@ -82,12 +90,14 @@ WHAT = {
     **INSTRUMENTS,
     CALL: OPTION,
     PUT: msgspec.structs.replace(OPTION, symbol=PUT),
+    PEG: USDC,
+    COIN.symbol: COIN,
 }
 PRICES = {"AAPL": 100, "MSFT": 100, "BTC-USD": 100, CALL: 2, PUT: 2}
 VAULTS = (VAULT, OTHER)
 CASH = 200_000 * UNIT
 
-symbols = st.sampled_from(["AAPL", "AAPL", "AAPL", "MSFT", "BTC-USD", CALL, PUT])
+symbols = st.sampled_from(["AAPL", "AAPL", "AAPL", "MSFT", "BTC-USD", "BTC-USDC", CALL, PUT])
 whole = st.integers(0, 10)
 wishes = st.tuples(
     symbols,
@@ -227,6 +237,7 @@ class Trading(RuleBasedStateMachine):
         self.now = NOW
         self.numbers = iter(range(10**9))
         self.prices = dict(PRICES)
+        self.peg = UNIT
         self.in_force = policy()
         self.mandates = Mandates(self.in_force)
         self.book = Book()
@@ -266,10 +277,19 @@ class Trading(RuleBasedStateMachine):
 
     @rule(symbol=symbols, percent=st.sampled_from([-10, -2, 1, 5, 10]))
     def a_price_moves(self, symbol: str, percent: int) -> None:
+        symbol = held_as(symbol)
         self.prices[symbol] = max(1, self.prices[symbol] * (100 + percent) // 100)
 
+    @rule(peg=st.sampled_from([UNIT, UNIT, UNIT * 999 // 1000, UNIT * 98 // 100 + 1, UNIT + 7]))
+    def the_peg_moves(self, peg: int) -> None:
+        self.peg = peg
+
     def market(self, symbol: str) -> Quote:
-        made = quote(symbol, self.prices[symbol], instrument=WHAT[symbol])
+        if symbol == PEG:
+            tick = USDC.tick
+            made = quote(PEG, 1, instrument=USDC, bid=self.peg - tick, ask=self.peg + tick)
+            return msgspec.structs.replace(made, ts=self.now, market_time=self.now)
+        made = quote(symbol, self.prices[held_as(symbol)], instrument=WHAT[symbol])
         return msgspec.structs.replace(
             made,
             bid=made.last - UNIT // 1000,
@@ -293,9 +313,63 @@ class Trading(RuleBasedStateMachine):
         held = [(place, quantity) for place, quantity in self.naive.held.items() if quantity]
         (name, symbol), quantity = held[which % len(held)]
         side = "sell" if quantity > 0 else "buy"
+        if symbol == "BTC-USD" and which % 2:
+            # One coin, whichever of its markets it goes through.
+            symbol = "BTC-USDC"
         placed = self.ask(symbol, name, "paper", side=side, reducing=True)
         if placed is not None and which % 3:
             self.fill(placed, 10**6, 0)
+
+    @rule(
+        name=st.sampled_from(VAULTS),
+        side=st.sampled_from(["buy", "buy", "buy", "sell"]),
+        lots=st.sampled_from([1, 100_000, 1_000_000, 3_000_000]),
+        filled=st.sampled_from([0, 50_000, 10**9, 10**9]),
+    )
+    def money_is_converted(self, name: str, side: Side, lots: int, filled: int) -> None:
+        if self.book.converting(name) is not None:
+            return
+        wanted = intent(
+            PEG, vault=name, side=side, reducing=side == "sell", strategy="convert",
+            conviction_id="", created=self.now, expires=self.now + MINUTE, market_time=self.now,
+        )  # fmt: skip
+        self.convert(
+            ConversionWanted(wanted, lots * USDC.lot, (), self.market(PEG), "paper", self.now),
+            filled,
+        )
+
+    @rule(name=st.sampled_from(VAULTS), conviction=st.sampled_from([600_000, 900_000]))
+    def an_intent_waits_for_its_money(self, name: str, conviction: int) -> None:
+        of = {"vault": name, "conviction": conviction, "asset_class": "crypto"}
+        times = {"created": self.now, "expires": self.now + MINUTE, "market_time": self.now}
+        wanted = intent("BTC-USDC", **of, **times)
+        for _ in range(ROUNDS + 1):
+            peg, market = Seen("paper", self.market(PEG)), Seen("paper", self.market("BTC-USDC"))
+            event = lacking(wanted, self.book, self.mandates, market, peg, self.now)
+            if event is None or self.book.converting(name) is not None:
+                break
+            self.convert(event, 10**9)
+        else:
+            raise AssertionError("it waits for ever")
+        self.ask("BTC-USDC", name, "paper", conviction=conviction)
+
+    @rule(name=st.sampled_from(VAULTS))
+    def a_buffer_is_swept(self, name: str) -> None:
+        if name in short_of_buffer(self.book, self.mandates, self.now):
+            seen = Seen("paper", self.market(PEG))
+            event = sweep(name, self.book, self.mandates, seen, self.now)
+            if event is not None:
+                self.convert(event, 10**9)
+
+    def convert(self, event: ConversionWanted, lots: int) -> None:
+        """Want a conversion, and decide on it."""
+        self.book.apply(event)
+        assert self.book.converting(event.intent.vault) is not None
+        placed = self.settle(event.intent, "paper")
+        if placed is None:
+            assert self.book.converting(event.intent.vault) is None
+        elif lots:
+            self.fill(placed, lots, 0)
 
     def ask(self, symbol: str, name: str, broker: str, **of: object) -> Placed | None:
         wanted = intent(
@@ -307,6 +381,11 @@ class Trading(RuleBasedStateMachine):
             market_time=self.now,
             **of,
         )
+        return self.settle(wanted, broker)
+
+    def settle(self, wanted: Intent, broker: str) -> Placed | None:
+        """Decide on an intent, and hold what is accepted against every cap."""
+        symbol, name = wanted.symbol, wanted.vault
         market = self.market(symbol)
         decision = self.decide(wanted, market, broker)
         self.book.apply(DecisionMade(wanted, market, self.now, broker, decision, EDITION))
@@ -320,11 +399,15 @@ class Trading(RuleBasedStateMachine):
                 self.naive.throttled[key] = (len(self.naive.placed), nonce)
             return None
         self.book.apply(OrderPrepared(order))
-        others = sum(one.left for one in self.naive.open(name, symbol) if one.order.reducing)
+        held = held_as(symbol)
+        others = sum(one.left for one in self.naive.open(name, held) if one.order.reducing)
         self.naive.accepted(order, market, self.now)
         last = self.naive.placed[-1]
-        if order.reducing:
-            quantity = self.naive.held.get((name, symbol), 0)
+        if last.converts:
+            found = breaches_of_conversion(self.naive, self.in_force, last, market, self.now)
+            assert found == []
+        elif order.reducing:
+            quantity = self.naive.held.get((name, held), 0)
             assert order.quantity + others <= abs(quantity)
             assert (quantity > 0) == (order.side == "sell")
         else:
@@ -346,7 +429,7 @@ class Trading(RuleBasedStateMachine):
         at_once, later = fees
         placed = self.some_open(which)
         self.fill(placed, lots, off, at_once)
-        if later:
+        if later and placed.order.symbol not in {PEG, COIN.symbol}:
             self.charge_later(placed, later)
 
     def charge_later(self, placed: Placed, share: int) -> None:
@@ -368,7 +451,8 @@ class Trading(RuleBasedStateMachine):
     def fill(self, placed: Placed, lots: int, off: int, share: int = 0) -> None:
         order = placed.order
         quantity = min(placed.left, lots * WHAT[order.symbol].lot)
-        price = max(UNIT // 100, order.limit_price + off * UNIT // 100)
+        tick = WHAT[order.symbol].tick
+        price = max(tick, order.limit_price + off * tick)
         name = order.client_order_id
         if self.book.open[name].state in {OrderState.PREPARED, OrderState.UNKNOWN}:
             self.book.apply(OrderAcknowledged(name, "B", self.now))
@@ -420,6 +504,11 @@ class Trading(RuleBasedStateMachine):
             assert (mine.gross, mine.flipped) == (self.naive.whole(name), self.naive.flips(name))
             assert mine.streak == self.naive.streak.get(name, 0)
             assert self.book.secured.get(name, 0) == self.naive.secured(name)
+            orders = list(self.naive.open(name))
+            purse = mine.purse or Purse(Line(PEG, "crypto", 1))
+            assert purse.line.quantity == self.naive.stablecoin.get(name, 0)
+            assert purse.reserved == sum(one.stablecoin for one in orders)
+            assert purse.converting == sum(one.dollars for one in orders if one.converts)
         assert sum(self.book.personas.values()) == sum(map(self.naive.whole, VAULTS))
 
     @invariant()
@@ -518,3 +607,12 @@ def test_a_fence_that_is_gone_is_missed(fence: Fence, monkeypatch: pytest.Monkey
     monkeypatch.setitem(registry._JUDGES, EDITION, without(fence))
     with pytest.raises(AssertionError):
         search(Greedy, 200, Phase.generate)
+
+
+def test_what_is_asked_of_a_conversion_is_missed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without fence 10: what a conversion may give is asked there, and by fence 8 only again."""
+    asked = (ASKED_OF_CONVERSIONS.get(one.number, one.judge) for one in FENCES if one.number != 10)
+    monkeypatch.setattr("tests.executor.test_sequences.THEMES", ("cash",))
+    monkeypatch.setattr(registry, "_CONVERSIONS", tuple(asked))
+    with pytest.raises(AssertionError):
+        search(Trading, 200, Phase.generate)

@@ -196,7 +196,8 @@ class Purses(Accounts):
         line.flip = min(line.flip + (abs(more) if order.flip else 0), abs(line.quantity))
         self._gained(opened, line, gain, dollars(fill.fee, self.peg))
         moved = proceeds(fill.side, fill.price, fill.quantity, order.multiplier) - fill.taken
-        self._gained(opened, money, trade(money, moved, self.peg), 0)
+        # What the stablecoin has gained or lost since is the vault's, and not this order's.
+        self.vaults[order.vault].realised += trade(money, moved, self.peg)
         venue = self._venue(order.broker)
         venue.fill(line.symbol, quantity, 0, fill)
         venue.move(PEG, moved)
