@@ -67,12 +67,16 @@ RAILS = msgspec.structs.replace(
     policy=msgspec.structs.replace(
         RULES.policy,
         vaults={
-            name: msgspec.structs.replace(one, stablecoin_buffer=1000)
+            name: msgspec.structs.replace(
+                one,
+                stablecoin_buffer=1000,
+                losses=msgspec.structs.replace(one.losses, streak=10**6),
+            )
             for name, one in RULES.policy.vaults.items()
         },
     ),
 )
-"""The same, and the vault keeps a buffer."""
+"""The same, and the vault keeps a buffer, and goes on though going in and out costs something."""
 
 PATIENCE = {"plain": 2.0, "rails": 2.0, "misbehaving": 0.2, "one-shot": 0.2}
 """Seconds a node waits for one answer."""
@@ -154,11 +158,11 @@ def main() -> None:
     for name in ("memory", "bus", "broker", "front"):
         (root / name).mkdir()
     proxy = between(root, sys.argv[3]) if how not in {"plain", "rails"} else None
-    coin = "BTC-USDC" if how == "rails" else "BTC-USD"
-    prices = tape(
-        root / "tape.jsonl",
-        [(coin, MARKET, 20_000), ("USDC-USD", MARKET, 1)],
-    )
+    markets = [("BTC-USD", False)]
+    if how == "rails":
+        markets = [("BTC-USDC", False)] * 6 + [("BTC-USDC", True), ("BTC-USD", True)]
+    coins = [(symbol, MARKET, 20_000) for symbol in sorted({symbol for symbol, _ in markets})]
+    prices = tape(root / "tape.jsonl", [*coins, ("USDC-USD", MARKET, 1)])
     broker = start(root / "broker", prices)
     outbox = DirectoryOutbox(root / "bus")
     sent: list[str] = []
@@ -166,9 +170,12 @@ def main() -> None:
     for number in range(rounds):
         for _ in range(generator.randint(1, 4)):
             now = time.time_ns()
+            symbol, out = generator.choice(markets)
+            side = "sell" if out else "buy"
             wanted = intent(
-                coin, created=now, expires=now + 10 * MINUTE, market_time=MARKET + SECOND
-            )
+                symbol, side=side, reducing=out, created=now, expires=now + 10 * MINUTE,
+                market_time=MARKET + SECOND,
+            )  # fmt: skip
             outbox.send(wanted.id, envelope(wanted))
             sent.append(wanted.id)
         timed = number % 2

@@ -13,11 +13,14 @@ from tests.executor.building import (
     OTHER,
     VAULT,
     case,
+    filled,
     fund,
     hold,
+    in_stablecoin,
     intent,
     made,
     order,
+    pegged,
     policy,
     quote,
     vault,
@@ -26,9 +29,10 @@ from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import FOREVER, MINUTE, SECOND
 from vanta.domain.policy import Boost, Flip, OverlayPolicy, Policy
 from vanta.domain.switches import Switches
-from vanta.domain.trading import Order, Quote
+from vanta.domain.trading import Decision, Order, Quote, Sizing
 from vanta.executor.book import Book
-from vanta.executor.events import MessageSent
+from vanta.executor.edition import EDITION
+from vanta.executor.events import DecisionMade, MessageSent, OrderPrepared
 from vanta.executor.fences.registry import judge
 from vanta.lattice.direction import BOUNDLESS, Table
 from vanta.lattice.governed import Governed, directions
@@ -36,7 +40,11 @@ from vanta.lattice.governed import Governed, directions
 EDGES = [0, 1, 10 * UNIT, 1000 * UNIT - 1, 1000 * UNIT, 1000 * UNIT + 1, 11_000 * UNIT, BOUNDLESS]
 SHARES = [0, 1, 199, 200, 201, 999, 1000, 1001, 20_000, 550_000, 800_000, PPM, 2 * PPM]
 TIMES = [0, 1, SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 10 * MINUTE, FOREVER]
-NAMES = [frozenset({"*"}), frozenset({"AAPL", "paper", "equity", "fiat", BUILD}), frozenset[str]()]
+NAMES = [
+    frozenset({"*"}),
+    frozenset({"AAPL", "paper", "equity", "fiat", "crypto", "BTC-USD", BUILD}),
+    frozenset[str](),
+]
 SECTORS = {"AAPL": "technology"}
 
 shares = st.sampled_from(SHARES)
@@ -140,6 +148,45 @@ def held() -> tuple[Book, Policy]:
     book.tallies.shut_off(VAULT, "again", f"intent_{NONCE}")
     book.tallies.supersede(OLD, COMMIT, NOW - MINUTE)
     return book, rules
+
+
+def moneyed() -> tuple[Book, Policy]:
+    """The same, and the vault has stablecoin, some of it reserved, and a coin."""
+    book, rules = held()
+    bought = order("USDC-USD", 5000, 1, strategy="convert")
+    place(book, bought, pegged())
+    filled(book, bought, price=UNIT)
+    coin = msgspec.structs.replace(order("BTC-USDC", 1, 20_000), quantity=UNIT // 10)
+    place(book, coin, in_stablecoin())
+    filled(book, coin, quantity=UNIT // 20, price=20_000 * UNIT)
+    return book, rules
+
+
+def place(book: Book, placed: Order, market: Quote) -> None:
+    """An order in the book, past every fence."""
+    wanted = intent(placed.symbol, id=placed.intent_id, side=placed.side, reducing=placed.reducing)
+    decision = Decision("dec_x", wanted.id, "accept", placed, Sizing(0, 0, 0, 0, 0), ())
+    book.apply(DecisionMade(wanted, market, NOW, "paper", decision, EDITION))
+    book.apply(OrderPrepared(placed))
+
+
+coins = st.builds(
+    lambda quantity, price, side: msgspec.structs.replace(
+        order("BTC-USDC", 1, price, side=side), quantity=quantity * UNIT // 100
+    ),
+    quantity=st.sampled_from([0, 1, 5, 10, 15, 100]),
+    price=st.sampled_from([19_700, 20_000, 20_300, 21_000]),
+    side=st.sampled_from(["buy", "buy", "sell"]),
+)
+conversions = st.builds(
+    lambda quantity, price, side: order(
+        "USDC-USD", quantity, limit_price=price, side=side, reducing=side == "sell",
+        strategy="convert", conviction=0,
+    ),
+    quantity=st.sampled_from([0, 1, 1000, 2000, 3000, 4000, 10_000, 10**6]),
+    price=st.sampled_from([UNIT, UNIT * 98 // 100, UNIT * 101 // 100, UNIT * 105 // 100]),
+    side=st.sampled_from(["buy", "sell"]),
+)  # fmt: skip
 
 
 orders = st.builds(

@@ -7,26 +7,23 @@ import msgspec
 import pytest
 
 from tests.executor.building import (
-    NOW,
     VAULT,
     case,
     filled,
     fund,
     in_stablecoin,
-    intent,
     order,
     pegged,
     policy,
     quote,
     vault,
 )
+from tests.executor.drawing import place
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.policy import OverlayPolicy, VaultPolicy
 from vanta.domain.switches import Switches
-from vanta.domain.trading import Decision, Order, Quote, Sizing
+from vanta.domain.trading import Order, Quote
 from vanta.executor.book import Book
-from vanta.executor.edition import EDITION
-from vanta.executor.events import DecisionMade, OrderPrepared
 from vanta.executor.fences.registry import ALL_PASSED, judge, measure
 from vanta.executor.rails import PEG
 
@@ -39,14 +36,6 @@ def conversion(side: str = "buy", **changes: object) -> Order:
         PEG, 1000, 1, side=side, reducing=side == "sell", strategy="convert", conviction=0, band=""
     )
     return msgspec.structs.replace(made, **changes)
-
-
-def place(book: Book, placed: Order, market: Quote) -> None:
-    """Put an order into the book past every fence."""
-    wanted = intent(placed.symbol, id=placed.intent_id, side=placed.side, reducing=placed.reducing)
-    decision = Decision("dec_x", wanted.id, "accept", placed, Sizing(0, 0, 0, 0, 0), ())
-    book.apply(DecisionMade(wanted, market, NOW, "paper", decision, EDITION))
-    book.apply(OrderPrepared(placed))
 
 
 def convert(book: Book, quantity: int) -> None:
@@ -228,3 +217,16 @@ def test_a_coin_counts_in_dollars_at_the_stablecoins_price() -> None:
     assert denied(coin(100), vault(orders={"max_notional": worth - 1}), in_stablecoin(), has) == {
         "ORDER_NOTIONAL"
     }
+
+
+def test_a_conversion_is_judged_by_the_book_as_its_quote_will_make_it() -> None:
+    whole = policy({VAULT: vault()})
+    book = fund(whole)
+    convert(book, 10_000)
+    market = pegged("0.9")
+    seen = case(conversion(), whole, book, market, conviction_id="")
+    book._mark(market)
+    after = case(conversion(), whole, book, market, conviction_id="")
+    for name in ("nav", "loss", "account_loss", "available", "cushion"):
+        assert getattr(seen, name) == getattr(after, name), name
+    assert seen.loss == 1000 * UNIT

@@ -8,9 +8,20 @@ from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.executor.building import VAULT
-from tests.executor.drawing import denied, held, markets, orders, origins, policies
+from tests.executor.building import VAULT, in_stablecoin, pegged
+from tests.executor.drawing import (
+    coins,
+    conversions,
+    denied,
+    held,
+    markets,
+    moneyed,
+    orders,
+    origins,
+    policies,
+)
 from vanta.domain.encoding import encode
 from vanta.domain.policy import Policy
 from vanta.domain.trading import Order, Quote
@@ -44,6 +55,22 @@ def test_the_tightest_policy_keeps_every_denial(
     assert before <= denied(close(loose), book, proposed, market, origin)
     gone = msgspec.structs.replace(loose, vaults={})
     assert before <= denied(gone, book, proposed, market, origin)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(policies(), policies(), st.one_of(coins, conversions), st.sampled_from([1, 20_100]))
+def test_nor_a_conversion_nor_a_coin_that_is_paid_in_stablecoin(
+    loose: Policy, other: Policy, proposed: Order, moved: int
+) -> None:
+    book, _ = moneyed()
+    if proposed.symbol == "USDC-USD":
+        market, origin = pegged(1 if moved == 1 else "0.99"), {"conviction_id": ""}
+    else:
+        market, origin = in_stablecoin(moved if moved > 1 else 20_000), {}
+    before = denied(loose, book, proposed, market, origin)
+    assert before <= denied(meet(loose, other), book, proposed, market, origin)
+    for one in tightenings(loose, other):
+        assert before <= denied(tighten(loose, [one]), book, proposed, market, origin), one.path
 
 
 READ = {path for fence in FENCES for path in fence.paths}

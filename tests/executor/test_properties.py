@@ -17,22 +17,36 @@ from tests.executor.building import (
     case,
     filled,
     fund,
+    in_stablecoin,
     intent,
     made,
     order,
+    pegged,
     policy,
     quote,
 )
-from tests.executor.drawing import denied, held, markets, orders, policies
+from tests.executor.drawing import (
+    coins,
+    conversions,
+    denied,
+    held,
+    markets,
+    moneyed,
+    orders,
+    policies,
+)
 from vanta.domain.encoding import encode
 from vanta.domain.instant import DAY
 from vanta.domain.policy import Boost, Flip, Policy
 from vanta.domain.trading import Order, Quote
 from vanta.executor.book import Book
+from vanta.executor.case import Case
 from vanta.executor.decide import decide
 from vanta.executor.events import DecisionMade
+from vanta.executor.fences.conversion import ASKED_OF_CONVERSIONS
 from vanta.executor.fences.registry import ALL_PASSED, FENCES, judge, measure
 from vanta.executor.mandate import PATHS, Mandate, Mandates
+from vanta.executor.rails import PEG
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -176,6 +190,43 @@ def test_a_fence_reads_only_the_fields_it_declares(
         found: list[Any] = []
         fence.judge(proposed, again, found)
         assert found == wanted, fence.name
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(policies(), policies(), st.one_of(coins, conversions))
+def test_and_of_an_order_that_moves_stablecoin_no_others(
+    rules: Policy, other: Policy, proposed: Order
+) -> None:
+    book, _ = moneyed()
+    converts = proposed.symbol == PEG
+    market = pegged() if converts else in_stablecoin()
+    of: dict[str, Any] = {"conviction_id": ""} if converts else {}
+    mine, theirs = Mandate(VAULT, rules), Mandate(VAULT, other)
+    for fence in FENCES:
+        ask = ASKED_OF_CONVERSIONS.get(fence.number, fence.judge) if converts else fence.judge
+        answers = []
+        for mandate in (mine, mixed(fence.reads, mine, theirs, rules)):
+            asked = Case(
+                case(proposed, rules, book, market, **of).intent,
+                book,
+                mandate,
+                market,
+                NOW,
+                "paper",
+            )
+            asked.weigh(proposed)
+            found: list[Any] = []
+            ask(proposed, asked, found)
+            answers.append(found)
+        assert answers[0] == answers[1], fence.name
+
+
+def mixed(reads: tuple[str, ...], mine: Mandate, theirs: Mandate, rules: Policy) -> Mandate:
+    """A mandate that has only some fields of the one, and all others of the other."""
+    made = Mandate(VAULT, rules)
+    for name in PATHS:
+        setattr(made, name, getattr(mine if name in reads else theirs, name))
+    return made
 
 
 def test_every_declared_path_is_a_field_of_the_policy() -> None:
