@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from tests.executor.brokers.alpaca_vendor import (
     ACCOUNT,
@@ -147,6 +148,19 @@ class TestAlpaca(VendorContract):
         assert quote is not None
         assert (quote.instrument.lot, quote.instrument.tick) == (1, UNIT // 100)
         assert quote.session == "open"
+
+    @pytest.mark.parametrize(
+        ("symbol", "money"), [("BTC-USDC", "USDC"), ("ETH-BTC", "BTC"), ("USDC-USD", UNSET)]
+    )
+    def test_what_is_paid_in_other_money_says_so_and_is_not_traded(
+        self, desk: AlpacaDesk, monkeypatch: pytest.MonkeyPatch, symbol: str, money: str
+    ) -> None:
+        theirs = symbol.replace("-", "/")
+        coin = {**ASSETS["BTC/USD"], "symbol": theirs}
+        monkeypatch.setitem(ASSETS, symbol.replace("-", "%2F"), coin)
+        found = desk.broker.instrument(symbol)
+        assert found is not None
+        assert (found.quoted_in, found.tradable, found.restricted) == (money, False, False)
 
     def test_a_step_finer_than_we_count_is_the_next_we_can(
         self, desk: AlpacaDesk, monkeypatch: pytest.MonkeyPatch

@@ -237,6 +237,12 @@ class TestBybit(VendorContract):
         assert Told(desk.broker).poll().filled(order) == 4 * UNIT
         assert Told(desk.again(), NOW).poll().filled(order) == 4 * UNIT
 
+    def test_a_market_in_other_money_is_not_traded(self, desk: BybitDesk) -> None:
+        desk.vendor.market |= {"symbol": "BTCUSDC", "quoteCoin": "USDC"}
+        found = desk.broker.instrument("BTC-USDC")
+        assert found is not None
+        assert (found.tradable, found.restricted) == (False, False)
+
     def test_the_market_is_loaded_once_and_again_the_next_day(self, desk: BybitDesk) -> None:
         assert desk.broker.instrument("BTC-USDT") == desk.broker.instrument("BTC-USDT")
 

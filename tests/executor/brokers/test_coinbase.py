@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from tests.executor.brokers.coinbase_vendor import (
     KEY,
@@ -184,6 +185,15 @@ class TestCoinbase(VendorContract):
         halted = desk.broker.quote("BTC-USD", NOW)
         assert halted is not None
         assert (halted.session, halted.instrument.tradable) == ("halted", False)
+
+    def test_a_market_in_stablecoin_says_so(self, desk: CoinbaseDesk) -> None:
+        dollars = desk.broker.instrument("BTC-USD")
+        desk.vendor.product["product_id"] = "BTC-USDC"
+        stablecoin = desk.broker.instrument("BTC-USDC")
+        assert dollars is not None
+        assert stablecoin is not None
+        assert dollars.quoted_in is UNSET
+        assert (stablecoin.quoted_in, stablecoin.tradable) == ("USDC", True)
 
     @pytest.mark.parametrize("step", ["price_increment", "base_increment"])
     def test_steps_finer_than_a_unit_are_no_instrument(self, desk: CoinbaseDesk, step: str) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec import UNSET
 
 from vanta.domain.exact import UNIT, notional
 from vanta.domain.instant import DAY, SECOND, show_instant
@@ -28,6 +29,7 @@ from vanta.executor.brokers.alpaca.wire import (
 from vanta.executor.brokers.option_ticks import option_tick
 from vanta.executor.brokers.rest.exact import decode, exact, instant
 from vanta.executor.brokers.rest.session import Session
+from vanta.executor.rails import PEG, USD
 
 _PATHS = {
     "equity": "/v2/stocks",
@@ -119,6 +121,9 @@ class MarketReader:
         if kind is None:
             return None
         crypto = kind == "crypto"
+        money = symbol.rpartition("-")[2] if crypto else USD
+        # What it keeps of stablecoin is told in the evening, and no purse follows that.
+        follows = money == USD and symbol != PEG
         return Instrument(
             symbol,
             kind,
@@ -127,7 +132,8 @@ class MarketReader:
             _step(asset.min_trade_increment, place) if crypto else UNIT,
             shortable=asset.shortable and asset.easy_to_borrow,
             restricted=not asset.tradable or asset.status != "active",
-            tradable=asset.tradable,
+            tradable=asset.tradable and follows,
+            quoted_in=UNSET if money == USD else money,
         )
 
     def _contract(self, symbol: str) -> Instrument | None:
