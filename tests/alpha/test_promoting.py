@@ -7,6 +7,7 @@ import pytest
 from tests.alpha.building import Alpha
 from vanta.alpha.tracker import signing
 from vanta.alpha.tracker.promoting import as_it_stands
+from vanta.alpha.tracker.releasing import check_tracked
 from vanta.domain.errors import RefusedError, UnavailableError
 
 
@@ -76,3 +77,38 @@ def test_a_build_that_no_thread_names_is_worth_nothing(governed: Alpha) -> None:
     with pytest.raises(UnavailableError) as unknown:
         signing.worth(governed.layout, governed.candidate("0.9.0"), time.time_ns())
     assert unknown.value.code == "NO_THREAD"
+
+
+def test_what_is_released_is_known_signed_off_and_not_stood_against(
+    governed: Alpha, signed: str
+) -> None:
+    now = time.time_ns()
+    assert check_tracked(governed.layout, signed, now).by == ("grace", "alan")
+    unknown = governed.candidate("0.9.0")
+    refused = {}
+    with governed.desk() as desk:
+        signing.withdraw(desk, signed, "alan", "not sure")
+    refused["UNAPPROVED"] = signed
+    refused["UNTRACKED"] = unknown
+    for code, build in refused.items():
+        with pytest.raises(RefusedError) as error:
+            check_tracked(governed.layout, build, now)
+        assert error.value.code == code
+    with governed.desk() as desk:
+        armour = governed.armour("alan", signed).decode()
+        signing.add(desk, signed, armour, now, made_here=True)
+        desk.mark(desk.state.threads["T-1"], "changes_wanted", "look again")
+    with pytest.raises(RefusedError) as blocked:
+        check_tracked(governed.layout, signed, now)
+    assert blocked.value.code == "BLOCKED"
+
+
+def test_a_signature_put_back_beside_the_manifest_releases_nothing(
+    governed: Alpha, signed: str
+) -> None:
+    with governed.desk() as desk:
+        signing.withdraw(desk, signed, "alan", "not sure")
+    (governed.folder(signed) / "signoffs" / "alan.sig").write_bytes(governed.armour("alan", signed))
+    with pytest.raises(RefusedError) as refused:
+        check_tracked(governed.layout, signed, time.time_ns())
+    assert refused.value.code == "UNAPPROVED"

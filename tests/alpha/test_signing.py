@@ -254,6 +254,18 @@ def test_only_builds_that_lie_there_are_candidates(alpha: Alpha, name: str) -> N
     assert there in missing.value.remedy
 
 
+def test_candidates_lie_on_the_export_that_the_node_names(governed: Alpha, tmp_path: Path) -> None:
+    build = governed.candidate()
+    (tmp_path / "export").mkdir()
+    (governed.root / "build" / "modules").rename(tmp_path / "export" / "modules")
+    with governed.desk() as desk, pytest.raises(UnavailableError):
+        desk.found(build)
+    with governed.layout.config.open("a") as config:
+        config.write(f"builds: {{export: {tmp_path / 'export'}}}\n")
+    with governed.desk() as desk:
+        assert desk.found(build).folder == tmp_path / "export" / "modules" / build
+
+
 def test_a_folder_that_took_anothers_name_is_not_it(alpha: Alpha) -> None:
     there = alpha.candidate()
     alpha.folder(there).rename(alpha.folder("9.9.9-0123456789ab"))

@@ -46,7 +46,10 @@ def builds(context: typer.Context, incomplete: str) -> list[str]:
     """Completion: candidates that lie on the export."""
     from vanta.alpha.tracker.candidate import candidates
 
-    found = candidates(layout_of(context.params.get("node") or NODE_DEFAULT))
+    try:
+        found = candidates(layout_of(context.params.get("node") or NODE_DEFAULT))
+    except Exception:  # noqa: BLE001 - as above
+        return []
     return [name for name in found if name.startswith(incomplete)]
 
 

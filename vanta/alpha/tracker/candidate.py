@@ -83,8 +83,17 @@ class Found(NamedTuple):
 
 
 def modules(layout: Layout) -> Path:
-    """Where candidates lie."""
-    return layout.root / "build" / "modules"
+    """Where candidates lie: on the export that the node's configuration names, or on its own.
+
+    Raises:
+        MalformedError: the configuration cannot be read.
+    """
+    if not layout.config.exists():
+        return layout.export / "modules"
+    from vanta.node.config import read_config  # noqa: PLC0415 - takes long, and is rarely needed
+
+    wanted = read_config(layout.config).builds.export
+    return (Path(wanted) if wanted else layout.export) / "modules"
 
 
 def candidates(layout: Layout) -> list[str]:
