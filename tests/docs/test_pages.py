@@ -59,8 +59,9 @@ def test_no_page_shows_commands_that_nothing_runs() -> None:
         for page in DOCS.rglob("*.md")
         if re.search(r"^ *```sh$", page.read_text(), re.MULTILINE)
     }
-    # The blocks of the formats page are run on a bundle, by `tests/audit/test_formats.py`.
-    assert showing == {*STARTS, "reference/formats.md"}
+    # These are run on a bundle by `tests/audit/test_formats.py`, and on a release by
+    # `tests/builds/test_release_folder.py`.
+    assert showing == {*STARTS, "reference/formats.md", "reference/builds.md"}
 
 
 def test_no_page_shows_output_that_nothing_compares() -> None:

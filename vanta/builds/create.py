@@ -65,7 +65,8 @@ def create(wanted: Wanted, out: Path, told: Callable[[str], object] = lambda _: 
     """
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".create-", dir=out) as room:
-        work = Path(room)
+        # Git and uv run in folders of their own, where a relative path is another.
+        work = Path(room).resolve()
         source = _sources(wanted, work / "source", told)
         tree = work / "tree"
         told("packages of the lock file")

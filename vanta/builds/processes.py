@@ -116,10 +116,12 @@ class Processes:
                 time.sleep(_EVERY)
         self._keep(table)
 
-    def stop_all(self) -> None:
-        """End everything that was started, the last first."""
-        for service in reversed(list(self._table())):
+    def stop_all(self) -> list[str]:
+        """End everything that was started; what it was."""
+        found = list(self._table())
+        for service in found:
             self.stop(service)
+        return found
 
     def _log(self, service: str) -> Path:
         return self._layout.logs / f"{service}.log"

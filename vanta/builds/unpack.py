@@ -3,6 +3,7 @@
 The manifest is signed and read strictly, so every check here is a comparison with it.
 """
 
+import ctypes
 import os
 import tarfile
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 from vanta.builds.manifest import BuildFile, Manifest
 from vanta.builds.release import open_plain
 from vanta.domain.errors import MalformedError, RefusedError
-from vanta.journal.durable import fsync_directory, write_all
+from vanta.journal.durable import write_all
 
 FOLDER_MODE = 0o555
 _CHUNK = 1024 * 1024
@@ -21,7 +22,7 @@ _CHUNK = 1024 * 1024
 def unpack(
     artefact: Path, manifest: Manifest, slot: Path, checkpoint: Callable[[str], object]
 ) -> None:
-    """Write a build's files below `slot`, each durable and read-only on return.
+    """Write a build's files below `slot`, each read-only; `seal_folders` makes them durable.
 
     Args:
         artefact: a local copy, already held against the manifest.
@@ -63,11 +64,26 @@ def unpack(
 
 
 def seal_folders(slot: Path) -> None:
-    """Make every folder of a slot read-only and its names durable, the innermost first."""
+    """Make every folder of a slot read-only, and all of it durable.
+
+    Raises:
+        OSError: the disk; also where it failed to write something of the slot before.
+    """
     for folder, _, _ in os.walk(slot, topdown=False):
-        path = Path(folder)
-        path.chmod(FOLDER_MODE)
-        fsync_directory(path)
+        Path(folder).chmod(FOLDER_MODE)
+    _flush(slot)
+
+
+def _flush(folder: Path) -> None:
+    """Flush the file system once: thousands of files, one by one, take minutes on some disks."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(fd):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(fd)
 
 
 def _check_kind(member: tarfile.TarInfo, done: set[str]) -> None:
@@ -103,7 +119,6 @@ def _write(path: Path, read: Callable[[int], bytes], wanted: BuildFile) -> None:
         if digest.hexdigest() != wanted.sha256:
             raise _refused(wanted.path, "WRONG_DIGEST", "not the bytes that were signed")
         os.fchmod(fd, wanted.mode)
-        os.fsync(fd)
     finally:
         os.close(fd)
 

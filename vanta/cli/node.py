@@ -91,3 +91,18 @@ def checkpoint(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
         return
     for journal, position in signed.items():
         say(f"signed {journal} at {position.size} records, {position.head[:12]}")
+
+
+@app.command("stop")
+@command
+def stop(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """End the services that `vanta build` started here as processes; systemd's are left to it."""
+    from vanta.builds.processes import Processes
+    from vanta.node.layout import Layout
+
+    ended = Processes(Layout(node.resolve())).stop_all()
+    if as_json:
+        print_json({"ended": ended})
+        return
+    for service in ended:
+        say(f"{service} ended")

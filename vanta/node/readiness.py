@@ -69,7 +69,8 @@ class Readiness:
         with contextlib.suppress(OSError, VantaError):
             self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             atomic_write(self._path, encode(ready) + b"\n", mode=0o644)
-        notify(f"READY=1\nSTATUS=build {self._build or 'none: a checkout'}")
+        notify(f"STATUS=build {self._build or 'none: a checkout'}")
+        notify("READY=1")
 
     def withdraw(self) -> None:
         """Take it back, unless another process of this service said it since."""
