@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    builds,
     decisions,
     demo,
     durable_peer,
@@ -37,6 +38,7 @@ SUITES: dict[str, Callable[[], dict[str, Any]]] = {
     "decisions": decisions.run,
     "surveillance": surveillance.run,
     "tracker": tracker.run,
+    "builds": builds.run,
     "demo": demo.run,
 }
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import DECISIONS, ROWS, SURVEILLANCE, TRACKER, Row, markdown
+from benchmarks.table import BUILDS, DECISIONS, ROWS, SURVEILLANCE, TRACKER, Row, markdown
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "figures.md"
 RESULTS = Path(__file__).parent / "results"
 TABLES: dict[str, tuple[Row, ...]] = {
+    "builds": BUILDS,
     "decisions": DECISIONS,
     "governance": ROWS,
     "surveillance": SURVEILLANCE,

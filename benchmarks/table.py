@@ -179,6 +179,25 @@ SURVEILLANCE = (
     Row("a fill at Alpaca → in the book, asked for in turn", "surveillance.fill_known_polled"),
     Row("the same, with its stream as a hint", "surveillance.fill_known_streamed"),
 )
+BUILDS = (
+    Row(
+        "`current` flipped to another build, durably",
+        "builds.flip",
+        _tail("builds.flip", p99=20),
+    ),
+    Row(
+        "one service rolled back: from the flip until the gate let it pass",
+        "builds.rollback",
+        _tail("builds.rollback", p99=3000),
+    ),
+    Row(
+        "a slot verified, in MB a second",
+        "builds.verify_mb_per_s",
+        peer="builds.sha256sum_mb_per_s",
+        beside="`sha256sum --check` of the same files, MB a second",
+    ),
+    Row("a release staged: copied, verified, unpacked, flushed", "builds.stage"),
+)
 
 
 def at(results: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - results are JSON
@@ -248,7 +267,7 @@ def _aim(limit: Limit) -> str:
 
 def text(results: Mapping[str, Any]) -> str:
     """The tables for a terminal, as one."""
-    rows = list(lines(results, (*ROWS, *DECISIONS, *SURVEILLANCE, *TRACKER)))
+    rows = list(lines(results, (*ROWS, *DECISIONS, *SURVEILLANCE, *TRACKER, *BUILDS)))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
