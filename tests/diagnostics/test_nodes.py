@@ -24,7 +24,6 @@ def test_nodes_that_are_well_say_so(house: House) -> None:
     house.publish()
     posted(house)
     for node in NODES:
-        house.signs()
         report = house.examined(node)
         bad = {
             one.code
@@ -81,7 +80,8 @@ def test_a_service_that_was_ready_and_is_gone(house: House) -> None:
 
 
 def test_a_service_that_is_killed_is_missed(house: House) -> None:
-    house.signs("controller", "executor", "judge")
+    for service in ("governance", "executor", "judge"):
+        (house.layout("executor").memory / f"{service}.heartbeat").unlink()
     words = ("executor", "run", "-n", "nodes/executor", "--with-paper-broker", "--with-judge")
     with running(house, "governance", "controller", "-n", "nodes/executor"):
         with running(house, *words) as executor:
@@ -171,14 +171,15 @@ def test_a_policy_that_cannot_be_read(house: House) -> None:
 
 def test_a_forge_that_is_gone(house: House) -> None:
     (house.root / "forge.git").rename(house.root / "gone.git")
+
+    def told() -> set[tuple[str, str]]:
+        found = house.examined("alpha").findings
+        return {(one.code, one.subject) for one in found if one.check == "policy"}
+
     with running(house, "governance", "controller", "-n", "nodes/alpha"):
-        eventually(lambda: "POLICY_CONDITION" in house.says("alpha", "policy"))
-        told = [one for one in house.examined("alpha").findings if one.code == "POLICY_CONDITION"]
-        assert [(one.severity, one.subject) for one in told] == [
-            (WARN, "Fetched"),
-            (WARN, "LaneHeard"),
-        ]
-        assert house.says("alpha", "policy")["POLICY_UNJUDGED"].subject == "Verified"
+        eventually(lambda: len(told()) > 1)
+    # What is in the forge was never looked at, and nobody calls that fine.
+    assert told() >= {("POLICY_CONDITION", "Fetched"), ("POLICY_UNJUDGED", "Verified")}
 
 
 # Peers

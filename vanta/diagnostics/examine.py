@@ -75,7 +75,9 @@ def examine(
     now = clock()
     checks = of_role(config.role)
     wanted = {check.look for check in checks}
-    looks = {name: look for name, look in _looks(layout, config, now).items() if name in wanted}
+    looks = {
+        name: look for name, look in _looks(layout, config, now, deadline).items() if name in wanted
+    }
     try:
         gathered = gather(looks, deadline)
     except OSError as error:
@@ -99,7 +101,7 @@ def _own(gathered: Mapping[str, object], report: Report) -> facts.NodeStatus | N
     return msgspec.structs.replace(found.own, verdict=str(report.verdict))
 
 
-def _looks(layout: Layout, config: NodeConfig, now: int) -> dict[str, Look]:
+def _looks(layout: Layout, config: NodeConfig, now: int, seconds: float) -> dict[str, Look]:
     """Every look there is, by name."""
     return {
         "services": Look(lambda: services.look(layout, config.role), facts.Services),
@@ -111,7 +113,7 @@ def _looks(layout: Layout, config: NodeConfig, now: int) -> dict[str, Look]:
         "feeds": Look(lambda: markets.feeds(layout), facts.Feeds),
         "reflection": Look(lambda: markets.reflection(layout), facts.Reflection),
         "alpha": Look(lambda: alpha.look(layout), facts.Alpha),
-        "journals": Look(lambda: journals.look(layout, config.node), facts.Journals),
+        "journals": Look(lambda: journals.look(layout, config.node, seconds), facts.Journals),
         "disk": Look(lambda: machine.disk(layout), facts.Disk),
         "clock": Look(lambda: machine.clock(layout, config.role), facts.Clock),
         "export": Look(lambda: export.look(layout, config), facts.Export),

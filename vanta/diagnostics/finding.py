@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from vanta.diagnostics.words import shown
+
 
 class Severity(StrEnum):
     """How bad it is."""
@@ -100,7 +102,8 @@ class Unseen(msgspec.Struct, frozen=True):
 def findings(check: Check, facts: object | Unseen, moment: Moment) -> Iterator[Finding]:
     """What one check says of its facts, or that there were none to judge."""
     if isinstance(facts, Unseen):
-        yield Finding(check.name, Severity.UNKNOWN, facts.code, "", facts.why, facts.remedy, {})
+        why = shown(facts.why)
+        yield Finding(check.name, Severity.UNKNOWN, facts.code, "", why, facts.remedy, {})
         return
     for told in check.judge(facts, moment):
         says = told.says
@@ -109,9 +112,9 @@ def findings(check: Check, facts: object | Unseen, moment: Moment) -> Iterator[F
             check.name,
             says.severity,
             says.code,
-            told.subject,
-            says.text.format(**values),
-            says.remedy.format(**values),
+            shown(told.subject),
+            shown(says.text.format(**values)),
+            shown(says.remedy.format(**values)),
             told.figures,
         )
 

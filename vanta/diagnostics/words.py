@@ -37,6 +37,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(found[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
+def shown(text: str) -> str:
+    """Words that may be somebody else's, as they may stand on a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def seconds(ns: int) -> float:
     """Nanoseconds as seconds, for figures that people and Prometheus read."""
     return ns / SECOND

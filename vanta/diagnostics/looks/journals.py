@@ -24,18 +24,28 @@ from vanta.journal.segment import checkpoints_path, lock_path, open_files
 from vanta.node.checkpoints import journals
 from vanta.node.layout import Layout
 
-BUDGET = 1.5
-"""Seconds one journal's live segment is followed for at most."""
+SHARE = 0.5
+"""Of the time a look has, what all live segments together may be followed for."""
 
 _LOOK_AGAIN = 0.05
+_EVERY = 256
+"""Records between two looks at the clock."""
 _NOTE_BYTES = 256 * 1024
 _BLANK = b"\n\n"
 
 
-def look(layout: Layout, node: str) -> Journals:
-    """Every journal of the node."""
+def look(layout: Layout, node: str, seconds: float) -> Journals:
+    """Every journal of the node.
+
+    Args:
+        layout: the node's folders.
+        node: its name.
+        seconds: that the look has; what is not followed by then is told.
+    """
     keys = _keys(layout.memory, node)
-    return Journals(tuple(_journal(path, node, keys) for path in journals(layout)))
+    found = journals(layout)
+    each = SHARE * seconds / max(1, len(found))
+    return Journals(tuple(_journal(path, node, keys, each) for path in found))
 
 
 def _keys(memory: Path, node: str) -> tuple[str, ...]:
@@ -61,13 +71,13 @@ class _Followed(msgspec.Struct):
     """When the first record after it was written."""
 
 
-def _journal(path: Path, node: str, keys: tuple[str, ...]) -> Journal:
+def _journal(path: Path, node: str, keys: tuple[str, ...], seconds: float) -> Journal:
     note = _last_note(path)
     mark = _size(note)
     followed = _Followed()
     trouble = why = place = ""
     try:
-        _follow(path, mark, followed)
+        _follow(path, mark, followed, time.monotonic() + seconds)
     except VantaError as error:
         trouble, why, place = error.code, error.message, error.place
     torn = _torn(path)
@@ -92,8 +102,7 @@ def _journal(path: Path, node: str, keys: tuple[str, ...]) -> Journal:
     )
 
 
-def _follow(path: Path, mark: int | None, followed: _Followed) -> None:
-    until = time.monotonic() + BUDGET
+def _follow(path: Path, mark: int | None, followed: _Followed, until: float) -> None:
     with open_files(path) as files:
         walk = walk_from_first(files.fd, files.live) if files.closed else Walk()
         first = walk.size
@@ -108,7 +117,7 @@ def _follow(path: Path, mark: int | None, followed: _Followed) -> None:
                 followed.after_mark = record.ts
             if mark == walk.size:
                 followed.at_mark = walk.head
-            if not followed.walked % 4096 and time.monotonic() > until:
+            if not followed.walked % _EVERY and time.monotonic() > until:
                 followed.whole = False
                 return
 

@@ -161,8 +161,8 @@ def _lag(lengths: Iterable[int]) -> Lag:
     found = sorted(lengths)
     if not found:
         return Lag(0, 0, 0, 0)
-    last = len(found) - 1
-    return Lag(len(found), found[last // 2], found[min(last, len(found) * 95 // 100)], found[-1])
+    ranks = [-(-len(found) * percent // 100) - 1 for percent in (50, 95)]
+    return Lag(len(found), found[ranks[0]], found[ranks[1]], found[-1])
 
 
 def _open(since: Mapping[str, int]) -> Open:
