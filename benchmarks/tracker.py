@@ -24,6 +24,7 @@ from tests.alpha.building import Alpha
 from tests.alpha.governed import copied, govern
 from vanta.alpha.tracker import events, signing
 from vanta.alpha.tracker.desk import Desk
+from vanta.alpha.tracker.sign_off import owner_of
 from vanta.alpha.tracker.threads import SEVERITIES
 from vanta.cli.tracker import app
 
@@ -143,7 +144,11 @@ def timed(alpha: Alpha, words: tuple[str, ...], times: int) -> list[int]:
 
 
 def typed(alpha: Alpha, words: tuple[str, ...]) -> None:
-    """Run a command in this process, its output to a file as `| cat` would have it."""
+    """Run a command in this process, its output to a file as `| cat` would have it.
+
+    What a process remembers of signatures is forgotten: each command is a process of its own.
+    """
+    owner_of.cache_clear()
     stands_for = {"KEY": str(alpha.root / "grace"), "BUILD": _newest(alpha)}
     given = [stands_for.get(word, word) for word in words]
     with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")):

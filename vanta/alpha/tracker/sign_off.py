@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from vanta.alpha.tracker.candidate import Candidate, Stated
@@ -71,8 +72,9 @@ def lay_out(candidate: Candidate, folder: Path) -> None:
         ) from error
 
 
+@lru_cache(maxsize=4096)
 def owner_of(manifest: Stated, armour: str) -> PublicKey | VantaError:
-    """The key, or why it is nobody's, for those who only show it."""
+    """The key, or why it is nobody's; the same for the same bytes, so verified once a process."""
     try:
         return verify(manifest, armour)
     except VantaError as error:

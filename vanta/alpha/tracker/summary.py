@@ -7,6 +7,8 @@ import msgspec
 from vanta.alpha.tracker.threads import DONE, SEVERITIES, STATUSES, Severity, Status, Thread
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 
+_RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """One module, or all of them together."""
@@ -54,7 +56,7 @@ def _of(module: str, threads: list[Thread], standing: Mapping[str, Status]) -> P
         counts[status] += 1
         changed = max(changed, one.changed)
         if status not in DONE:
-            worst = max(worst, SEVERITIES.index(one.severity))
+            worst = max(worst, _RANK[one.severity])
             oldest = one.opened if oldest is None else min(oldest, one.opened)
     return Progress(
         module=module,
