@@ -10,12 +10,13 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.executor.building import OTHER, published
+from tests.executor.building import OTHER, VAULT, policy, published, vault
+from tests.executor.railed import CHANGES, Fund
 from tests.executor.running import Node
 from tests.executor.simulator import Simulator
 from vanta.cli import executor_ask
 from vanta.cli.main import app
-from vanta.domain.exact import units
+from vanta.domain.exact import show_units, units
 from vanta.domain.trading import OrderState
 from vanta.executor.brokers import named
 
@@ -262,3 +263,31 @@ def test_an_order_nobody_knows_and_one_of_several(typed: Typed) -> None:
         # Of several that begin like this, the one that is open is meant.
         assert done.exit_code == (1 if code else 3)
         assert code in done.stderr
+
+
+def test_stablecoin_is_shown_as_money_and_what_the_peg_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fund = Fund(tmp_path, source=[published(policy({VAULT: vault(**CHANGES)}))])
+    fund.wants("BTC-USDC")
+    fund.step(5)
+    fund.peg = "0.99"
+    fund.step(3)
+    own = fund.book.vaults[VAULT]
+    fund.end()
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("VANTA_NODE", str(tmp_path))
+
+    def lines(*words: str) -> dict[str, list[str]]:
+        shown = CliRunner().invoke(app, ["executor", *words]).stdout.splitlines()
+        return {" ".join(line.split()[:2]): line.split() for line in shown if line}
+
+    held = lines("positions")
+    assert show_units(own.purse.line.quantity) in held[f"{VAULT} USDC"]
+    assert held[f"{VAULT} USDC"][2] == "(money)"
+    assert "0.99" in held[f"{VAULT} USDC"]
+    assert f"{VAULT} BTC-USD" in held
+    [told] = [row for row in lines("pnl", "--by", "symbol").values() if row[0] == "USDC-USD"]
+    assert told[-1].startswith("-$")
+    shown = CliRunner().invoke(app, ["executor", "nav", "--json"]).stdout
+    assert show_units(own.nav) in shown

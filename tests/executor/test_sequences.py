@@ -334,7 +334,9 @@ class Trading(RuleBasedStateMachine):
             conviction_id="", created=self.now, expires=self.now + MINUTE, market_time=self.now,
         )  # fmt: skip
         self.convert(
-            ConversionWanted(wanted, lots * USDC.lot, (), self.market(PEG), "paper", self.now),
+            ConversionWanted(
+                wanted, lots * USDC.lot, (), self.market(PEG), "paper", self.now, EDITION
+            ),
             filled,
         )
 

@@ -69,7 +69,13 @@ def reaches(mandate: Mandate) -> bool:
 
 
 def lacking(
-    intent: Intent, book: Book, policy: Mandates, market: Seen, peg: Seen, now: int
+    intent: Intent,
+    book: Book,
+    policy: Mandates,
+    market: Seen,
+    peg: Seen,
+    now: int,
+    edition: int = EDITION,
 ) -> ConversionWanted | None:
     """The conversion an intent has to wait for; None where it is to be decided as things are.
 
@@ -83,6 +89,7 @@ def lacking(
         market: a quote of the intent's symbol, and whose it is.
         peg: dollars for one of the stablecoin, and where it would be converted.
         now: UTC nanoseconds by the node's clock, read after the quotes were.
+        edition: of the fences.
     """
     mandate = policy.of(intent.vault)
     if intent.reducing or intent.expires <= now or not reaches(mandate):
@@ -93,7 +100,7 @@ def lacking(
     if latest is not None and latest.serves == intent.id and latest.over and latest.idle:
         # It was tried, and nothing came of it.
         return None
-    asks = _Asking(intent, book, mandate, market, now)
+    asks = _Asking(intent, book, mandate, market, now, edition)
     side: Side = "buy" if asks.plain.paid_in_stablecoin else "sell"
     way = _way(book, mandate, peg, side, intent, now)
     if way is None or not asks.plain.reference:
@@ -114,7 +121,7 @@ def lacking(
     if not quantity or conversions[0].side != side:
         return None
     return ConversionWanted(
-        way.intent, quantity, conversions, peg.quote, peg.broker, now,
+        way.intent, quantity, conversions, peg.quote, peg.broker, now, edition,
         intent, market.quote, market.broker,
     )  # fmt: skip
 
@@ -135,7 +142,9 @@ def short_of_buffer(book: Book, policy: Mandates, now: int) -> Iterator[str]:
             yield name
 
 
-def sweep(name: str, book: Book, policy: Mandates, peg: Seen, now: int) -> ConversionWanted | None:
+def sweep(
+    name: str, book: Book, policy: Mandates, peg: Seen, now: int, edition: int = EDITION
+) -> ConversionWanted | None:
     """The conversion that makes a vault's buffer up; None where it cannot be, or is not now.
 
     Args:
@@ -144,6 +153,7 @@ def sweep(name: str, book: Book, policy: Mandates, peg: Seen, now: int) -> Conve
         policy: the policy in force.
         peg: dollars for one of the stablecoin, and where it would be converted.
         now: UTC nanoseconds by the node's clock, read after the quote was.
+        edition: of the fences; on record with the wish.
     """
     mandate = policy.of(name)
     way = _way(book, mandate, peg, "buy", None, now)
@@ -157,16 +167,16 @@ def sweep(name: str, book: Book, policy: Mandates, peg: Seen, now: int) -> Conve
     quantity = _whole_lots(conversions, way.market, mandate, peg.quote)
     if not quantity:
         return None
-    return ConversionWanted(way.intent, quantity, conversions, peg.quote, peg.broker, now)
+    return ConversionWanted(way.intent, quantity, conversions, peg.quote, peg.broker, now, edition)
 
 
 class _Asking:
     """What an intent would come to with the money there is, and with more."""
 
     def __init__(
-        self, intent: Intent, book: Book, mandate: Mandate, market: Seen, now: int
+        self, intent: Intent, book: Book, mandate: Mandate, market: Seen, now: int, edition: int
     ) -> None:
-        self._of = intent, book, mandate, market.quote, now, market.broker
+        self._of = intent, book, mandate, market.quote, now, market.broker, edition
         self.plain = Case(*self._of)
         """As things are."""
         order, _ = propose(self.plain)
@@ -185,7 +195,7 @@ class _Asking:
             # What is converted is no stablecoin any more; of that no more goes than the buffer.
             case.cushion = min(case.cushion, part_of(case.nav, case.mandate.stablecoin_buffer) + 1)
         order, _ = propose(case)
-        return order if all_passed(judge(order, case), EDITION) else None
+        return order if all_passed(judge(order, case), case.edition) else None
 
     def costs(self, order: Order) -> int:
         """What an order may cost at most, in its own currency."""

@@ -128,6 +128,8 @@ class ConversionWanted(Event, frozen=True):
     broker: str
     """Where that quote is from, and where the conversion would go."""
     now: int
+    edition: int
+    """Of the fences the order it is for was put to."""
     served: Intent | None = None
     """What waits for the money; none where the buffer is made up."""
     market: Quote | None = None

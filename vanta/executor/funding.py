@@ -12,7 +12,7 @@ import msgspec
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Intent, Quote
 from vanta.executor.brokers.port import BrokerAwayError
-from vanta.executor.converting import lacking, reaches, short_of_buffer, sweep
+from vanta.executor.converting import RETRY, lacking, reaches, short_of_buffer, sweep
 from vanta.executor.desk import Desk, choose
 from vanta.executor.events import ConversionWanted
 from vanta.executor.gate import Gate
@@ -55,6 +55,8 @@ class Funding:
         self._waiting: dict[str, int] = {}
         """By intent that lacks money: the conversion of its vault it waits for."""
         self._looked = 0
+        self._swept: dict[str, int] = {}
+        """By vault whose buffer was short: when its stablecoin was last priced."""
 
     def waits(self, intent: Intent) -> bool:
         """Whether an intent need not be looked at: what it waits for is not over."""
@@ -114,12 +116,12 @@ class Funding:
         self, intent: Intent, broker: str, quote: Quote | None, peg: Seen | None, mandates: Mandates
     ) -> bool:
         """Whether an intent waits for a conversion, which is wanted unless its vault has one."""
+        self._waiting.pop(intent.id, None)
         if peg is None or quote is None or self._gate.halted():
             return False
         book, market = self._log.book, Seen(broker, quote)
         wanted = lacking(intent, book, mandates, market, peg, self._clock())
         if wanted is None:
-            self._waiting.pop(intent.id, None)
             return False
         if book.converting(intent.vault) is None:
             self._want(wanted)
@@ -137,6 +139,10 @@ class Funding:
         self._looked = now
         wanted = 0
         for name in list(short_of_buffer(book, mandates, now)):
+            if now - self._swept.get(name, 0) < RETRY:
+                continue
+            # Vendors count what they are asked: nor again where nothing could be wanted.
+            self._swept[name] = now
             mandate = mandates.of(name)
             allowed = (one for one in self._desks if one.broker.name in mandate.brokers)
             desk = next(filter(_converts, allowed), None)

@@ -163,8 +163,9 @@ def _converted_again(event: ConversionWanted, book: Book, mandates: Mandates | N
         return b"null"
     peg, served, market = Seen(event.broker, event.peg), event.served, event.market
     if served is None or market is None:
-        return encode(sweep(event.intent.vault, book, mandates, peg, event.now))
-    return encode(lacking(served, book, mandates, Seen(event.venue, market), peg, event.now))
+        return encode(sweep(event.intent.vault, book, mandates, peg, event.now, event.edition))
+    seen, edition = Seen(event.venue, market), min(event.edition, EDITION)
+    return encode(lacking(served, book, mandates, seen, peg, event.now, edition))
 
 
 def _again(event: DecisionMade, book: Book, mandates: Mandates | None) -> bytes:
