@@ -23,13 +23,17 @@ def release(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """On Alpha: put a candidate that enough people signed off among the releases."""
+    """On Alpha: put a candidate that is approved in the tracker among the releases."""
+    import time
+
+    from vanta.alpha.tracker.releasing import check_tracked
     from vanta.builds.manifest import checked_name
     from vanta.builds.node import builds_of
     from vanta.builds.publish import plan_release, publish
 
     here = builds_of(node)
     found, people = plan_release(here.export / "modules" / checked_name(build), here.permission())
+    check_tracked(here.layout, found.name, time.time_ns())
     if not dry_run:
         publish(found, here.export / "releases")
     if as_json:
