@@ -1,5 +1,6 @@
 """A tracker on disk: real keys, candidates as they are laid out, a policy that says who may."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,11 +11,11 @@ import msgspec
 from vanta.alpha.tracker.approval import counted
 from vanta.alpha.tracker.candidate import Candidate, SignOff
 from vanta.alpha.tracker.desk import Desk
-from vanta.builds.manifest import KIND, Artefact, BuildFile, Manifest, name_of
-from vanta.domain.encoding import encode
+from vanta.builds.pack import Source, pack
 from vanta.domain.instant import HOUR, SECOND
 from vanta.domain.policy import Policy, ReleasePolicy
 from vanta.governance.builders import BuildPermission
+from vanta.governance.documents.kinds import API_VERSION
 from vanta.governance.keys import PublicKey, generate_key, load_private_key
 from vanta.governance.sshsig import sign
 from vanta.node.layout import Layout
@@ -55,27 +56,27 @@ class Alpha:
 
     def candidate(self, version: str = "0.2.0", *, by: str = "ada", follows: str = "") -> str:
         """Lay a signed candidate on the export; its name."""
-        manifest = encode(
-            Manifest(
-                kind=KIND,
-                version=version,
-                commit="a" * 40,
-                committed=START,
-                lock="0" * 64,
-                schema="vanta.dev/v1",
-                python="3.11",
-                platform="linux_x86_64",
-                extras=(),
-                follows=follows,
-                artefact=Artefact(0, "0" * 64),
-                sums="0" * 64,
-                files=(BuildFile("bin/vanta", 0o555, 0, "0" * 64),),
-            )
+        tree, draft = self.root / "tree", self.root / "draft"
+        (tree / "bin").mkdir(parents=True, exist_ok=True)
+        (tree / "bin" / "vanta").write_text("#!/usr/bin/python3 -I\n")
+        (tree / "bin" / "vanta").chmod(0o755)
+        draft.mkdir()
+        packed = Source(
+            version=version,
+            commit="a" * 40,
+            committed=START,
+            lock="0" * 64,
+            schema=API_VERSION,
+            python="3.11",
+            platform="linux_x86_64",
+            extras=(),
+            follows=follows,
         )
-        build = name_of(version, manifest)
+        build = pack(tree, draft, packed)
         folder = self.folder(build)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "manifest.json").write_bytes(manifest)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
         (folder / "manifest.json.sig").write_bytes(self.armour(by, build, "vanta-build"))
         return build
 

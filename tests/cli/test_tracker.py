@@ -89,6 +89,23 @@ def test_from_a_thread_to_a_promoted_build_and_back(alpha: Alpha) -> None:
     assert "ImportError: no Sector" in (alpha.root / "run" / "board.html").read_text()
 
 
+def test_no_build_is_released_past_the_tracker(alpha: Alpha) -> None:
+    build = alpha.candidate()
+    signoffs = alpha.folder(build) / "signoffs"
+    signoffs.mkdir()
+    for who in ("grace", "alan"):
+        (signoffs / f"{who}.sig").write_bytes(alpha.armour(who, build))
+    release = ("vanta", "build", "release", build)
+    assert "[UNTRACKED]" in fails(alpha, *release)
+    does(alpha, "vt-add", "rerank", "Ties are dropped", "--candidate", build)
+    assert "[UNAPPROVED]" in fails(alpha, *release)
+    assert not (alpha.root / "build" / "releases").exists()
+    for who in ("grace", "alan"):
+        does(alpha, "vt-sign", "T-1", "--key", who)
+    assert "signed off by alan and grace" in does(alpha, *release)
+    assert (alpha.root / "build" / "releases" / build / "artefact.tar").exists()
+
+
 def test_a_signature_made_elsewhere_is_carried_in(alpha: Alpha) -> None:
     build = alpha.candidate()
     does(alpha, "vt-add", "rerank", "Ties are dropped", "-b", build)
