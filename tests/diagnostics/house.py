@@ -44,7 +44,7 @@ class House:
         """Every service, but for these, gives signs of life for as long as a test takes."""
         later = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + HOUR
         for node in NODES:
-            names = {"controller": HEARTBEAT}
+            names = {"governance": HEARTBEAT}
             if node == "executor":
                 names |= {"executor": EXECUTOR_SIGN, "judge": JUDGE_SIGN}
             for service, name in names.items():

@@ -25,12 +25,12 @@ def diagnosed(house: House, *words: str, node: str = "alpha") -> "subprocess.Com
 
 
 def test_one_screen_begins_with_the_verdict_and_the_worst(house: House) -> None:
-    house.signs("controller")
+    house.signs("governance")
     done = vanta("diagnostics", "-n", "nodes/alpha", at=house.root)
     who, verdict, worst, *lines = done.stdout.splitlines()
     assert who.startswith("alpha (alpha, dev) at ")
     assert verdict == "CRITICAL: somebody must act"
-    assert worst == "critical  services   controller: no sign of life since this machine started"
+    assert worst == "critical  services   governance: no sign of life since this machine started"
     assert "runbooks/a-service-does-not-run.md" in lines[0]
     assert len(done.stdout.splitlines()) <= 24
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -41,7 +41,7 @@ def test_the_exit_code_is_the_verdicts(house: House) -> None:
     assert diagnosed(house).returncode == 3
     assert diagnosed(house, node="none").returncode == 1
     assert diagnosed(house, "--watch", "soon").returncode == 2
-    house.signs("controller")
+    house.signs("governance")
     assert vanta("diagnostics", "-n", "nodes/alpha", at=house.root).returncode == 4
 
 

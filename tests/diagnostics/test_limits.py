@@ -64,6 +64,13 @@ def test_restarts_and_a_failed_unit() -> None:
     assert said(Unit("failed", "failed", 0, "exit-code")) == {"SERVICE_FAILED"}
 
 
+def test_a_service_that_only_a_timer_starts_is_no_matter_between() -> None:
+    unit = Unit("inactive", "dead", 0, "success")
+    one = Service("markets", False, False, None, None, unit)  # noqa: FBT003 - facts in order
+    assert codes(services.judge(Services((one,), ""), AT)) == set()
+    assert codes(services.judge(Services((one,), "no answer"), AT)) == {"SYSTEMD_SILENT"}
+
+
 def test_what_nobody_hears_of_is_ready_or_gone() -> None:
     def said(ready: Ready | None, *, expected: bool = True) -> set[str]:
         one = Service("api", expected, False, None, ready, None)  # noqa: FBT003 - facts in order
@@ -251,6 +258,10 @@ def test_a_flip_may_take_a_minute() -> None:
     limit = standing.LIMITS.settling
     assert said(NOW - limit) == {"BUILD_RUNS"}
     assert said(NOW - limit - 1) == {"FLIP_OPEN"}
+    back = Flip("n", NOW - HOUR, over=True, given_up="NOT_READY")
+    assert codes(standing.judge_build(stands(flip=back), AT)) == {"BUILD_WENT_BACK"}
+    lost = msgspec.structs.replace(back, restored="NOT_READY")
+    assert codes(standing.judge_build(stands(flip=lost), AT)) == {"BUILD_UNRESTORED"}
     frozen = codes(standing.judge_build(stands(frozen=True), AT))
     assert frozen == {"BUILD_RUNS", "BUILD_FROZEN"}
 

@@ -11,6 +11,15 @@ import msgspec
 import pytest
 
 from tests.diagnostics.house import NODES, House, eventually, look, running, typed
+from vanta.builds.events import (
+    BuildFailed,
+    BuildPromoted,
+    BuildRestored,
+    FlipBegun,
+    FlipMade,
+    FlipReverted,
+)
+from vanta.builds.log import BuildLog
 from vanta.diagnostics.finding import Severity
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.governance.published import OVERLAY_FILE
@@ -52,7 +61,7 @@ def test_a_service_that_gives_no_sign_of_life(house: House) -> None:
     assert (found["SERVICE_ABSENT"].severity, found["SERVICE_ABSENT"].subject) == (
         CRITICAL, "judge",
     )  # fmt: skip
-    assert found["SERVICES_RUN"].says == "controller, executor run"
+    assert found["SERVICES_RUN"].says == "governance, executor run"
     beat = house.layout("executor").memory / "executor.heartbeat"
     old = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - 20 * SECOND
     os.utime(beat, ns=(old, old))
@@ -76,7 +85,7 @@ def test_a_service_that_was_ready_and_is_gone(house: House) -> None:
     # This very process was started after that: its pid is another one's by now.
     assert (died.severity, died.subject) == (CRITICAL, "board")
     ready(house, "alpha", "board")
-    assert house.says("alpha", "services")["SERVICES_RUN"].says == "controller, board run"
+    assert house.says("alpha", "services")["SERVICES_RUN"].says == "governance, board run"
 
 
 def test_a_service_that_is_killed_is_missed(house: House) -> None:
@@ -121,21 +130,30 @@ def test_a_build_beside_the_other_nodes(house: House) -> None:
 
 def test_a_link_that_leads_nowhere_and_a_service_of_another_build(house: House) -> None:
     slot(house, "alpha", "0.2.0-0123456789ab")
-    ready(house, "alpha", "controller", build="0.1.0-ba9876543210")
+    ready(house, "alpha", "governance", build="0.1.0-ba9876543210")
     other = house.says("alpha", "build")["SERVICE_OTHER_BUILD"]
-    assert (other.severity, other.subject) == (WARN, "controller")
+    assert (other.severity, other.subject) == (WARN, "governance")
     (house.layout("alpha").root / "slots" / "0.2.0-0123456789ab" / "manifest.json").unlink()
     assert house.says("alpha", "build")["BUILD_BROKEN"].severity is CRITICAL
 
 
-def test_a_flip_that_nobody_finished(house: House) -> None:
-    journal = house.layout("alpha").journal("builds")
-    record = {"seq": 0, "ts": time.time_ns() - HOUR, "type": "flip.begun", "body": {"build": "b"}}
-    journal.write_bytes(msgspec.json.encode(record) + b"\n")
-    assert house.says("alpha", "build")["FLIP_OPEN"].severity is WARN
-    over = msgspec.json.encode({**record, "type": "flip.reverted", "body": {}})
-    journal.write_bytes(journal.read_bytes() + over + b"\n")
+def test_a_flip_that_nobody_finished_and_one_that_was_given_up(house: House) -> None:
+    path = house.layout("alpha").journal("builds")
+    log = BuildLog(path, actor="test", clock=time.time_ns)
+    log.state(FlipBegun("new", "old", "promote", "ada", ()))
     assert "FLIP_OPEN" not in house.says("alpha", "build")
+    assert house.says("alpha", "build", later=HOUR)["FLIP_OPEN"].severity is WARN
+    log.state(FlipMade("new"))
+    log.state(BuildFailed("new", "NOT_READY", "it did not answer", ""))
+    log.state(FlipReverted("old", "new", "NOT_READY"))
+    back = house.says("alpha", "build", later=HOUR)["BUILD_WENT_BACK"]
+    assert (back.severity, "new" in back.says, "[NOT_READY]" in back.says) == (WARN, True, True)
+    log.state(BuildRestored("old", 1000, "NOT_READY"))
+    assert house.says("alpha", "build")["BUILD_UNRESTORED"].severity is CRITICAL
+    log.state(FlipBegun("newer", "old", "promote", "ada", ()))
+    log.state(BuildPromoted("newer", 900))
+    log.close()
+    assert house.says("alpha", "build", later=HOUR).keys() == {"BUILD_NONE"}
 
 
 # Policy
@@ -310,6 +328,9 @@ def test_a_broker_that_is_not_armed_or_differs(house: House) -> None:
         "EXECUTOR_SHUT": CRITICAL, "BROKER_UNARMED": CRITICAL, "BROKER_DIFFERS": CRITICAL,
     }  # fmt: skip
     assert house.says("executor", "clock")["BROKER_SKEW"].severity is CRITICAL
+    (path.parent / "surveillance.json").write_text('{"brokers":[],"standing":2}')
+    mismatched = house.says("executor", "brokers")["COMPARISON_MISMATCH"]
+    assert (mismatched.severity, mismatched.figures["mismatches"]) == (CRITICAL, 2)
     path.unlink()
     assert house.says("executor", "brokers")["BROKERS_UNKNOWN"].severity is UNKNOWN
     path.write_text("{")
@@ -425,13 +446,17 @@ def test_a_tracker_where_there_is_one(house: House) -> None:
     none = house.says("alpha", "tracker")["TRACKER_NONE"]
     assert (none.severity, none.says.startswith("not installed")) == (NOTE, True)
     assert house.says("alpha", "assistant")["ASSISTANT_NONE"].severity is NOTE
-    layout.journal("tracker").write_bytes(layout.journal("governance").read_bytes())
-    behind = house.says("alpha", "tracker")["TRACKER_VIEW"]
-    assert (behind.severity, " none of " in behind.says) == (WARN, True)
-    size = int(behind.figures["records"])
-    view = {"derived_from": {"journal": "tracker", "size": size, "head": ""}, "data": {}}
-    layout.view("thread_tracker").write_bytes(msgspec.json.encode(view))
+    typed(house.root, "tracker", "add", "fences", "look at them", "-n", "nodes/alpha")
     assert house.says("alpha", "tracker").keys() == {"TRACKER_UP"}
+    view = layout.view("thread_tracker")
+    said = json.loads(view.read_bytes())
+    said["derived_from"]["size"] -= 1
+    view.write_text(json.dumps(said))
+    behind = house.says("alpha", "tracker")["TRACKER_VIEW"]
+    assert (behind.severity, behind.figures["records"]) == (WARN, said["derived_from"]["size"] + 1)
+    view.unlink()
+    assert " none of " in house.says("alpha", "tracker")["TRACKER_VIEW"].says
+    view.write_text("{}")
     layout.journal("tracker").unlink()
     assert house.says("alpha", "tracker")["TRACKER_LOST"].severity is CRITICAL
 

@@ -104,7 +104,7 @@ def _own(gathered: Mapping[str, object], report: Report) -> facts.NodeStatus | N
 def _looks(layout: Layout, config: NodeConfig, now: int, seconds: float) -> dict[str, Look]:
     """Every look there is, by name."""
     return {
-        "services": Look(lambda: services.look(layout, config.role), facts.Services),
+        "services": Look(lambda: services.look(layout, config), facts.Services),
         "standing": Look(lambda: standing.look(layout, config, now), facts.Standing),
         "switches": Look(lambda: switches.look(layout, now), facts.Switched),
         "bus": Look(lambda: pipeline.bus(_bus(layout, config)), facts.Bus),
@@ -134,6 +134,6 @@ def _bus(layout: Layout, config: NodeConfig) -> str:
 def publishing(layout: Layout, config: NodeConfig) -> tuple[Path, ...]:
     """Where this node puts its status: the shared folder, and for Alpha its own export."""
     shared = (Path(config.statuses),) if config.statuses else ()
-    build = layout.root / export.BUILD
-    exported = (layout.root / standing.EXPORTED,) if config.role == "alpha" else ()
-    return (*(one for one in exported if build.is_dir()), *shared)
+    exported = Path(config.builds.export) if config.builds.export else layout.export
+    ours = config.role == "alpha" and exported.is_dir()
+    return (*((exported / standing.STATUS,) if ours else ()), *shared)

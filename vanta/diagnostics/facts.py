@@ -50,7 +50,7 @@ class Services(_Facts, frozen=True):
 
     services: tuple[Service, ...]
     systemd: str
-    """Why systemd was not asked; empty where it was."""
+    """Why systemd did not answer; empty where it did, or where there is none."""
 
 
 class NodeStatus(_Facts, frozen=True):
@@ -90,6 +90,10 @@ class Flip(_Facts, frozen=True):
     build: str
     at: int
     over: bool
+    given_up: str = ""
+    """Why it was gone back from; empty where it was not."""
+    restored: str = ""
+    """Why what was gone back to is not ready; empty where it is."""
 
 
 class Condition(_Facts, frozen=True):
@@ -286,6 +290,8 @@ class Brokers(_Facts, frozen=True):
     trouble: str
     waiting: int
     brokers: tuple[Broker, ...]
+    mismatches: int
+    """That the continuous comparison found and that stand."""
 
 
 class Part(_Facts, frozen=True):

@@ -41,6 +41,14 @@ RESTARTED = Says(
 )
 
 
+UNASKED = Says(
+    "SYSTEMD_SILENT",
+    Severity.UNKNOWN,
+    "{why}",
+    "See `systemctl status` and `journalctl -p err`.",
+)
+
+
 class Limits(NamedTuple):
     """How far a fact may go; at the limit it passes."""
 
@@ -58,9 +66,12 @@ def judge(found: Services, moment: Moment, limits: Limits = LIMITS) -> Iterator[
 
     Where there is no systemd, signs of life and ready files are all there is to go by.
     """
-    bad = [told for one in found.services for told in _service(one, moment.now, limits)]
+    there = [one for one in found.services if one.expected or one.ready or _active(one)]
+    bad = [told for one in there for told in _service(one, moment.now, limits)]
     yield from bad
-    fine = [one.name for one in found.services if one.name not in {told.subject for told in bad}]
+    if found.systemd:
+        yield Told(UNASKED, values={"why": found.systemd})
+    fine = [one.name for one in there if one.name not in {told.subject for told in bad}]
     if fine:
         ages = {
             f"{one.name}_uptime_seconds": seconds(moment.now - one.ready.since)
@@ -68,6 +79,11 @@ def judge(found: Services, moment: Moment, limits: Limits = LIMITS) -> Iterator[
             if one.name in fine and one.ready is not None and one.ready.since
         }
         yield Told(RUNNING, values={"names": listed(fine)}, figures=ages)
+
+
+def _active(one: Service) -> bool:
+    """Whether systemd runs it, or tried to; one that only a timer starts is no matter meanwhile."""
+    return one.unit is not None and one.unit.active != "inactive"
 
 
 def _service(one: Service, now: int, limits: Limits) -> Iterator[Told]:
@@ -93,6 +109,10 @@ def _service(one: Service, now: int, limits: Limits) -> Iterator[Told]:
 
 CHECKS = (
     Check(
-        "services", "services", (FAILED, ABSENT, SILENT, DIED, RESTARTED, RUNNING), LIMITS, judge
+        "services",
+        "services",
+        (FAILED, ABSENT, SILENT, DIED, RESTARTED, UNASKED, RUNNING),
+        LIMITS,
+        judge,
     ),
 )

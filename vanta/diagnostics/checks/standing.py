@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vanta.diagnostics.facts import Peer, Standing
+from vanta.diagnostics.facts import Flip, Peer, Standing
 from vanta.diagnostics.finding import Check, Moment, Says, Severity, Told
 from vanta.diagnostics.words import listed, seconds, span
 from vanta.domain.instant import MINUTE, SECOND
@@ -141,6 +141,18 @@ FLIP_OPEN = Says(
     "a change to {build} was begun {age} ago and is not over",
     "`vanta build recover` finishes or reverts it.",
 )
+BUILD_WENT_BACK = Says(
+    "BUILD_WENT_BACK",
+    Severity.WARN,
+    "the change to {build} was given up {age} ago [{code}]",
+    "`vanta build status` says where what was seen is kept.",
+)
+BUILD_UNRESTORED = Says(
+    "BUILD_UNRESTORED",
+    Severity.CRITICAL,
+    "what was gone back to from {build} is not ready [{code}]",
+    "Look at its services' logs, then `vanta build recover`.",
+)
 BUILD_DIFFERS = Says(
     "BUILD_DIFFERS",
     Severity.WARN,
@@ -159,9 +171,7 @@ def judge_build(found: Standing, moment: Moment, limits: Limits = LIMITS) -> Ite
         if found.current and build != found.current:
             values = {"build": build or "no release", "current": found.current}
             bad.append(Told(BUILD_OTHER, service, values))
-    flip = found.flip
-    if flip is not None and not flip.over and moment.now - flip.at > limits.settling:
-        bad.append(Told(FLIP_OPEN, values={"build": flip.build, "age": span(moment.now - flip.at)}))
+    bad += _flip(found.flip, moment.now, limits)
     others = [one.status for one in found.peers if one.status is not None]
     for other in others:
         if other.build != own:
@@ -175,6 +185,19 @@ def judge_build(found: Standing, moment: Moment, limits: Limits = LIMITS) -> Ite
         yield Told(BUILD_RUNS, values={"build": own, "others": same})
     if found.frozen:
         yield Told(BUILD_FROZEN)
+
+
+def _flip(flip: Flip | None, now: int, limits: Limits) -> Iterator[Told]:
+    """What is left of the last change of build."""
+    if flip is None:
+        return
+    values = {"build": flip.build, "age": span(now - flip.at)}
+    if not flip.over and now - flip.at > limits.settling:
+        yield Told(FLIP_OPEN, values=values)
+    elif flip.restored:
+        yield Told(BUILD_UNRESTORED, values={**values, "code": flip.restored})
+    elif flip.given_up:
+        yield Told(BUILD_WENT_BACK, values={**values, "code": flip.given_up})
 
 
 POLICY_HOLDS = Says(
@@ -252,7 +275,10 @@ CHECKS = (
     Check(
         "build",
         "standing",
-        (BUILD_BROKEN, BUILD_OTHER, FLIP_OPEN, BUILD_DIFFERS, BUILD_NONE, BUILD_FROZEN, BUILD_RUNS),
+        (
+            BUILD_BROKEN, BUILD_UNRESTORED, BUILD_OTHER, FLIP_OPEN, BUILD_WENT_BACK, BUILD_DIFFERS,
+            BUILD_NONE, BUILD_FROZEN, BUILD_RUNS,
+        ),
         LIMITS,
         judge_build,
     ),

@@ -194,6 +194,12 @@ DRIFTING = Says(
     "{subject}: differs from the book in {differences} things",
     "`vanta executor reconcile` lists them.",
 )
+MISMATCHED = Says(
+    "COMPARISON_MISMATCH",
+    Severity.CRITICAL,
+    "{standing} mismatches of orders and statements stand",
+    "`vanta executor alerts` lists them, each with what to do.",
+)
 UNRECONCILED = Says(
     "BROKER_OLD",
     Severity.WARN,
@@ -216,10 +222,13 @@ def judge_brokers(
     found: Brokers, moment: Moment, limits: BrokerLimits = BROKER_LIMITS
 ) -> Iterator[Told]:
     """Every broker is armed, takes orders, and agrees with the book."""
-    if not found.posted:
-        yield Told(UNPOSTED)
-        return
     bad: list[Told] = []
+    if found.mismatches:
+        values = {"standing": found.mismatches}
+        bad.append(Told(MISMATCHED, values=values, figures={"mismatches": found.mismatches}))
+    if not found.posted:
+        yield from (*bad, Told(UNPOSTED))
+        return
     if found.trouble:
         bad.append(Told(SHUT, values={"code": found.trouble}))
     for one in found.brokers:
@@ -254,7 +263,7 @@ CHECKS = (
     Check(
         "brokers",
         "brokers",
-        (SHUT, UNARMED, DRIFTING, TROUBLED, UNRECONCILED, UNPOSTED, ARMED),
+        (SHUT, UNARMED, DRIFTING, MISMATCHED, TROUBLED, UNRECONCILED, UNPOSTED, ARMED),
         BROKER_LIMITS,
         judge_brokers,
         ("executor",),

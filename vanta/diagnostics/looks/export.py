@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vanta.diagnostics.facts import Export
-from vanta.diagnostics.looks.standing import EXPORTED
+from vanta.diagnostics.looks.standing import STATUS
 from vanta.diagnostics.peers import peers
 from vanta.domain.errors import VantaError
 from vanta.governance.published import PolicyReader
 from vanta.node.config import NodeConfig
 from vanta.node.layout import Layout
 
-BUILD = "build"
 RELEASES = "releases"
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -30,7 +29,7 @@ class Mount(NamedTuple):
 
 def look(layout: Layout, config: NodeConfig) -> Export:
     """How `build/` stands; listing it is what hangs when its server is gone."""
-    folder = layout.root / BUILD
+    folder = Path(config.builds.export) if config.builds.export else layout.export
     mounted = mount_at(_MOUNTS.read_text(), folder)
     began = time.monotonic_ns()
     there = folder.is_dir()
@@ -44,18 +43,18 @@ def look(layout: Layout, config: NodeConfig) -> Export:
         source=mounted.source if mounted else "",
         read_only=read_only or bool(mounted and mounted.read_only),
         releases=count,
-        alpha=_alpha(layout, config),
+        alpha=_alpha(layout, config, folder),
         took=took,
     )
 
 
-def _alpha(layout: Layout, config: NodeConfig) -> int | None:
+def _alpha(layout: Layout, config: NodeConfig, folder: Path) -> int | None:
     """When Alpha last put its status into the export."""
     try:
         nodes = PolicyReader(layout.memory)().policy.nodes
     except VantaError:
         return None
-    found = peers((layout.root / EXPORTED,), nodes, config.node, config.environment)
+    found = peers((folder / STATUS,), nodes, config.node, config.environment)
     return max((one.status.at for one in found if one.status and one.status.role == "alpha"),
                default=None)  # fmt: skip
 

@@ -23,6 +23,7 @@ from vanta.executor.events import (
     OrderPrepared,
     OrderRejected,
 )
+from vanta.executor.surveillance.posted import read_compared
 from vanta.node.layout import Layout
 
 RECENT = 1000
@@ -210,11 +211,13 @@ class _Standing(msgspec.Struct, frozen=True):
 
 
 def brokers(layout: Layout) -> Brokers:
-    """What the running Executor last said of its brokers."""
+    """What the running Executor, and whoever compares what it does, last said of its brokers."""
+    compared = read_compared(layout.run)
+    standing = compared.standing if compared else 0
     try:
         fd = os.open(layout.run / _STANDING, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        return Brokers(posted=False, trouble="", waiting=0, brokers=())
+        return Brokers(posted=False, trouble="", waiting=0, brokers=(), mismatches=standing)
     with os.fdopen(fd, "rb") as file:
         said = msgspec.json.decode(file.read(_LARGEST), type=_Standing)
     return Brokers(
@@ -225,4 +228,5 @@ def brokers(layout: Layout) -> Brokers:
             Broker(one.name, one.armed, one.trouble, one.reconciled, len(one.differences))
             for one in said.brokers
         ),
+        mismatches=standing,
     )

@@ -8,31 +8,20 @@ import os
 import time
 from pathlib import Path
 
-import msgspec
-
 from vanta.diagnostics.facts import Ready
 from vanta.domain.instant import SECOND
+from vanta.node.readiness import read_ready
 
 _SUFFIX = ".ready.json"
-_LONGEST = 4096
 _START = 19
 """Place of a process's start time among what follows its name in `/proc/PID/stat`."""
 _SLACK = 2 * SECOND
 
 
-class _Said(msgspec.Struct, frozen=True):
-    pid: int
-    build: str = ""
-    since: int = 0
-
-
 def ready(run: Path, service: str) -> Ready | None:
     """What a service said when it was ready; None where it says nothing."""
-    try:
-        fd = os.open(run / f"{service}{_SUFFIX}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(fd, "rb") as file:
-            said = msgspec.json.decode(file.read(_LONGEST), type=_Said)
-    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+    said = read_ready(run, service)
+    if said is None:
         return None
     return Ready(said.pid, said.build, said.since, alive=lives(said.pid, said.since))
 

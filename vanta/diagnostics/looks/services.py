@@ -4,36 +4,49 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from vanta.builds.services import SERVICES
 from vanta.diagnostics.facts import Service, Services, Unit
 from vanta.diagnostics.looks.processes import all_ready
 from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
+from vanta.executor.surveillance.signs import SURVEILLANCE_SIGN
 from vanta.governance.heartbeat import HEARTBEAT, NEVER_HEARD, Silence
+from vanta.node.config import NodeConfig
 from vanta.node.layout import Layout
 
-EXPECTED = {
-    "alpha": ("controller",),
-    "markets": ("controller",),
-    "executor": ("controller", "executor", "judge"),
+SIGNS = {
+    "governance": HEARTBEAT,
+    "executor": EXECUTOR_SIGN,
+    "judge": JUDGE_SIGN,
+    "surveillance": SURVEILLANCE_SIGN,
 }
-"""What has to run on a node of each role; what else says it is ready is told too."""
-
-SIGNS = {"controller": HEARTBEAT, "executor": EXECUTOR_SIGN, "judge": JUDGE_SIGN}
 """Service to the file of its signs of life."""
 
-UNIT = "vanta-{}.service"
-"""A service's unit, by its name."""
+_ALWAYS = {
+    "alpha": ("governance",),
+    "markets": ("governance",),
+    "executor": ("governance", "judge", "executor"),
+}
+"""What no node of a role does without; Markets may work by the hour, and be gone between."""
 
 _SYSTEMD = Path("/run/systemd/system")
 _SECONDS = 3
 _ASKED = ("LoadState", "ActiveState", "SubState", "NRestarts", "Result")
 
 
-def look(layout: Layout, role: str) -> Services:
-    """Every service that is expected or that says it is ready."""
-    expected = EXPECTED[role]
+def expected_on(config: NodeConfig) -> tuple[str, ...]:
+    """The services that have to run on a node: those its configuration names, or its role's."""
+    if config.builds.services is not None:
+        return tuple(config.builds.services)
+    compared = config.role == "executor" and config.executor.surveillance.silent_after is not None
+    return (*_ALWAYS[config.role], *(("surveillance",) if compared else ()))
+
+
+def look(layout: Layout, config: NodeConfig) -> Services:
+    """Every service that is expected, that has a unit here, or that says it is ready."""
+    expected = expected_on(config)
     ready = all_ready(layout.run)
-    names = (*expected, *sorted(ready.keys() - set(expected)))
-    units, trouble = _units(names)
+    units, trouble = _units({*expected, *SERVICES[config.role], *ready})
+    names = (*expected, *sorted((ready.keys() | units.keys()) - set(expected)))
     return Services(
         tuple(
             Service(
@@ -57,14 +70,14 @@ def _silent(memory: Path, name: str) -> int | None:
 
 
 def _units(names: Iterable[str]) -> tuple[dict[str, Unit], str]:
-    """The units that are loaded, by service; and why systemd could not be asked."""
+    """The units that are loaded, by service, and why systemd did not say; none where it is not."""
     if not _SYSTEMD.is_dir():
-        return {}, "there is no systemd here"
+        return {}, ""
     found: dict[str, Unit] = {}
     for name in names:
         try:
             done = subprocess.run(
-                ["systemctl", "show", f"--property={','.join(_ASKED)}", UNIT.format(name)],  # noqa: S607 - the node's own
+                ["systemctl", "show", f"--property={','.join(_ASKED)}", f"vanta-{name}.service"],  # noqa: S607 - the node's own
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,

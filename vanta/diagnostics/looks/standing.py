@@ -6,6 +6,15 @@ from pathlib import Path
 
 import msgspec
 
+from vanta.builds.events import (
+    TYPES,
+    BuildPromoted,
+    BuildRestored,
+    FlipBegun,
+    FlipFinished,
+    FlipReverted,
+)
+from vanta.builds.log import JOURNAL
 from vanta.diagnostics.facts import Condition, Flip, NodeStatus, Standing
 from vanta.diagnostics.looks.processes import all_ready
 from vanta.diagnostics.looks.tail import tail
@@ -16,27 +25,28 @@ from vanta.domain.policy import Provenance, Published
 from vanta.governance.published import VAULT_FILE, PolicyReader
 from vanta.governance.status import read_status
 from vanta.lattice.direction import EVERYTHING
+from vanta.node.build import MANIFEST
 from vanta.node.config import NodeConfig
 from vanta.node.layout import Layout
 
 CURRENT = "current"
-BUILDS = "builds"
-EXPORTED = Path("build", "status")
-"""Where Alpha puts its status into its export, and workers see it."""
+STATUS = "status"
+"""Folder of Alpha's export in which it says how it stands."""
 
-_BEGUN = "flip.begun"
-_OVER = frozenset({"build.promoted", "flip.reverted", "build.failed"})
 _BUILDS_BYTES = 1024 * 1024
 
 
-class _OfBuild(msgspec.Struct, frozen=True):
+class _Body(msgspec.Struct, frozen=True):
     build: str = ""
+    given_up: str = ""
+    code: str = ""
 
 
 def folders(layout: Layout, config: NodeConfig) -> tuple[Path, ...]:
     """Where statuses of nodes lie: Alpha's export, and the folder the nodes share."""
+    exported = Path(config.builds.export) if config.builds.export else layout.export
     shared = (Path(config.statuses),) if config.statuses else ()
-    return tuple(path for path in (layout.root / EXPORTED, *shared) if path.is_dir())
+    return tuple(path for path in (exported / STATUS, *shared) if path.is_dir())
 
 
 def own_status(layout: Layout, config: NodeConfig, now: int) -> NodeStatus:
@@ -77,7 +87,7 @@ def look(layout: Layout, config: NodeConfig, now: int) -> Standing:
         current=current,
         whole=whole,
         ready={name: one.build for name, one in all_ready(layout.run).items() if one.alive},
-        flip=_flip(layout.journal(BUILDS)),
+        flip=_flip(layout.journal(JOURNAL)),
         frozen=config.node in frozen or EVERYTHING in frozen,
         folders=tuple(map(str, where)),
         peers=peers(where, policy.nodes if policy else {}, config.node, config.environment),
@@ -97,18 +107,24 @@ def _current(root: Path) -> tuple[str, bool]:
         target = (root / CURRENT).readlink()
     except OSError:
         return "", False
-    return target.name, (root / CURRENT / "manifest.json").is_file()
+    return target.name, (root / CURRENT / MANIFEST).is_file()
 
 
 def _flip(journal: Path) -> Flip | None:
-    """The last change of build that was begun; None where none is on record lately."""
+    """The last change of build that was begun, and what came of it; None where none was lately."""
     found: Flip | None = None
     for line in tail(journal, _BUILDS_BYTES).lines:
-        if line.type == _BEGUN:
-            named = msgspec.json.decode(line.body, type=_OfBuild)
-            found = Flip(named.build, line.ts, over=False)
-        elif found is not None and line.type in _OVER:
-            found = msgspec.structs.replace(found, over=True)
+        body = msgspec.json.decode(line.body, type=_Body) if line.type in TYPES else _Body()
+        if line.type == FlipBegun.type:
+            found = Flip(body.build, line.ts, over=False)
+        elif found is None:
+            continue
+        elif line.type in {BuildPromoted.type, FlipFinished.type}:
+            found = Flip(body.build, found.at, over=True)
+        elif line.type == FlipReverted.type:
+            found = Flip(body.given_up, found.at, over=True, given_up=body.code)
+        elif line.type == BuildRestored.type:
+            found = msgspec.structs.replace(found, restored=body.code)
     return found
 
 
