@@ -14,6 +14,21 @@ from vanta.diagnostics.words import size, span
 _PAGE = re.compile(r"\b((?:how-to|reference|runbooks)/[a-z-]+\.md)")
 
 
+_COMMAND = """\
+## The command itself
+
+| code | what it means | what to do |
+|---|---|---|
+| `NO_ANSWER` | a disk or a mount did not answer in time | `dmesg`, `findmnt`, `--within` |
+| `NO_PROCESS` | not one more process can be started to look | `ulimit -u`, and what runs |
+| `NO_ADJTIMEX` | the kernel does not tell how its clock stands | look from outside the container |
+| `NOWHERE` | `--publish`, and no folder for it | `statuses:` in `etc/node.yaml` |
+| `METRICS_NAME` | node_exporter would not read that file | a name that ends in `.prom` |
+| `METRICS_UNWRITABLE` | the file cannot be written | a folder that is there |
+| `STATUS_NOT_ITS_OWN` | a status of another key, node or environment | see who may write there |
+| `STATUS_SIZE` | it is larger than any status | the same |""".splitlines()
+
+
 def page() -> str:
     """The page."""
     lines = [
@@ -29,6 +44,7 @@ def page() -> str:
     ]
     for check in CHECKS:
         lines += _check(check)
+    lines += ["", *_COMMAND]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

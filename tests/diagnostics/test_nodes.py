@@ -104,6 +104,18 @@ def test_a_service_that_is_killed_is_missed(house: House) -> None:
         assert gone.subject == "executor"
 
 
+def test_a_service_that_was_killed_left_its_word_behind(house: House) -> None:
+    ready_file = house.layout("alpha").run / "governance.ready.json"
+    with running(house, "governance", "controller", "-n", "nodes/alpha") as controller:
+        eventually(ready_file.exists)
+        up = house.says("alpha", "services")["SERVICES_RUN"]
+        assert up.figures["governance_uptime_seconds"] >= 0
+        controller.kill()
+        controller.wait()
+        died = house.says("alpha", "services")["SERVICE_DIED"]
+    assert (died.subject, f"pid {controller.pid}," in died.says) == ("governance", True)
+
+
 # Build
 
 
