@@ -35,7 +35,7 @@ lint: setup ## Format, lint, types, import rules
 	@$(BIN)/lint-imports
 
 figures: setup ## Measure on a quiet machine, and write it into docs/reference/figures.md
-	@$(BIN)/python -m benchmarks --only governance --only enforcement --only decisions --only executor --only surveillance --only tracker
+	@$(BIN)/python -m benchmarks --only governance --only enforcement --only decisions --only executor --only surveillance --only tracker --only builds
 	@$(BIN)/python -m benchmarks.figures
 
 format: setup ## Format the code

@@ -191,10 +191,10 @@ BUILDS = (
         _tail("builds.rollback", p99=3000),
     ),
     Row(
-        "a slot verified, in MB a second",
+        "a slot verified, every byte and mode",
         "builds.verify_mb_per_s",
         peer="builds.sha256sum_mb_per_s",
-        beside="`sha256sum --check` of the same files, MB a second",
+        beside="`sha256sum --check` of the same files",
     ),
     Row("a release staged: copied, verified, unpacked, flushed", "builds.stage"),
 )
@@ -220,6 +220,8 @@ def shown(figure: object, path: str = "") -> str:
         return f"{tails} ms, {figure['times']} times"
     if path.endswith("_us"):
         return f"{figure:,.1f} µs"
+    if path.endswith("_mb_per_s"):
+        return f"{figure:,.0f} MB/s"
     return f"{figure:,}/s" if isinstance(figure, int) else f"{figure:,.1f} ms"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builds.making import MACHINE, NODE, make, node, permission, staged
+from tests.builds.making import MACHINE, NODE, log, make, node, permission, staged
 from vanta.builds.flip import target_of
 from vanta.builds.log import recall
 from vanta.builds.processes import Processes
@@ -14,7 +14,7 @@ from vanta.builds.promote import Outcome, carry_out, plan_promotion, plan_rollba
 from vanta.builds.recover import recover
 from vanta.builds.site import Site
 from vanta.builds.state import ROLLED_BACK
-from vanta.domain.errors import RefusedError
+from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.journal.reader import read
 from vanta.node.layout import Layout
 from vanta.node.readiness import read_ready
@@ -196,3 +196,43 @@ def test_a_process_that_only_has_the_number_is_not_ours(tmp_path: Path) -> None:
         processes.stop("executor")
         table.write_text(there)
         assert processes.look("executor").condition == "up"
+
+
+def test_where_the_running_slot_is_lost_somebody_says_that_it_may_be_older(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        lost, other = put(site, tmp_path, "well", 1), put(site, tmp_path, "well", 2)
+        promote(site, lost)
+        site.slots.remove(lost)
+        with pytest.raises(RefusedError) as refused:
+            promote(site, other)
+        assert refused.value.code == "RUNNING_UNKNOWN"
+        assert promote(site, other, rollback=True).current == other
+
+
+def test_two_cannot_change_a_node_at_once(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site, pytest.raises(UnavailableError) as refused:
+        log(site.layout)
+    assert refused.value.code == "JOURNAL_LOCKED"
+
+
+def test_what_is_refused_is_journalled(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        build = put(site, tmp_path, "well", 1)
+        with pytest.raises(RefusedError), site.refusals(build, "promote"):
+            plan_promotion(site.now, site.slots, build, permission(frozen="[executor]"), MACHINE)
+        last = list(read(site.layout.journal("builds")))[-1]
+        assert last.type == "build.refused"
+        assert b'"code":"FROZEN"' in bytes(last.body)
+        assert recall(site.layout.journal("builds")) == site.now
+
+
+def test_a_journal_that_opened_a_new_segment_goes_on_from_its_snapshot(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first = put(site, tmp_path, "well", 1)
+        promote(site, first)
+        site.log.rotate()
+        bad = put(site, tmp_path, "crashes", 2)
+        promote(site, bad)
+        now = site.now
+    assert recall(Layout(tmp_path / "node").journal("builds")) == now
+    assert (now.current, now.bad) == (first, {bad: "NOT_UP"})

@@ -277,6 +277,16 @@ def test_a_slot_that_was_touched_is_found_out(
         assert spoil(site, build, how).code == "TAMPERED"
 
 
+def test_a_link_in_a_slots_place_is_no_slot(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        build = staged(site, make(tmp_path)).build
+        slot = site.layout.slots / build
+        (tmp_path / "elsewhere").mkdir()
+        slot.rename(tmp_path / "elsewhere" / build)
+        slot.symlink_to(tmp_path / "elsewhere" / build)
+        assert refused(lambda: site.slots.verify(build)).code == "TAMPERED"
+
+
 def test_a_full_disk_leaves_nothing_under_the_slots_name(tmp_path: Path) -> None:
     release = make(tmp_path)
 

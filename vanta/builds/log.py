@@ -49,6 +49,10 @@ class BuildLog:
         self._journal.append([entry(event, ordinal=ordinal, policy=self.policy)])
         self.now = apply(self.now, event)
 
+    def rotate(self) -> None:
+        """Close the live segment and open the next with the state."""
+        self._journal.rotate()
+
     @property
     def position(self) -> int:
         """How many records there are."""

@@ -67,11 +67,11 @@ def plan_promotion(
     """Whether a build may be promoted; nothing is changed.
 
     Raises:
-        RefusedError: see `admit`; `TAMPERED`: its slot is not what was signed.
+        RefusedError: see `admit`; `TAMPERED`: its slot is not what was signed; `RUNNING_UNKNOWN`.
         UnavailableError: `NOT_STAGED`.
     """
     before = state.current
-    running = Running(before, slots.read(before).manifest) if before else None
+    running = _running(slots, before, rollback=rollback)
     found = admit(
         slots.verify(build),
         permission,
@@ -165,6 +165,23 @@ def carry_out(site: Site, plan: Plan) -> Outcome:
     back_took = _since(back)
     site.state(BuildRestored(before, back_took, still.code if still else ""))
     return Outcome(build, before, before, sick, still, evidence, _since(began), back_took)
+
+
+def _running(slots: Slots, build: str, *, rollback: bool) -> Running | None:
+    """What runs, which decides what is older; where that is lost, somebody has to say so."""
+    if not build:
+        return None
+    try:
+        return Running(build, slots.read(build).manifest)
+    except VantaError as error:
+        if rollback:
+            return None
+        raise RefusedError(
+            f"what runs cannot be read, so nobody can tell what is older: {error.message}",
+            code="RUNNING_UNKNOWN",
+            place=build,
+            remedy="`--rollback`, if it may be older",
+        ) from error
 
 
 def _sound(slots: Slots, build: str) -> bool:

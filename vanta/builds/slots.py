@@ -150,6 +150,8 @@ class Slots:
             UnavailableError: `NOT_STAGED`.
         """
         release = self.read(build)
+        if release.folder.is_symlink():
+            raise tampered(release.folder, "it is a link")
         check_sums(release.folder, release.manifest)
         verify_tree(release.folder, release.manifest)
         return release
