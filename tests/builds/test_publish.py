@@ -30,6 +30,7 @@ def refusal(do: Callable[[], object]) -> str:
 
 def test_a_candidate_with_its_sign_offs_is_released_as_it_is(tmp_path: Path) -> None:
     folder = candidate(tmp_path)
+    assert refusal(lambda: find(tmp_path / "export", folder.name)) == "NO_BUILD"
     release, people = plan_release(folder, permission())
     assert (people.builder, people.reviewers) == ("ada", ("alan", "grace"))
     made = publish(release, tmp_path / "export" / "releases")

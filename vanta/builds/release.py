@@ -162,22 +162,20 @@ def tampered(path: Path, what: str) -> RefusedError:
 
 
 def find(export: Path, build: str) -> Path:
-    """Where the export has a build: among the releases, or else among the candidates.
+    """Where the export has a release; a candidate is none, however many signed it off.
 
     Raises:
         RefusedError: `BUILD_NAME`.
         UnavailableError: `NO_BUILD`.
     """
-    checked_name(build)
-    for kind in ("releases", "modules"):
-        folder = export / kind / build
-        if folder.is_dir():
-            return folder
+    folder = export / "releases" / checked_name(build)
+    if folder.is_dir():
+        return folder
     raise UnavailableError(
-        f"the export has no build {build}",
+        f"the export has no release {build}",
         code="NO_BUILD",
         place=str(export),
-        remedy="is it mounted? `vanta build release` puts a candidate among the releases",
+        remedy="is it mounted? `vanta build release` on Alpha puts a candidate among the releases",
     )
 
 

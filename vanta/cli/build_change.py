@@ -1,5 +1,6 @@
 """`vanta build release`, `stage`, `promote`, `rollback`, `recover`, `gc`: what changes builds."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,10 @@ def release(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """On Alpha: put a candidate that is approved in the tracker among the releases."""
+    """On Alpha: put a candidate that is approved in the tracker among the releases.
+
+    Enough people signed it off, and no thread stands against it.
+    """
     import time
 
     from vanta.alpha.tracker.releasing import check_tracked
