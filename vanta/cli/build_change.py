@@ -28,8 +28,6 @@ def release(
 
     Enough people signed it off, and no thread stands against it.
     """
-    import time
-
     from vanta.alpha.tracker.releasing import check_tracked
     from vanta.builds.manifest import checked_name
     from vanta.builds.node import builds_of
