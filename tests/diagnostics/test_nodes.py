@@ -418,6 +418,16 @@ def test_a_last_line_that_was_rewritten_is_not_what_was_signed(house: House) -> 
     assert "[CHECKPOINT_HEAD]" in found.says
 
 
+def test_a_disk_that_gives_a_journal_back_with_an_error(house: House) -> None:
+    path = house.layout("executor").journal("intents")
+    path.unlink()
+    # The kernel answers whoever reads the first page of a process with EIO.
+    path.symlink_to("/proc/self/mem")
+    broken = house.says("executor", "journals")["JOURNAL_BROKEN"]
+    assert (broken.severity, broken.subject) == (CRITICAL, "intents")
+    assert "[DISK_ERROR]" in broken.says
+
+
 def test_a_line_without_its_end(house: House) -> None:
     path = house.layout("executor").journal("intents")
     with path.open("ab") as file:

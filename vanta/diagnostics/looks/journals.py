@@ -27,6 +27,9 @@ from vanta.node.layout import Layout
 SHARE = 0.5
 """Of the time a look has, what all live segments together may be followed for."""
 
+DISK_ERROR = "DISK_ERROR"
+"""The disk gave no answer, or a wrong one: code of a journal that cannot be read at all."""
+
 _LOOK_AGAIN = 0.05
 _EVERY = 256
 """Records between two looks at the clock."""
@@ -80,7 +83,9 @@ def _journal(path: Path, node: str, keys: tuple[str, ...], seconds: float) -> Jo
         _follow(path, mark, followed, time.monotonic() + seconds)
     except VantaError as error:
         trouble, why, place = error.code, error.message, error.place
-    torn = _torn(path)
+    except OSError as error:
+        trouble, why, place = DISK_ERROR, error.strerror or "", str(path)
+    torn = 0 if trouble else _torn(path)
     if torn:
         # A line that is being written at this very moment has no end yet either.
         time.sleep(_LOOK_AGAIN)
