@@ -26,6 +26,14 @@ from vanta.node.config import NodeConfig, read_config
 from vanta.node.layout import Layout
 
 
+class InForce(NamedTuple):
+    """A policy as it was read."""
+
+    permission: BuildPermission
+    commit: str
+    """The governance commit it is of."""
+
+
 class BuildsOfNode(NamedTuple):
     """What a command at a node stands on."""
 
@@ -51,14 +59,15 @@ class BuildsOfNode(NamedTuple):
         """The state by the journal."""
         return recall(self.layout.journal(JOURNAL))
 
-    def permission(self) -> BuildPermission:
+    def in_force(self) -> InForce:
         """What the policy in force says of builds.
 
         Raises:
-            UnavailableError: there is none to read: then nothing is promoted.
+            UnavailableError: there is none to read: then nothing is staged or promoted.
             MalformedError: it cannot be understood; the same holds.
         """
-        return BuildPermission(PolicyReader(self.layout.memory)().policy, time.time_ns())
+        found = PolicyReader(self.layout.memory)()
+        return InForce(BuildPermission(found.policy, time.time_ns()), found.provenance.commit)
 
     @contextmanager
     def held(self, policy: str = "") -> Iterator[Site]:
@@ -79,14 +88,6 @@ class BuildsOfNode(NamedTuple):
             yield Site(self.layout, log, self.services, self.names, self.limits)
         finally:
             log.close()
-
-    def commit_in_force(self) -> str:
-        """The governance commit in force.
-
-        Raises:
-            VantaError: there is no policy to read.
-        """
-        return PolicyReader(self.layout.memory)().provenance.commit
 
 
 def builds_of(node: Path) -> BuildsOfNode:

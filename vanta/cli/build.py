@@ -106,7 +106,7 @@ def verify(
     permission, trouble = None, ""
     try:
         here = builds_of(node)
-        permission = here.permission()
+        permission = here.in_force().permission
     except VantaError as error:
         here, trouble = None, f"no policy here says whose keys count [{error.code}]"
     if here is not None and not folder.is_dir():

@@ -34,7 +34,9 @@ def release(
     from vanta.builds.publish import plan_release, publish
 
     here = builds_of(node)
-    found, people = plan_release(here.export / "modules" / checked_name(build), here.permission())
+    found, people = plan_release(
+        here.export / "modules" / checked_name(build), here.in_force().permission
+    )
     counting = check_tracked(here.layout, found.name, time.time_ns()).by
     # A signature that was taken back in the tracker may still lie in the candidate's folder.
     held = {f"{person}.sig" for person in counting}
@@ -67,7 +69,7 @@ def stage(
     from vanta.builds.stage import stage as put
 
     here = builds_of(node)
-    permission = here.permission()
+    permission, commit = here.in_force()
 
     def seen() -> Path:
         return source / checked_name(build) if source is not None else find(here.export, build)
@@ -78,7 +80,7 @@ def stage(
         letter = here.now().letter_of(build) or here.now().idle()
         told = {"build": build, "letter": letter, "fresh": True}
     else:
-        with here.held(here.commit_in_force()) as site, site.refusals(build, "stage"):
+        with here.held(commit) as site, site.refusals(build, "stage"):
             sound = look(seen(), permission, here.machine)
             told = put(site, sound)._asdict()
     told |= {"builder": sound.builder, "reviewers": sound.reviewers, "done": not dry_run}
@@ -113,7 +115,7 @@ def promote(
     from vanta.builds.recover import recover as settle
 
     here = builds_of(node)
-    permission = here.permission()
+    permission, commit = here.in_force()
     if dry_run:
         _say_plan(
             plan_promotion(
@@ -123,7 +125,7 @@ def promote(
             as_json=as_json,
         )  # fmt: skip
         return
-    with here.held(here.commit_in_force()) as site:
+    with here.held(commit) as site:
         if site.now.pending:
             settle(site)
         with site.refusals(build, "promote"):
@@ -158,7 +160,7 @@ def rollback(
 
     here = builds_of(node)
     try:
-        permission, commit = here.permission(), here.commit_in_force()
+        permission, commit = here.in_force()
     except VantaError:
         permission, commit = None, ""
     name = here.config.node

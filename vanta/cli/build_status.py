@@ -41,7 +41,7 @@ def _status(here: "BuildsOfNode") -> dict[str, Any]:
     permission: Permission | None = None
     trouble = None
     try:
-        permission = here.permission()
+        permission = here.in_force().permission
     except VantaError as error:
         trouble = error.code
     stands = here.gate.look(here.names, now.current) if now.current else {}
