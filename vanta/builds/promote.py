@@ -14,9 +14,10 @@ from vanta.builds.events import (
     How,
 )
 from vanta.builds.health import Sick
+from vanta.builds.manifest import checked_name
 from vanta.builds.permission import Permission
 from vanta.builds.site import Site
-from vanta.builds.slots import Slots
+from vanta.builds.slots import Slots, not_staged
 from vanta.builds.state import BuildState
 from vanta.domain.errors import RefusedError, VantaError
 
@@ -70,6 +71,9 @@ def plan_promotion(
         RefusedError: see `admit`; `TAMPERED`: its slot is not what was signed; `RUNNING_UNKNOWN`.
         UnavailableError: `NOT_STAGED`.
     """
+    if build not in state.staged:
+        # A folder that a crash left, before it was spoken of or after it was given up.
+        raise not_staged(checked_name(build))
     before = state.current
     running = _running(slots, before, rollback=rollback)
     found = admit(

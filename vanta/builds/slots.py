@@ -58,7 +58,10 @@ class Slots:
         slot = self.path(release.name)
         draft = slot.with_name(slot.name + _TMP)
         try:
-            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(parents=True)
+                # Whatever the umask: services of other users start from below it.
+                self.folder.chmod(0o755)
             discard(draft)
             draft.mkdir(mode=0o755)
             self._checkpoint("made the draft")
@@ -135,12 +138,7 @@ class Slots:
         try:
             return read_release(self.path(build))
         except UnavailableError as error:
-            raise UnavailableError(
-                "it is not in a slot of this node",
-                code="NOT_STAGED",
-                place=build,
-                remedy=f"vanta build stage {build}",
-            ) from error
+            raise not_staged(build) from error
 
     def verify(self, build: str) -> Release:
         """A slot, every file of it held against its manifest.
@@ -179,6 +177,16 @@ class Slots:
             raise UnavailableError(
                 f"cannot be removed: {error.strerror}", code="SLOT_UNWRITABLE", place=str(slot)
             ) from error
+
+
+def not_staged(build: str) -> UnavailableError:
+    """A build is asked for that no record says is here."""
+    return UnavailableError(
+        "it is not in a slot of this node",
+        code="NOT_STAGED",
+        place=build,
+        remedy=f"vanta build stage {build}",
+    )
 
 
 def verify_tree(slot: Path, manifest: Manifest) -> None:

@@ -89,7 +89,7 @@ def apply(state: BuildState, event: Event) -> BuildState:
         case BuildFailed():
             return change(state, bad={**state.bad, event.build: event.code})
         case FlipReverted() | FlipFinished():
-            return _lettered(change(state, current=event.build, pending=None))
+            return change(_left(_lettered(change(state, current=event.build))), pending=None)
         case SlotEmptied():
             return change(
                 state,
@@ -111,18 +111,21 @@ def _lettered(state: BuildState) -> BuildState:
     return msgspec.structs.replace(state, letters={**state.letters, letter: state.current})
 
 
-def _promoted(state: BuildState, build: str) -> BuildState:
+def _left(state: BuildState) -> BuildState:
+    """What a flip that ended on its build has left behind: what a rollback goes to."""
     pending = state.pending
-    before = pending.before if pending else state.previous
-    bad = {name: code for name, code in state.bad.items() if name != build}
-    if pending and pending.how == "rollback" and before:
-        bad[before] = ROLLED_BACK
+    if pending is None or not pending.before or state.current == pending.before:
+        return state
+    bad = state.bad if pending.how == "promote" else {**state.bad, pending.before: ROLLED_BACK}
+    return msgspec.structs.replace(state, previous=pending.before, bad=bad)
+
+
+def _promoted(state: BuildState, build: str) -> BuildState:
+    found = _left(msgspec.structs.replace(state, current=build))
     return msgspec.structs.replace(
-        state,
-        current=build,
+        found,
         last_good=build,
-        previous=before if before != build else state.previous,
         promoted=(*(each for each in state.promoted if each != build), build),
-        bad=bad,
+        bad={name: code for name, code in found.bad.items() if name != build},
         pending=None,
     )
