@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.builds.making import MACHINE, NODE, make, node, permission, staged
+from tests.builds.making import MACHINE, NODE, log, make, node, permission, staged
 from vanta.builds.collect import collect
 from vanta.builds.flip import target_of
 from vanta.builds.health import Limits
@@ -250,7 +250,21 @@ def test_killed_at_any_moment_the_node_goes_on(
         whole(root, every)
         Processes(Layout(root)).stop_all()
     assert killed > rounds // 3
+    let_go(root)
     settled(root, Scenario(recover, every, every))
+
+
+def let_go(root: Path) -> None:
+    """Wait for what was being started when its parent was killed: it has the lock too."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            log(Layout(root)).close()
+        except VantaError:
+            time.sleep(0.01)
+        else:
+            break
+    Processes(Layout(root)).stop_all()
 
 
 def _open_up(remove: Callable[[str], object], path: str, _why: object) -> None:

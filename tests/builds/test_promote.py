@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -184,18 +185,26 @@ def test_recovery_starts_nothing_that_does_not_run(tmp_path: Path) -> None:
         assert processes.look("executor").condition == "down"
 
 
-def test_a_process_that_only_has_the_number_is_not_ours(tmp_path: Path) -> None:
-    processes = Processes(Layout(tmp_path / "node"))
-    with node(tmp_path / "node", processes) as site:
+def test_a_process_of_another_node_is_not_ours(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site, node(tmp_path / "node-2") as other:
+        for one in (site, other):
+            promote(one, staged(one, make(one.layout.root, "well", 1)).build)
+        pid = other.services.look("executor").pid
+        assert site.services.look("executor").pid != pid
+        assert Processes(site.layout).stop_all() == ["judge", "executor"]
+        assert site.services.look("executor").condition == "down"
+        assert other.services.look("executor").pid == pid
+
+
+def test_a_service_is_found_though_whoever_started_it_was_killed(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
         promote(site, put(site, tmp_path, "well", 1))
-        table = site.layout.run / "services.json"
-        there = table.read_text()
-        pid = processes.look("executor").pid
-        table.write_text(there.replace(f'"pid":{pid}', f'"pid":{os.getpid()}'))
-        assert processes.look("executor").condition == "down"
-        processes.stop("executor")
-        table.write_text(there)
-        assert processes.look("executor").condition == "up"
+        start = site.layout.current / "bin" / "vanta"
+        words = [str(start), "executor", "run", "--node", str(site.layout.root)]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as stray:
+            site.services.restart("executor")
+            assert stray.wait(timeout=10) is not None
+        assert site.services.look("executor").condition == "up"
 
 
 def test_where_the_running_slot_is_lost_somebody_says_that_it_may_be_older(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Services as processes of ours, where there is no systemd: on a laptop, in a demo, in a test.
 
-What was started is on disk, so that the next command finds it. A number that another process has
-by now is told from ours by when that process began.
+What runs is read off the system's own list and never off a file: whoever started a service may have
+been killed before they could write down that they had.
 """
 
 import contextlib
@@ -10,28 +10,15 @@ import signal
 import time
 from pathlib import Path
 
-import msgspec
-
 from vanta.builds.services import COMMANDS, Look
-from vanta.domain.encoding import decode, encode
-from vanta.domain.errors import UnavailableError, VantaError
-from vanta.journal.files import atomic_write
+from vanta.domain.errors import UnavailableError
 from vanta.node.layout import Layout
 from vanta.node.readiness import read_ready
 
-_TABLE = "services.json"
 _TO_END = 10.0
 """Seconds a service has to end by itself."""
 _EVERY = 0.01
 _TAIL = 65_536
-
-
-class Started(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A process as it was started."""
-
-    pid: int
-    began: int
-    """In clock ticks after the boot, as the kernel counts them."""
 
 
 class Processes:
@@ -56,19 +43,20 @@ class Processes:
         self._commands = COMMANDS if commands is None else commands
         self._environment = dict(os.environ if environment is None else environment)
         self._to_start = to_start
+        self._started: set[int] = set()
 
     def restart(self, service: str) -> None:
         """End it, start it from `current`, and wait until it is ready or has ended."""
         self.stop(service)
         layout = self._layout
-        words = [str(layout.current / "bin" / "vanta"), *self._commands[service]]
+        words = self._words(service)
         try:
             layout.logs.mkdir(parents=True, exist_ok=True)
             layout.run.mkdir(mode=0o750, parents=True, exist_ok=True)
             # No object of ours waits for it: it outlives this command.
             pid = os.posix_spawn(
                 words[0],
-                [*words, "--node", str(layout.root)],
+                words,
                 self._environment,
                 file_actions=_output_to(self._log(service)),
                 setsid=True,
@@ -80,20 +68,18 @@ class Processes:
                 place=words[0],
                 remedy="see `vanta build status`",
             ) from error
-        started = Started(pid, _began(pid) or 0)
-        self._keep({**self._table(), service: started})
         until = time.monotonic() + self._to_start
-        while _lives(started) and time.monotonic() < until:
+        self._started.add(pid)
+        # Its command line is there a moment later than it is.
+        while self._goes_on(pid) and time.monotonic() < until:
             ready = read_ready(layout.run, service)
             if ready is not None and ready.pid == pid:
                 return
             time.sleep(_EVERY)
 
     def look(self, service: str) -> Look:
-        started = self._table().get(service)
-        if started is None or not _lives(started):
-            return Look("down", 0, 0)
-        return Look("up", 0, started.pid)
+        found = self._running(service)
+        return Look("up", 0, max(found)) if found else Look("down", 0, 0)
 
     def said(self, service: str) -> str:
         try:
@@ -101,40 +87,57 @@ class Processes:
         except OSError:
             return ""
 
-    def stop(self, service: str) -> None:
-        """End a service; one that does not end by itself is killed."""
-        table = self._table()
-        started = table.pop(service, None)
-        if started is None:
-            return
+    def stop(self, service: str) -> bool:
+        """End a service; one that does not end by itself is killed. Whether it ran."""
+        found = left = self._running(service)
         for number in (signal.SIGTERM, signal.SIGKILL):
             until = time.monotonic() + _TO_END
-            if _lives(started):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(started.pid, number)
-            while _lives(started) and time.monotonic() < until:
+            for pid in left:
+                self._send(pid, service, number)
+            while left and time.monotonic() < until:
                 time.sleep(_EVERY)
-        self._keep(table)
+                left = [pid for pid in left if self._is(pid, service)]
+        return bool(found)
 
     def stop_all(self) -> list[str]:
-        """End everything that was started; what it was."""
-        found = list(self._table())
-        for service in found:
-            self.stop(service)
-        return found
+        """End everything that runs; what it was."""
+        return [service for service in self._commands if self.stop(service)]
+
+    def _words(self, service: str) -> list[str]:
+        root = self._layout.root
+        start = str(self._layout.current / "bin" / "vanta")
+        return [start, *self._commands[service], "--node", str(root)]
+
+    def _running(self, service: str) -> list[int]:
+        """The processes of a service; more than one where somebody was killed while starting it."""
+        pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+        return [pid for pid in pids if self._is(pid, service)]
+
+    def _is(self, pid: int, service: str) -> bool:
+        words = self._words(service)
+        return self._goes_on(pid) and _typed(pid)[-len(words) :] == words
+
+    def _goes_on(self, pid: int) -> bool:
+        """Whether a process has not ended; of one that was started here, nothing stays behind."""
+        if pid in self._started:
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    self._started.discard(pid)
+                    return False
+        return True
+
+    def _send(self, pid: int, service: str, number: signal.Signals) -> None:
+        """Send a signal to a process of a service, and to no other that has its number by now."""
+        with contextlib.suppress(ProcessLookupError):
+            handle = os.pidfd_open(pid)
+            try:
+                if self._is(pid, service):
+                    signal.pidfd_send_signal(handle, number)
+            finally:
+                os.close(handle)
 
     def _log(self, service: str) -> Path:
         return self._layout.logs / f"{service}.log"
-
-    def _table(self) -> dict[str, Started]:
-        path = self._layout.run / _TABLE
-        try:
-            return decode(dict[str, Started], path.read_bytes(), place=str(path))
-        except (OSError, VantaError):
-            return {}
-
-    def _keep(self, table: dict[str, Started]) -> None:
-        atomic_write(self._layout.run / _TABLE, encode(table) + b"\n")
 
 
 def _output_to(log: Path) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:
@@ -147,19 +150,10 @@ def _output_to(log: Path) -> list[tuple[int, int, str, int, int] | tuple[int, in
     ]
 
 
-def _lives(started: Started) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        # Of a child of ours that ended, nothing must stay behind.
-        os.waitpid(started.pid, os.WNOHANG)
-    return _began(started.pid) == started.began
-
-
-def _began(pid: int) -> int | None:
-    """When a living process began; None where there is none, or it only waits to be buried."""
+def _typed(pid: int) -> list[str]:
+    """A living process's command line; empty where there is none, or it only waits to be buried."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return None
-    # The second field is a name in brackets, which may hold anything.
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in {"Z", "X"} else int(fields[19])
+        return []
+    return text.decode(errors="surrogateescape").split("\0")[:-1]
