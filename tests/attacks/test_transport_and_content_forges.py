@@ -142,6 +142,7 @@ def test_a_halt_lands_through_a_lane_of_a_forge_that(
     assert halted(station.reader().policy)
 
 
+@pytest.mark.slow
 def test_a_halt_lands_through_many_thousand_refs_of_the_lane(fund: Fund, station: Station) -> None:
     """Each of them another commit, and none of them anybody's; then the branch moves on."""
     station.start().tick()

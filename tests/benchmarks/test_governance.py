@@ -57,6 +57,7 @@ def measured() -> dict[str, object]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_every_figure_of_the_table_is_measured(measured: dict[str, object]) -> None:
     for row in ROWS:
         assert at(measured, row.figure) is not None, row.figure
@@ -73,6 +74,7 @@ def _spreads(suite: object) -> list[tuple[str, dict[str, float]]]:
     return [(name, figure) for name, figure in suite.items() if isinstance(figure, dict)]
 
 
+@pytest.mark.slow
 def test_the_page_keeps_everything_but_its_section(measured: dict[str, object]) -> None:
     page = figures.PAGE.read_text()
     once = figures.written(page, measured)

@@ -41,6 +41,7 @@ def made(clone: Path, out: Path, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_two_machines_make_the_same_bytes(clone: Path, tmp_path: Path) -> None:
     one = made(clone, tmp_path / "one", TZ="UTC", PYTHONHASHSEED="1")
     before = os.umask(0o077)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -202,8 +203,14 @@ def test_a_service_is_found_though_whoever_started_it_was_killed(tmp_path: Path)
         start = site.layout.current / "bin" / "vanta"
         words = [str(start), "executor", "run", "--node", str(site.layout.root)]
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as stray:
-            site.services.restart("executor")
-            assert stray.wait(timeout=10) is not None
+            try:
+                # A process is there a moment before its command line is.
+                while site.services.look("executor").pid != stray.pid:
+                    time.sleep(0.01)
+                site.services.restart("executor")
+                assert stray.wait(timeout=10) is not None
+            finally:
+                stray.kill()
         assert site.services.look("executor").condition == "up"
 
 

@@ -26,9 +26,9 @@ from vanta.node.layout import Layout
 @pytest.mark.parametrize(
     ("rounds", "seed", "how"),
     [
-        pytest.param(120, 7, "plain", marks=pytest.mark.timeout(300)),
+        pytest.param(120, 7, "plain", marks=[pytest.mark.slow, pytest.mark.timeout(300)]),
         pytest.param(40, 3, "misbehaving", marks=pytest.mark.timeout(300)),
-        pytest.param(80, 5, "rails", marks=pytest.mark.timeout(300)),
+        pytest.param(80, 5, "rails", marks=[pytest.mark.slow, pytest.mark.timeout(300)]),
         pytest.param(400, 11, "plain", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
         pytest.param(400, 12, "misbehaving", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
         pytest.param(200, 13, "one-shot", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),

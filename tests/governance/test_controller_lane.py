@@ -205,6 +205,7 @@ def test_what_nobody_foresaw_on_one_side_stops_nothing_on_the_other(
     assert len(station.bodies("halt.delivered")) == 2
 
 
+@pytest.mark.slow
 def test_a_forge_that_is_bad_in_ever_new_ways_fills_no_disk(station: Station, fund: Fund) -> None:
     controller = station.start()
     for number in range(120):

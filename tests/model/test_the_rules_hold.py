@@ -44,6 +44,7 @@ def test_every_history_of_four_commits_or_fewer(name: str) -> None:
     assert _searched(WORLDS[name], size) > 100
 
 
+@pytest.mark.slow
 def test_every_history_of_five_commits_of_two_trees_in_which_everybody_approves() -> None:
     world = WORLDS["fences"]
     labels = [label for label in world.labels if label.approves or label.signer is None]

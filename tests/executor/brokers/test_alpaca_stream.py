@@ -205,6 +205,7 @@ def test_what_a_stream_says_and_the_vendor_does_not_is_nothing(streamed: Streame
     assert streamed.filled() == 0
 
 
+@pytest.mark.slow
 def test_a_flood_asks_no_more_than_the_pace_allows_and_an_order_still_leaves(
     streamed: Streamed,
 ) -> None:

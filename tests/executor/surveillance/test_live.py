@@ -32,6 +32,7 @@ def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
     made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "live", [{"misbehaving": False}, {"misbehaving": True}], indirect=True, ids=["fast", "misused"]
 )
@@ -150,6 +151,7 @@ def test_the_status_tells_and_settling_ends_it(live: Live) -> None:
     assert json.loads(bytes(settled.body))["why"] == "a test of ours"
 
 
+@pytest.mark.slow
 def test_an_executor_killed_everywhere_is_told_of_in_nothing(tmp_path: Path) -> None:
     """Twenty-five kills, at checkpoints and in between, at a broker whose answers are misused."""
     (tmp_path / "etc").mkdir()
