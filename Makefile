@@ -8,7 +8,7 @@ TARGET ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz coverage lint bench figures format clean
+.PHONY: help setup workshop demo test fuzz coverage lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -16,10 +16,13 @@ help: ## Show this list
 setup:
 	@tools/setup
 
+workshop: # with Pulumi and Ansible
+	@tools/setup infra ansible
+
 demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded feeds
 	@$(BIN)/python -m vanta.demo --output $(DEMO) $(if $(FEEDS),--feeds $(FEEDS))
 
-test: setup ## Every test that needs no root, in parallel
+test: workshop ## Every test that needs no root, in parallel
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
 
 fuzz: setup ## Search the parsers for inputs that break them: SECONDS=60 each, TARGET=commits, SEED=1
@@ -28,7 +31,7 @@ fuzz: setup ## Search the parsers for inputs that break them: SECONDS=60 each, T
 coverage: setup ## Fail unless the tests reach every branch of what judges: the list is in pyproject.toml
 	@$(BIN)/python tools/coverage.py
 
-lint: setup ## Format, lint, types, import rules
+lint: workshop ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -38,7 +41,7 @@ figures: setup ## Measure on a quiet machine, and write it into docs/reference/f
 	@$(BIN)/python -m benchmarks --only governance --only enforcement --only decisions --only executor --only surveillance --only tracker --only builds
 	@$(BIN)/python -m benchmarks.figures
 
-format: setup ## Format the code
+format: workshop ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
