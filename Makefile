@@ -6,12 +6,13 @@ DEMO ?= demo
 SECONDS ?= 60
 TARGET ?=
 SEED ?= 1
+NODE ?= executor
 
 .DEFAULT_GOAL := help
-.PHONY: help setup workshop demo test fuzz coverage lint bench figures format clean
+.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down demo test fuzz coverage lint bench figures format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup:
 	@tools/setup
@@ -23,7 +24,7 @@ demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded
 	@$(BIN)/python -m vanta.demo --output $(DEMO) $(if $(FEEDS),--feeds $(FEEDS))
 
 test: workshop ## Every test that needs no root, in parallel
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not lab"
 
 fuzz: setup ## Search the parsers for inputs that break them: SECONDS=60 each, TARGET=commits, SEED=1
 	@SECONDS_EACH=$(SECONDS) TARGET="$(TARGET)" SEED=$(SEED) tools/fuzz
@@ -44,6 +45,21 @@ figures: setup ## Measure on a quiet machine, and write it into docs/reference/f
 format: workshop ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+lab: workshop ## Boot three real nodes and a jump host on this machine (root, Debian)
+	@$(BIN)/python -m infra.lab up
+
+lab-status: ## Say how the lab's machines stand
+	@$(BIN)/python -m infra.lab status
+
+lab-shell: ## Open a shell on one of them: NODE=executor
+	@$(BIN)/python -m infra.lab shell $(NODE)
+
+lab-reset: ## Bring them back to the image, in seconds
+	@$(BIN)/python -m infra.lab reset
+
+lab-down: ## Turn them off and throw away what they wrote
+	@$(BIN)/python -m infra.lab down
 
 bench: setup ## Figures, with machine and command, into benchmarks/results/
 	@$(BIN)/python -m benchmarks

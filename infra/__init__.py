@@ -1,0 +1,1 @@
+"""What the fund runs on: the Pulumi program of each environment, and the lab that stands in."""

@@ -1,0 +1,5 @@
+"""`python -m infra.lab`."""
+
+from infra.lab.commands import app
+
+app(prog_name="python -m infra.lab")

@@ -1,0 +1,37 @@
+"""The lab as an inventory of Ansible: the same groups and names as in any other environment."""
+
+from typing import Any
+
+from infra.lab.image import USER
+from infra.lab.plan import MACHINES, Plan
+
+
+def inventory_of(plan: Plan) -> dict[str, Any]:
+    """Every machine in the form `ansible-inventory --list` has, for scripts that print inventories.
+
+    Args:
+        plan: of the lab.
+    """
+    hosts = {
+        f"{machine}-{plan.name}": {
+            "ansible_host": plan.address(machine),
+            "ansible_user": USER,
+            "ansible_ssh_common_args": f"-F {plan.keys}/config",
+            "vanta_role": machine,
+            "vanta_address": plan.address(machine),
+        }
+        for machine in MACHINES
+    }
+    shared = {
+        "vanta_cidr": plan.network,
+        "vanta_operators": [f"{plan.host}/32"],
+        # The kernel is this host's: what it refuses a container is left out, and said so.
+        "vanta_container": True,
+    }
+    return {
+        **{machine: {"hosts": [f"{machine}-{plan.name}"]} for machine in MACHINES},
+        "workers": {"children": ["markets", "executor"]},
+        "nodes": {"children": ["alpha", "workers"]},
+        "all": {"children": ["jump", "nodes"], "vars": shared},
+        "_meta": {"hostvars": hosts},
+    }
