@@ -7,9 +7,10 @@ SECONDS ?= 60
 TARGET ?=
 SEED ?= 1
 NODE ?= executor
+ROLES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down demo test fuzz coverage lint bench figures format clean
+.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down molecule demo test fuzz coverage lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -57,6 +58,9 @@ lab-shell: ## Open a shell on one of them: NODE=executor
 
 lab-reset: ## Bring them back to the image, in seconds
 	@$(BIN)/python -m infra.lab reset
+
+molecule: workshop ## Try roles on real machines, one after the other: ROLES="redis ssh" (root)
+	@tools/molecule $(ROLES)
 
 lab-down: ## Turn them off and throw away what they wrote
 	@$(BIN)/python -m infra.lab down

@@ -23,6 +23,7 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
         for machine in MACHINES
     }
     shared = {
+        "vanta_environment": "dev",
         "vanta_cidr": plan.network,
         "vanta_operators": [f"{plan.host}/32"],
         # The kernel is this host's: what it refuses a container is left out, and said so.
