@@ -10,8 +10,8 @@ from tests.executor.brokers.test_whole_way import Trading
 from vanta.domain.trading import Order, OrderState
 from vanta.executor.brokers.alpaca.client import AlpacaKeys
 from vanta.executor.brokers.alpaca.stream import AlpacaStream
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.hints import send_hint
+from vanta.node.credentials import Secret
 
 
 def keys(secret: str = SECRET) -> AlpacaKeys:

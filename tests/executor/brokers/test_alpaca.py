@@ -40,8 +40,8 @@ from vanta.executor.brokers.alpaca.wire import (
     state_of,
 )
 from vanta.executor.brokers.port import Acknowledged, BrokerAwayError, Rejected, Unknown
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.exact import decode
+from vanta.node.credentials import Secret
 
 
 class AlpacaDesk(VendorDesk):

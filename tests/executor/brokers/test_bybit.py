@@ -41,8 +41,8 @@ from vanta.executor.brokers.port import (
     Troubled,
     Unknown,
 )
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.exact import decode
+from vanta.node.credentials import Secret
 
 
 class BybitDesk(VendorDesk):

@@ -39,8 +39,8 @@ from vanta.executor.brokers.crypto.coinbase_wire import (
     name_of,
 )
 from vanta.executor.brokers.port import Account, Rejected, Unknown
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.exact import decode
+from vanta.node.credentials import Secret
 
 
 class CoinbaseDesk(VendorDesk):

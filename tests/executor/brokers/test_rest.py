@@ -26,11 +26,11 @@ from vanta.domain.exact import UNIT
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.executor.brokers.port import BrokerAwayError
 from vanta.executor.brokers.rest.breaker import Breaker
-from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.rest.edge import Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import counted, exact, finest, nearest, whole
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import LONGEST_PAUSE, Throttle, Urgency
+from vanta.node.credentials import read_secret
 
 
 class Echo(VendorServer):

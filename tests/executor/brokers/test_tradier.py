@@ -25,10 +25,10 @@ from vanta.domain.exact import UNIT
 from vanta.domain.instant import DAY, SECOND
 from vanta.domain.trading import Order, OrderState
 from vanta.executor.brokers.port import Acknowledged, BrokerOrder, Ended, Rejected, Unknown
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.exact import decode, nearest
 from vanta.executor.brokers.tradier.client import TradierBroker
 from vanta.executor.brokers.tradier.wire import Clock, Positions, Quotes, framed, listed
+from vanta.node.credentials import Secret
 
 
 class TradierDesk(VendorDesk):

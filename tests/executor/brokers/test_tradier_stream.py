@@ -11,8 +11,8 @@ from tests.executor.brokers.tradier_stream import TradierStreamServer
 from tests.executor.brokers.tradier_vendor import TOKEN
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.exact import UNIT
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.tradier.stream import TradierStream
+from vanta.node.credentials import Secret
 
 
 class Followed:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.executor.running import Node
 from vanta.domain.encoding import encode
 from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
-from vanta.executor.brokers.rest.credentials import HIDDEN, Secret
 from vanta.executor.brokers.rest.words import MOST, vendor_words
 from vanta.executor.events import OrderRejected, OrderUnknown, read
+from vanta.node.credentials import HIDDEN, Secret
 
 
 @pytest.fixture

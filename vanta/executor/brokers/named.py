@@ -14,7 +14,6 @@ from vanta.executor.brokers.crypto.coinbase import coinbase_broker
 from vanta.executor.brokers.ibkr.client import IbkrBroker
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.port import Statements
-from vanta.executor.brokers.rest.credentials import read_secret
 from vanta.executor.brokers.tradier.client import TradierBroker
 from vanta.executor.brokers.tradier.stream import SESSIONS_PER_MINUTE, TradierStream
 from vanta.node.config import (
@@ -26,6 +25,7 @@ from vanta.node.config import (
     NodeConfig,
     TradierConfig,
 )
+from vanta.node.credentials import read_secret
 
 
 class Stream(Protocol):

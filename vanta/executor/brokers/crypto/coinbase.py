@@ -46,11 +46,11 @@ from vanta.executor.brokers.crypto.venue import Headers, VenueExecution, VenueOr
 from vanta.executor.brokers.crypto.writing import Writing, Written
 from vanta.executor.brokers.port import Account, Acknowledged, Rejected, Unknown
 from vanta.executor.brokers.rest.breaker import Breaker
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import decode, instant, unreadable
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import Throttle, Urgency
+from vanta.node.credentials import Secret
 
 LIVE = "https://api.coinbase.com"
 PER_MINUTE = 600

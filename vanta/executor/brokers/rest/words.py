@@ -8,7 +8,7 @@ was given, wherever it stands, and whatever else looks like one.
 import re
 import unicodedata
 
-from vanta.executor.brokers.rest.credentials import HIDDEN, without_secrets
+from vanta.node.credentials import HIDDEN, without_secrets
 
 MOST = 200
 """Characters of a reason."""

@@ -25,7 +25,6 @@ from vanta.executor.brokers.port import (
     Unknown,
 )
 from vanta.executor.brokers.rest.breaker import Breaker
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import counted, decode, nearest, unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
@@ -48,6 +47,7 @@ from vanta.executor.brokers.tradier.wire import (
     tag_of,
     theirs,
 )
+from vanta.node.credentials import Secret
 
 SANDBOX = "https://sandbox.tradier.com/v1"
 PER_MINUTE = 60

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from vanta.domain.errors import UnavailableError, VantaError
-from vanta.executor.brokers.rest.credentials import Secret
 from vanta.executor.brokers.rest.edge import Endpoint, HttpEdge
 from vanta.executor.brokers.rest.exact import decode
+from vanta.node.credentials import Secret
 
 EVENTS = "wss://ws.tradier.com/v1/accounts/events"
 FIRST, LONGEST = 2.0, 60.0
