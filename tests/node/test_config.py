@@ -107,6 +107,22 @@ def test_no_account_is_called_like_the_broker_that_needs_no_entry(
     assert "another name" in refused.value.remedy
 
 
+def test_a_forge_over_ssh_is_reached_with_a_key_and_known_hosts_of_the_node(tmp_path: Path) -> None:
+    remote = "ssh://git@alpha/srv/governance.git"
+    given = "  identity: /etc/vanta/keys/fetch\n  known_hosts: /etc/vanta/known_hosts\n"
+    text = CONFIG.replace("/srv/governance.git\n", f"{remote}\n{given}")
+    found = read_config(written(tmp_path, text)).governance
+    assert (found.remote, found.identity) == (remote, Path("/etc/vanta/keys/fetch"))
+    assert found.known_hosts == Path("/etc/vanta/known_hosts")
+
+
+def test_a_forge_over_ssh_without_them_is_refused_where_it_stands(tmp_path: Path) -> None:
+    text = CONFIG.replace("/srv/governance.git", "ssh://git@alpha/srv/governance.git")
+    with pytest.raises(MalformedError, match="identity") as wrong:
+        read_config(written(tmp_path, text))
+    assert ":4" in wrong.value.place
+
+
 def test_what_the_controller_does_by_default(tmp_path: Path) -> None:
     governance = read_config(written(tmp_path, CONFIG)).governance
     ages = governance.alert_after, governance.reduce_only_after, governance.silent_after
@@ -175,5 +191,5 @@ def test_everything_of_a_node_lies_below_its_root(tmp_path: Path) -> None:
     assert layout.trust == tmp_path / "etc" / "trust.json"
     assert layout.key == tmp_path / "etc" / "keys" / "node"
     assert {layout.logs, layout.memory, layout.mirror} == {
-        tmp_path / "logs", tmp_path / "memory", tmp_path / "governance.git",
+        tmp_path / "logs", tmp_path / "memory", tmp_path / "mirror" / "governance.git",
     }  # fmt: skip

@@ -134,7 +134,7 @@ def _controller(layout: Layout, config: NodeConfig) -> "Iterator[tuple[Controlle
     from vanta.governance.controller import Controller
     from vanta.governance.fetcher import Source
     from vanta.governance.metrics import Metrics
-    from vanta.governance.repository import Repository
+    from vanta.governance.repository import Repository, SshAccess
     from vanta.governance.status import StatusView
     from vanta.governance.timekeeping import Ages
     from vanta.governance.trust import read_trust
@@ -143,7 +143,10 @@ def _controller(layout: Layout, config: NodeConfig) -> "Iterator[tuple[Controlle
     metrics = Metrics()
     if wanted.metrics:
         metrics.serve(wanted.metrics)
-    with Repository.create(layout.mirror) as mirror:
+    ssh = None
+    if wanted.identity is not None and wanted.known_hosts is not None:
+        ssh = SshAccess(wanted.identity, wanted.known_hosts)
+    with Repository.create(layout.mirror, ssh=ssh) as mirror:
         controller = Controller(
             layout.memory,
             mirror,

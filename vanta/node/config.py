@@ -1,7 +1,7 @@
 """A node's own configuration, `etc/node.yaml`: who it is, and where its neighbours are."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -13,6 +13,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from vanta.domain.errors import MalformedError, UnavailableError
@@ -57,12 +58,23 @@ class GovernanceConfig(_Part):
     """Without a sign of the controller, until the node's services only allow reductions."""
     require_clock_sync: StrictBool = False
     """Let no halt end by a clock that the kernel does not call synchronised."""
+    identity: Path | None = None
+    """Private key this node fetches with where `remote` is `ssh://`; it opens nothing else there."""
+    known_hosts: Path | None = None
+    """Host keys that are accepted there, and no others."""
     group: Annotated[StrictStr, Field(max_length=32)] = ""
     """Who may read the published files, where the controller runs as root; empty for its own."""
     metrics: Address = ""
     """Where Prometheus finds the metrics, such as `127.0.0.1:9464`; empty for nowhere."""
     metrics_textfile: Annotated[StrictStr, Field(max_length=400)] = ""
     """A file for node_exporter's textfile collector, ending in `.prom`; empty for none."""
+
+    @model_validator(mode="after")
+    def _reached_by_ssh(self) -> Self:
+        given = self.identity is not None and self.known_hosts is not None
+        if self.remote.startswith("ssh://") and not given:
+            raise ValueError("an `ssh://` remote needs `identity` and `known_hosts`")
+        return self
 
 
 Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$")]

@@ -47,8 +47,12 @@ class Layout:
 
     @property
     def mirror(self) -> Path:
-        """The controller's bare copy of the governance repository."""
-        return self.root / "governance.git"
+        """The controller's bare copy of the governance repository.
+
+        In a folder of its own, which the controller's user may write: a copy that something
+        happened to is replaced by one made beside it, and the node's own folder stays root's.
+        """
+        return self.root / "mirror" / "governance.git"
 
     def journal(self, name: str) -> Path:
         """The live segment of a journal, such as `trade_log`."""
