@@ -59,7 +59,7 @@ class GovernanceConfig(_Part):
     require_clock_sync: StrictBool = False
     """Let no halt end by a clock that the kernel does not call synchronised."""
     identity: Path | None = None
-    """Private key this node fetches with where `remote` is `ssh://`; it opens nothing else there."""
+    """Private key this node fetches with where `remote` is `ssh://`; it opens no more there."""
     known_hosts: Path | None = None
     """Host keys that are accepted there, and no others."""
     group: Annotated[StrictStr, Field(max_length=32)] = ""
