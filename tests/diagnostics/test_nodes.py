@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.diagnostics.house import NODES, House, eventually, look, running, typed
+from tests.governance.valkey import Valkey
 from vanta.builds.events import (
     BuildFailed,
     BuildPromoted,
@@ -20,6 +22,8 @@ from vanta.builds.events import (
     FlipReverted,
 )
 from vanta.builds.log import BuildLog
+from vanta.bus.access import Access
+from vanta.bus.redis import Keys, RedisOutbox
 from vanta.diagnostics.finding import Severity
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.governance.published import OVERLAY_FILE
@@ -269,6 +273,22 @@ def test_a_bus_that_nobody_empties(house: House) -> None:
     lines = config.read_text().splitlines()
     config.write_text("\n".join(line for line in lines if not line.startswith("bus:")))
     assert house.says("executor", "bus")["NO_BUS"].severity is UNKNOWN
+
+
+def test_a_bus_over_redis(house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    config = house.layout("executor").config
+    with Valkey(folder) as server:
+        rest = [line for line in config.read_text().splitlines() if not line.startswith("bus:")]
+        config.write_text("\n".join([*rest, f"bus: {server.url}"]))
+        assert house.says("executor", "bus").keys() == {"BUS_EMPTY"}
+        with closing(RedisOutbox(Access(server.url), Keys.of("dev"))) as outbox:
+            outbox.send("intent_1", b"{}")
+        assert house.says("executor", "bus").keys() == {"BUS_EMPTY"}
+        waits = house.says("executor", "bus", later=MINUTE)["BUS_WAITING"]
+        assert waits.figures["waiting"] == 1
+    assert house.says("executor", "bus")["BUS_UNAVAILABLE"].severity is UNKNOWN
 
 
 def made(house: House, before: int) -> None:

@@ -18,6 +18,7 @@ from tests.executor.building import (
 )
 from tests.executor.simulator import Simulator
 from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
+from vanta.bus.port import Inbox
 from vanta.domain.errors import UnavailableError
 from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.policy import Published
@@ -46,6 +47,8 @@ class Node:
     others: list[Simulator] = field(default_factory=list)
     """More brokers, in the order of the node's configuration."""
     process: ExecutorNode | None = None
+    inbox: Inbox | None = None
+    """Instead of the one of its folder."""
     sessions: Sessions | None = None
     prices: dict[str, int] = field(
         default_factory=lambda: {"AAPL": 100, "MSFT": 200, "BTC-USD": 20_000}
@@ -75,7 +78,7 @@ class Node:
             read_policy=self.published,
             clock=self.clock,
             brokers=[self.broker, *self.others],
-            inbox=DirectoryInbox(self.root / "bus"),
+            inbox=self.inbox or DirectoryInbox(self.root / "bus"),
             actor="executor@test",
             sessions=self.sessions,
             checkpoint=checkpoint,

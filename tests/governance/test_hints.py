@@ -223,4 +223,4 @@ def test_without_the_optional_client_it_says_what_to_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(UnavailableError) as refused:
         publish_hint("redis://alpha:6379/0")
-    assert (refused.value.code, "vanta[hints]" in refused.value.remedy) == ("NO_REDIS_CLIENT", True)
+    assert (refused.value.code, "vanta[redis]" in refused.value.remedy) == ("NO_REDIS_CLIENT", True)

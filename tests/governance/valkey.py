@@ -17,10 +17,16 @@ def free_port() -> int:
 
 
 class Valkey:
-    """The server; it can be stopped and started again on the same port."""
+    """The server; it can be stopped and started again on the same port.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where it keeps what it saves.
+        options: of the server; without any it saves nothing.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -39,6 +45,7 @@ class Valkey:
                 str(get_binary_path()),
                 *("--port", str(self.port), "--bind", "127.0.0.1"),
                 *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
+                *self._options,
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -48,11 +55,16 @@ class Valkey:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                     connection.sendall(b"PING\r\n")
-                    if connection.recv(16).startswith(b"+PONG"):
+                    if connection.recv(16).startswith((b"+PONG", b"-NOAUTH")):
                         return
             except OSError:
                 time.sleep(0.01)
         raise TimeoutError("Valkey does not answer")
+
+    def send_signal(self, number: int) -> None:
+        """Such as one that makes it hang."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         """Stop it the hard way."""

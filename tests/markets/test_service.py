@@ -354,6 +354,7 @@ def test_without_a_policy_nothing_is_collected_and_nothing_promoted(house: House
 class _BrokenBus:
     def __init__(self) -> None:
         self.broken = True
+        self.lost = False
         self.tried: list[str] = []
 
     def send(self, id: str, payload: bytes) -> None:  # noqa: A002 - the port's own name
@@ -361,6 +362,10 @@ class _BrokenBus:
         self.tried.append(id)
         if self.broken:
             raise UnavailableError("the bus is down", code="BUS_UNAVAILABLE")
+
+    def forgot(self) -> bool:
+        lost, self.lost = self.lost, False
+        return lost
 
 
 def test_what_was_journalled_and_not_sent_is_sent_when_the_node_opens_again(house: House) -> None:
@@ -481,3 +486,29 @@ def test_the_clock_of_the_market_is_not_the_clock_of_the_node(ran: Ran) -> None:
         assert START < intent.market_time <= END
         assert intent.created > Clock().now - DAY
         assert intent.created > intent.market_time
+
+
+def test_a_bus_that_forgot_is_given_everything_again_that_is_still_valid(house: House) -> None:
+    bus = _BrokenBus()
+    bus.broken = False
+    with MarketsNode.open(
+        house.layout,
+        policy=published,
+        clock=house.clock,
+        key=house.key,
+        outbox=bus,
+        feeds=house.feeds,
+    ) as node:
+        node.harvest(START, START + 44 * HOUR)
+        node.reflect(START + 44 * HOUR)
+        sent = list(bus.tried)
+        assert sent
+        node.reflect(START + 44 * HOUR)
+        assert bus.tried == sent
+        bus.lost = True
+        node.reflect(START + 44 * HOUR)
+        assert bus.tried == sent + sent
+        bus.lost = True
+        house.clock.pass_(3600)
+        node.reflect(START + 44 * HOUR)
+        assert bus.tried == sent + sent

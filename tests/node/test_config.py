@@ -193,3 +193,32 @@ def test_everything_of_a_node_lies_below_its_root(tmp_path: Path) -> None:
     assert {layout.logs, layout.memory, layout.mirror} == {
         tmp_path / "logs", tmp_path / "memory", tmp_path / "mirror" / "governance.git",
     }  # fmt: skip
+
+
+def test_a_bus_is_a_folder_or_a_redis_and_its_password_is_named(tmp_path: Path) -> None:
+    more = CONFIG.replace("/var/bus", "rediss://alpha:6379/0") + (
+        "statuses: unix:///run/redis.sock\ncheckpoints: /srv/checkpoints\n"
+        "redis:\n  user: executor\n  password: redis-password\n  ca: /etc/vanta/ca.pem\n"
+    )
+    config = read_config(written(tmp_path, more))
+    assert (config.bus, config.statuses) == ("rediss://alpha:6379/0", "unix:///run/redis.sock")
+    assert (config.redis.user, config.redis.password) == ("executor", "redis-password")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("bus: /var/bus", "bus: redis://executor:open-sesame@alpha/0", "node.yaml:7"),
+        ("bus: /var/bus", "bus: amqp://alpha", "node.yaml:7"),
+        ("  poll_ms: 250", "  hints: redis://:open-sesame@alpha/0", "node.yaml:6"),
+        ("bus: /var/bus", "redis:\n  password: open sesame", "node.yaml:8"),
+        ("bus: /var/bus", "redis:\n  ca: relative.pem", "node.yaml:8"),
+    ],
+)
+def test_what_has_a_secret_in_it_or_is_no_carrier_is_refused_where_it_stands(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    with pytest.raises(MalformedError) as wrong:
+        read_config(written(tmp_path, CONFIG.replace(old, new)))
+    assert place in wrong.value.place
+    assert "open-sesame" not in str(wrong.value)

@@ -7,31 +7,24 @@ that is too large) is moved aside, where a person finds it, and never stops what
 
 import contextlib
 import os
-import re
 import stat
 import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from vanta.bus.port import MAX_PAYLOAD, Parcel
-from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.bus.port import MAX_PAYLOAD, Parcel, check_parcel, is_parcel_id, taken
+from vanta.domain.errors import UnavailableError
 from vanta.journal.durable import fsync_directory, write_all
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _SUFFIX = ".parcel"
 _PENDING = ".sending"
 _ASIDE = "aside"
 MODE = 0o640
 
 
-def _file_name(parcel_id: str) -> str:
-    if not _ID.fullmatch(parcel_id):
-        raise RefusedError(
-            f"{parcel_id[:64]!r} cannot name a parcel",
-            code="PARCEL_ID",
-            remedy="use letters, digits, points, dashes and underscores, at most 120",
-        )
+def _file_name(parcel_id: str, payload: bytes = b"") -> str:
+    check_parcel(parcel_id, payload)
     return parcel_id + _SUFFIX
 
 
@@ -58,13 +51,7 @@ class DirectoryOutbox:
         self._last = 0
 
     def send(self, id: str, payload: bytes) -> None:  # noqa: A002 - the port's own name
-        final = self._directory / _file_name(id)
-        if len(payload) > MAX_PAYLOAD:
-            raise RefusedError(
-                f"{len(payload)} bytes; a parcel has at most {MAX_PAYLOAD}",
-                code="PARCEL_SIZE",
-                place=id,
-            )
+        final = self._directory / _file_name(id, payload)
         pending = self._directory / f".{id}.{os.getpid()}{_PENDING}"
         try:
             fd = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, MODE)
@@ -95,12 +82,11 @@ class DirectoryOutbox:
                 return
         except FileNotFoundError:
             return  # taken meanwhile: the receiver has what was sent first, and knows its id
-        raise RefusedError(
-            "another payload waits under this id",
-            code="PARCEL_TAKEN",
-            place=parcel_id,
-            remedy="derive the id from the content",
-        )
+        raise taken(parcel_id)
+
+    def forgot(self) -> bool:
+        """Never: what was sent is on the disk."""
+        return False
 
 
 class DirectoryInbox:
@@ -142,7 +128,7 @@ class DirectoryInbox:
                 if entry.name == _ASIDE or entry.name.endswith(_PENDING):
                     continue
                 whole = entry.name.endswith(_SUFFIX)
-                if not whole or not _ID.fullmatch(entry.name.removesuffix(_SUFFIX)):
+                if not whole or not is_parcel_id(entry.name.removesuffix(_SUFFIX)):
                     self._move_aside(entry.name)
                     continue
                 try:

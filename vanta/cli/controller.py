@@ -56,6 +56,7 @@ def follow(node: Path) -> None:
     """Run until a signal says to end."""
     from vanta.governance.hints import HintSocket, RedisHints
     from vanta.governance.loop import Loop
+    from vanta.node.carrier import redis_access
 
     for number in _ENDING:
         # Until there is a loop to end, ending is leaving.
@@ -81,7 +82,8 @@ def follow(node: Path) -> None:
         for number in _ENDING:
             signal.signal(number, lambda _got, _frame: loop.stop())
         if config.governance.hints:
-            redis = RedisHints(config.governance.hints, loop.hint)
+            access = redis_access(config, config.governance.hints)
+            redis = RedisHints(config.governance.hints, loop.hint, connect=access.connect)
             stack.callback(redis.close)
         loop.run()
 

@@ -67,7 +67,6 @@ def run(
     ] = False,
 ) -> None:
     """Take intents in, decide, send, and follow every order to its end."""
-    from vanta.bus.directory import DirectoryInbox
     from vanta.executor.brokers.named import open_brokers, open_streams
     from vanta.executor.brokers.paper.process import start
     from vanta.executor.hints import send_hint
@@ -75,6 +74,7 @@ def run(
     from vanta.executor.service import ExecutorNode
     from vanta.executor.surveillance.process import start as start_surveillance
     from vanta.governance.published import PolicyReader
+    from vanta.node.carrier import open_inbox
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
@@ -103,7 +103,7 @@ def run(
             read_policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
             brokers=brokers,
-            inbox=DirectoryInbox(Path(config.bus)),
+            inbox=stack.enter_context(open_inbox(config, layout.config)),
             actor=f"executor@{version('vanta')}",
             judge_silence=config.executor.judge_silent_after,
             surveillance_silence=config.executor.surveillance.silent_after,
@@ -140,15 +140,10 @@ def _calendar(config: "NodeConfig") -> "Sessions | None":
 
 def _require(config: "NodeConfig", layout: "Layout", *, with_paper_broker: bool) -> None:
     """Refuse to run on a configuration that lacks what this needs."""
+    from vanta.node.carrier import require_bus
     from vanta.node.config import PAPER
 
-    if not config.bus:
-        raise RefusedError(
-            "the node has no bus",
-            code="NO_BUS",
-            place=str(layout.config),
-            remedy="add `bus: <folder>`",
-        )
+    require_bus(config, layout.config)
     if with_paper_broker and not (config.broker and PAPER in config.executor.brokers):
         raise RefusedError(
             f"orders of this node go to {', '.join(config.executor.brokers)}",

@@ -71,33 +71,27 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Work through a window of recorded feeds: harvest, reflect and promote, turn by turn."""
-    from vanta.bus.directory import DirectoryOutbox
     from vanta.governance.keys import load_private_key
     from vanta.governance.published import PolicyReader
     from vanta.markets.service import MarketsNode
+    from vanta.node.carrier import open_outbox
     from vanta.node.config import read_config
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
-    if not config.bus:
-        raise RefusedError(
-            "the node has no bus",
-            code="NO_BUS",
-            place=str(layout.config),
-            remedy="add `bus: <folder>`, the same as the Executor's",
-        )
     since, until, length = _window(feeds, start, end, step)
     turns = -(-(until - since) // length)
     with (
+        open_outbox(config, layout.config) as outbox,
         Readiness(layout.run, "markets") as ready,
         MarketsNode.open(
             layout,
             policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
             key=load_private_key(layout.key),
-            outbox=DirectoryOutbox(Path(config.bus)),
+            outbox=outbox,
             feeds=feeds,
             node=config.node,
         ) as markets,

@@ -25,18 +25,22 @@ def init(
     ],
     name: Annotated[str, typer.Option("--name", help="Its name in Authority.")] = "",
     bus: Annotated[
-        Path | None, typer.Option("--bus", help="Folder intents travel through.")
-    ] = None,
+        str, typer.Option("--bus", help="What intents travel through: a folder, or a Redis's URL.")
+    ] = "",
     broker: Annotated[
         Path | None, typer.Option("--broker", help="Folder of the paper broker.")
     ] = None,
     statuses: Annotated[
-        Path | None, typer.Option("--statuses", help="Folder nodes tell how they stand in.")
-    ] = None,
+        str, typer.Option("--statuses", help="Where nodes tell how they stand: as for --bus.")
+    ] = "",
+    checkpoints: Annotated[
+        str, typer.Option("--checkpoints", help="Where Alpha countersigns them: as for --bus.")
+    ] = "",
     poll_ms: Annotated[int, typer.Option("--poll-ms", help="Between two looks at Git.")] = 500,
     as_json: Json = False,
 ) -> None:
     """Make a node's folders, configuration and key."""
+    from vanta.domain.address import is_redis
     from vanta.governance.keys import generate_key
     from vanta.journal.files import atomic_write
     from vanta.node.config import read_config
@@ -50,17 +54,18 @@ def init(
     name = name or role
     # A service runs from anywhere, so a path is kept whole.
     remote = remote if "://" in remote else str(Path(remote).resolve())
-    shared = [each.resolve() for each in (bus, broker, statuses) if each]
-    for part in (layout.memory, layout.logs, layout.key.parent, *shared):
+    named = {"bus": bus, "statuses": statuses, "checkpoints": checkpoints}
+    shared = {field: _shared(where, f"--{field}") for field, where in named.items() if where}
+    shared |= {"broker": str(broker.resolve())} if broker else {}
+    folders = [Path(where) for where in shared.values() if not is_redis(where)]
+    for part in (layout.memory, layout.logs, layout.key.parent, *folders):
         part.mkdir(parents=True, mode=0o750, exist_ok=True)
     # Quoted as JSON strings, which YAML reads the same.
     lines = [
         f"node: {name}", f"role: {role}", f"environment: {environment}", "governance:",
         f"  remote: {_quoted(remote)}", f"  poll_ms: {poll_ms}",
     ]  # fmt: skip
-    lines += [f"bus: {_quoted(str(bus.resolve()))}"] if bus else []
-    lines += [f"statuses: {_quoted(str(statuses.resolve()))}"] if statuses else []
-    lines += [f"broker: {_quoted(str(broker.resolve()))}"] if broker else []
+    lines += [f"{field}: {_quoted(where)}" for field, where in shared.items()]
     atomic_write(layout.config, ("\n".join(lines) + "\n").encode(), mode=0o640)
     read_config(layout.config)
     key = generate_key(layout.key, f"{name}@{environment}")
@@ -70,6 +75,19 @@ def init(
     say(f"{role} node {name!r} in {layout.root}")
     say(f"  key {key.fingerprint}")
     say(f"  next: register it with `vanta governance init ... --node {folder}`")
+
+
+def _shared(where: str, option: str) -> str:
+    """A folder kept whole, or the address of a Redis as it is."""
+    from vanta.domain.address import check_address
+    from vanta.domain.errors import MalformedError
+
+    try:
+        return check_address(where) if "://" in where else str(Path(where).resolve())
+    except (MalformedError, RefusedError) as error:
+        raise type(error)(
+            error.message, code=error.code, place=option, remedy=error.remedy
+        ) from error
 
 
 def _quoted(text: str) -> str:

@@ -11,6 +11,7 @@ from vanta.diagnostics.aside import DEADLINE, Look, gather
 from vanta.diagnostics.finding import Finding, Moment, Severity, Unseen, findings, worst
 from vanta.diagnostics.looks import (
     alpha,
+    bus,
     export,
     journals,
     machine,
@@ -21,7 +22,7 @@ from vanta.diagnostics.looks import (
     switches,
 )
 from vanta.diagnostics.registry import of_role
-from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.domain.errors import UnavailableError
 from vanta.node.config import NodeConfig, read_config
 from vanta.node.layout import Layout
 
@@ -107,7 +108,7 @@ def _looks(layout: Layout, config: NodeConfig, now: int, seconds: float) -> dict
         "services": Look(lambda: services.look(layout, config), facts.Services),
         "standing": Look(lambda: standing.look(layout, config, now), facts.Standing),
         "switches": Look(lambda: switches.look(layout, now), facts.Switched),
-        "bus": Look(lambda: pipeline.bus(_bus(layout, config)), facts.Bus),
+        "bus": Look(lambda: bus.look(layout, config), facts.Bus),
         "pipeline": Look(lambda: pipeline.look(layout, now), facts.Pipeline),
         "brokers": Look(lambda: pipeline.brokers(layout), facts.Brokers),
         "feeds": Look(lambda: markets.feeds(layout), facts.Feeds),
@@ -118,17 +119,6 @@ def _looks(layout: Layout, config: NodeConfig, now: int, seconds: float) -> dict
         "clock": Look(lambda: machine.clock(layout, config.role), facts.Clock),
         "export": Look(lambda: export.look(layout, config), facts.Export),
     }
-
-
-def _bus(layout: Layout, config: NodeConfig) -> str:
-    if not config.bus:
-        raise RefusedError(
-            "the node has no bus",
-            code="NO_BUS",
-            place=str(layout.config),
-            remedy="add `bus: <folder>`, the same for Markets and Executor",
-        )
-    return config.bus
 
 
 def publishing(layout: Layout, config: NodeConfig) -> tuple[Path, ...]:

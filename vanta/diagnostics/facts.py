@@ -206,14 +206,15 @@ class Reflection(_Facts, frozen=True):
 
 
 class Bus(_Facts, frozen=True):
-    """The folder intents travel through."""
+    """What intents travel through."""
 
-    folder: str
+    where: str
+    """Where what was no parcel lies."""
     waiting: int
     oldest: int | None
     """When the oldest of them was sent."""
     aside: int
-    """Files that were no parcels."""
+    """What was no parcel."""
 
 
 class Lag(_Facts, frozen=True):

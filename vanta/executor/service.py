@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain, islice
 
 from vanta.bus.port import Inbox
-from vanta.domain.errors import VantaError
+from vanta.domain.errors import UnavailableError, VantaError
 from vanta.domain.instant import SECOND
 from vanta.domain.policy import Published
 from vanta.domain.trading import Intent, Quote
@@ -240,7 +240,12 @@ class ExecutorNode:
         published = self._log.book.published
         if published is None:
             return 0
-        parcels = self._inbox.poll(BATCH)
+        try:
+            parcels = self._inbox.poll(BATCH)
+        except UnavailableError as error:
+            # What is open is looked after without a bus.
+            self.trouble = error.code
+            return 0
         if not parcels:
             return 0
         self._checkpoint("parcels read")
@@ -254,7 +259,11 @@ class ExecutorNode:
             judged.append(one)
         self._inflow.take(judged, self._log.commit_id)
         self._checkpoint("intents journalled")
-        self._inbox.done(*[parcel.id for parcel in parcels])
+        try:
+            self._inbox.done(*[parcel.id for parcel in parcels])
+        except UnavailableError as error:
+            # They come again, and are known.
+            self.trouble = error.code
         self._checkpoint("parcels done")
         return len(parcels)
 

@@ -133,15 +133,22 @@ class RedisHints:
         url: such as `redis://alpha:6379/0`.
         hinted: called, from that thread, for messages: once for many.
         channel: of the messages.
+        connect: makes the client, where the server asks who one is.
 
     Raises:
         UnavailableError: `NO_REDIS_CLIENT`: the optional client is not installed.
         MalformedError: `BAD_URL`.
     """
 
-    def __init__(self, url: str, hinted: Callable[[], None], channel: str = CHANNEL) -> None:
+    def __init__(
+        self,
+        url: str,
+        hinted: Callable[[], None],
+        channel: str = CHANNEL,
+        connect: Callable[[], Any] | None = None,
+    ) -> None:
         _check(url)
-        self._url = url
+        self._connect = connect or (lambda: _client(url))
         self._hinted = hinted
         self._channel = channel
         self._stop = threading.Event()
@@ -167,7 +174,7 @@ class RedisHints:
             wait = min(2 * wait, _LONGEST_WAIT)
 
     def _listen(self) -> None:
-        with contextlib.closing(_client(self._url)) as client, client.pubsub() as subscription:
+        with contextlib.closing(self._connect()) as client, client.pubsub() as subscription:
             subscription.subscribe(self._channel)
             while not self._stop.is_set():
                 if subscription.get_message(timeout=0.5) is None:
@@ -205,7 +212,7 @@ def _no_client() -> UnavailableError:
     return UnavailableError(
         "the Redis client is not installed",
         code="NO_REDIS_CLIENT",
-        remedy="pip install 'vanta[hints]', or leave `governance.hints` out",
+        remedy="pip install 'vanta[redis]', or leave `governance.hints` out",
     )
 
 

@@ -156,6 +156,8 @@ class Reflection:
     def _hand_over(self) -> None:
         """Send what waits, oldest first; what the bus refuses waits for the next reflection."""
         now = self._clock()
+        if self._outbox.forgot():
+            self._unsent = {**self.state.sent, **self._unsent}
         for name in list(self._unsent):
             sent = self._unsent[name]
             if sent.expires > now:

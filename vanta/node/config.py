@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -16,14 +17,14 @@ from pydantic import (
     model_validator,
 )
 
-from vanta.domain.errors import MalformedError, UnavailableError
+from vanta.domain.address import check_address
+from vanta.domain.errors import MalformedError, UnavailableError, VantaError
 from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.governance.documents.scalars import read_duration
 from vanta.governance.strict_yaml import read_yaml
 from vanta.governance.yaml_tree import place_of, plain
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=400)]
-
 
 NEVER = "never"
 
@@ -38,6 +39,19 @@ Age = Annotated[int | None, BeforeValidator(_age)]
 Address = Annotated[str, Field(pattern=r"^(|(127\.0\.0\.1|\[::1\]|[A-Za-z0-9.-]+):[0-9]{1,5})$")]
 
 
+def _carrier(text: str) -> str:
+    if "://" in text:
+        try:
+            check_address(text)
+        except VantaError as error:
+            raise ValueError(f"{error.message}; {error.remedy}") from error
+    return text
+
+
+Carrier = Annotated[Text, AfterValidator(_carrier)]
+"""A folder that nodes share, or the address of a Redis: `redis://`, `rediss://`, `unix://`."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,7 +62,7 @@ class GovernanceConfig(_Part):
     remote: Text
     branch: Text = "main"
     poll_ms: Annotated[int, Field(ge=20, le=600_000)] = 500
-    hints: Annotated[StrictStr, Field(max_length=400)] = ""
+    hints: Annotated[StrictStr, Field(max_length=400), AfterValidator(_carrier)] = ""
     """Redis whose channel says that there is something new; empty for none."""
     alert_after: Age = 5 * MINUTE
     """Without a confirmed head, until the status and the metrics say so."""
@@ -79,6 +93,19 @@ class GovernanceConfig(_Part):
 
 Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$")]
 """Name of a systemd credential of the Executor's unit; never the secret itself."""
+
+
+class RedisConfig(_Part):
+    """As whom this node gets into the Redis that its addresses name."""
+
+    user: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+    """Empty for Redis's default user."""
+    password: Annotated[
+        StrictStr, Field(pattern=r"^(|[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}|/[A-Za-z0-9_./-]{1,255})$")
+    ] = ""
+    """Name of a systemd credential, or the path of a file; never the password itself."""
+    ca: Annotated[StrictStr, Field(pattern=r"^(|/[A-Za-z0-9_./-]{1,255})$")] = ""
+    """File of the certificates that `rediss://` is held against; empty for the system's."""
 
 
 _COMPARED = {"alpaca": (55, 120), "tradier": (50, 60), "coinbase": (100, 250), "bybit": (75, 330)}
@@ -242,10 +269,13 @@ class NodeConfig(_Part):
     role: Literal["alpha", "markets", "executor"]
     environment: Text
     governance: GovernanceConfig
-    bus: Text = ""
-    """Folder intents travel through: Markets writes it, the Executor reads it."""
-    statuses: Text = ""
-    """Folder in which nodes tell each other how they stand; empty for none."""
+    bus: Carrier = ""
+    """What intents travel through: Markets writes it, the Executor reads it."""
+    statuses: Carrier = ""
+    """Where nodes tell each other how they stand; empty for nowhere."""
+    checkpoints: Carrier = ""
+    """Where the checkpoints of this node go to be countersigned; empty for nowhere."""
+    redis: RedisConfig = RedisConfig()
     broker: Text = ""
     """Folder of the paper broker, whose socket the Executor talks to."""
     brokers: dict[BrokerName, BrokerConfig] = {}

@@ -1,4 +1,4 @@
-"""Secrets as systemd hands them over: a file each in `$CREDENTIALS_DIRECTORY`, and nowhere else.
+"""Secrets as systemd hands them over, a file each in `$CREDENTIALS_DIRECTORY`, or as files by path.
 
 A secret has no text but the one `reveal` gives to the header it is for: printed, logged, encoded
 or in an error it is `<secret>`.
@@ -56,15 +56,18 @@ def without_secrets(text: str) -> str:
 
 
 def read_secret(name: str) -> Secret:
-    """The credential `name` of this service.
+    """The credential `name` of this service; where it begins with `/`, the secret in that file.
 
     Raises:
         UnavailableError: there is none.
         RefusedError: others may read it or put another in its place, or it is not one line of
             printable text.
     """
-    directory = os.environ.get(DIRECTORY, "")
+    if name.startswith("/"):
+        path = Path(name)
+        return _read(path.parent, path.name, "write it there alone, owned by root, mode 0640")
     remedy = f"`LoadCredential={name}:/etc/vanta/secrets/{name}` in the unit"
+    directory = os.environ.get(DIRECTORY, "")
     if not directory or not _NAME.fullmatch(name):
         raise UnavailableError(
             "systemd gave this service no credentials"
@@ -74,7 +77,11 @@ def read_secret(name: str) -> Secret:
             place=name[:64],
             remedy=remedy,
         )
-    path = Path(directory, name)
+    return _read(Path(directory), name, remedy)
+
+
+def _read(directory: Path, name: str, remedy: str) -> Secret:
+    path = directory / name
     try:
         folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -98,7 +105,7 @@ def read_secret(name: str) -> Secret:
         raise RefusedError(
             "a folder of credentials in which others may put another one",
             code="CREDENTIAL_FOLDER",
-            place=directory,
+            place=str(directory),
             remedy=f"{remedy}, or `chmod 700` and `chown` it to root where it is not systemd's",
         )
     regular = stat.S_ISREG(status.st_mode)

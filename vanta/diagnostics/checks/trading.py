@@ -18,7 +18,7 @@ WAITING = Says(
 ASIDE = Says(
     "BUS_ASIDE",
     Severity.WARN,
-    "{aside} files were no parcels and lie in {folder}/aside",
+    "{aside} of what came were no parcels and lie in {where}",
     "See what they are and who may write there; then remove them.",
 )
 
@@ -55,7 +55,7 @@ def judge_bus(found: Bus, moment: Moment, limits: BusLimits = BUS_LIMITS) -> Ite
     age = moment.now - found.oldest if found.oldest is not None else 0
     figures = {"waiting": found.waiting, "oldest_seconds": seconds(age), "aside": found.aside}
     if found.aside:
-        yield Told(ASIDE, values={"aside": found.aside, "folder": found.folder}, figures=figures)
+        yield Told(ASIDE, values={"aside": found.aside, "where": found.where}, figures=figures)
     if age > limits.waiting:
         yield Told(WAITING, values={"waiting": found.waiting, "age": span(age)}, figures=figures)
     elif not found.aside:

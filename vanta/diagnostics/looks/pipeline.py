@@ -6,11 +6,10 @@ acknowledged. Each step is counted once for an intent, from the end of both jour
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import msgspec
 
-from vanta.diagnostics.facts import Broker, Brokers, Bus, Lag, Open, Pipeline
+from vanta.diagnostics.facts import Broker, Brokers, Lag, Open, Pipeline
 from vanta.diagnostics.looks.tail import Line, Tail, tail
 from vanta.domain.instant import DAY
 from vanta.executor.events import (
@@ -31,8 +30,6 @@ RECENT = 1000
 
 WITHHELD = "order.withheld"
 _ROTATED = "journal.rotated"
-_PARCEL = ".parcel"
-_ASIDE = "aside"
 _STANDING = "executor.json"
 _LARGEST = 1024 * 1024
 
@@ -169,27 +166,6 @@ def _lag(lengths: Iterable[int]) -> Lag:
 def _open(since: Mapping[str, int]) -> Open:
     oldest = min(since, key=lambda name: since[name], default="")
     return Open(len(since), since[oldest] if oldest else None, oldest)
-
-
-def bus(folder: str) -> Bus:
-    """What lies in the bus folder, by name alone; nothing of it is opened."""
-    waiting = 0
-    oldest: int | None = None
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.endswith(_PARCEL):
-                continue
-            try:
-                sent = entry.stat(follow_symlinks=False).st_mtime_ns
-            except FileNotFoundError:
-                continue
-            waiting += 1
-            oldest = sent if oldest is None else min(oldest, sent)
-    try:
-        aside = len(os.listdir(Path(folder, _ASIDE)))  # noqa: PTH208 - names only
-    except FileNotFoundError:
-        aside = 0
-    return Bus(folder, waiting, oldest, aside)
 
 
 class _Difference(msgspec.Struct, frozen=True):
