@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.governance.valkey import Valkey, free_port
 from vanta.governance.hints import HintSocket, RedisHints
@@ -79,6 +80,30 @@ def test_a_push_hints_at_whoever_listens_on_a_redis(forge: Forge, tmp_path: Path
             time.sleep(0.01)
         assert len(heard) > before
         hints.close()
+
+
+def test_the_password_comes_from_a_file_that_the_settings_only_name(
+    forge: Forge, tmp_path: Path
+) -> None:
+    secret = tmp_path / "hint-password"
+    secret.write_text("a long one\n")
+    with Valkey(tmp_path) as valkey, redis.Redis.from_url(valkey.url) as client:
+        client.acl_setuser(
+            "forge",
+            enabled=True,
+            passwords=["+a long one"],
+            channels=["vanta:governance:hint"],
+            commands=["+publish"],
+        )
+        forge.set("vanta.hintRedis", valkey.url.replace("://", "://forge@"))
+        client.config_set("requirepass", "nobody has this")
+        assert "was not told, it will poll" in forge.push()
+        forge.set("vanta.hintPassword", str(secret))
+        assert "vanta" not in forge.push()
+        forge.set("vanta.hintPassword", str(tmp_path / "gone"))
+        said = forge.push()
+        assert "was not told, it will poll" in said
+        assert "a long one" not in said
 
 
 def test_nobody_there_is_said_and_fails_no_push(forge: Forge, tmp_path: Path) -> None:
