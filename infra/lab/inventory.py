@@ -12,8 +12,21 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
     Args:
         plan: of the lab.
     """
+    shared = {
+        "vanta_environment": "dev",
+        "vanta_cidr": plan.network,
+        "vanta_operators": [f"{plan.host}/32"],
+        "vanta_people": [],
+        # Names are asked for here, where nobody answers unless a test does.
+        "vanta_resolvers": [plan.host],
+        "vanta_time_servers": [],
+        # The kernel is this host's: what it refuses a container is left out, and said so.
+        "vanta_container": True,
+    }
+    # For each machine, and not for `all`: what a playbook's own folder says of all would win over that.
     hosts = {
         f"{machine}-{plan.name}": {
+            **shared,
             "ansible_host": plan.address(machine),
             "ansible_user": USER,
             "ansible_ssh_common_args": f"-F {plan.keys}/config",
@@ -22,17 +35,10 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
         }
         for machine in MACHINES
     }
-    shared = {
-        "vanta_environment": "dev",
-        "vanta_cidr": plan.network,
-        "vanta_operators": [f"{plan.host}/32"],
-        # The kernel is this host's: what it refuses a container is left out, and said so.
-        "vanta_container": True,
-    }
     return {
         **{machine: {"hosts": [f"{machine}-{plan.name}"]} for machine in MACHINES},
         "workers": {"children": ["markets", "executor"]},
         "nodes": {"children": ["alpha", "workers"]},
-        "all": {"children": ["jump", "nodes"], "vars": shared},
+        "all": {"children": ["jump", "nodes"]},
         "_meta": {"hostvars": hosts},
     }
