@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.builds.making import MACHINE, NODE, log, make, node, permission, staged
 from vanta.builds.flip import target_of
@@ -16,6 +17,7 @@ from vanta.builds.promote import Outcome, carry_out, plan_promotion, plan_rollba
 from vanta.builds.recover import recover
 from vanta.builds.site import Site
 from vanta.builds.state import ROLLED_BACK
+from vanta.cli.main import app
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.journal.reader import read
 from vanta.node.layout import Layout
@@ -229,6 +231,27 @@ def test_two_cannot_change_a_node_at_once(tmp_path: Path) -> None:
     with node(tmp_path / "node") as site, pytest.raises(UnavailableError) as refused:
         log(site.layout)
     assert refused.value.code == "JOURNAL_LOCKED"
+
+
+def test_recovery_leaves_a_node_to_whoever_changes_it_just_now(tmp_path: Path) -> None:
+    """At the first promotion the unit that recovers starts with the services that wait for it."""
+    with node(tmp_path / "node") as site:
+        site.layout.etc.mkdir()
+        site.layout.config.write_text(
+            "node: executor\nrole: executor\nenvironment: prod\n"
+            "governance: {remote: /srv/governance.git}\n"
+        )
+        done = CliRunner().invoke(app, ["build", "recover", "--node", str(site.layout.root)])
+        assert done.exit_code == 0
+        assert "somebody changes builds just now" in done.output
+        # What somebody else makes of the journal is trouble all the same.
+        site.layout.journal("builds").with_suffix(".jsonl.lock").unlink()
+        site.layout.journal("builds").with_suffix(".jsonl.lock").mkdir()
+        assert (
+            CliRunner()
+            .invoke(app, ["build", "recover", "--node", str(tmp_path / "node")])
+            .exit_code
+        )
 
 
 def test_what_is_refused_is_journalled(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def test_data_owner_and_mode_are_on_disk_before_the_name_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = spy(monkeypatch, "fchmod", "fchown", "write", "fsync", "replace")
-    atomic_write(tmp_path / "f", b"data", owner=(os.getuid(), os.getgid()))
+    # Whoever runs this may give a file to nobody else: -1 leaves it as it is.
+    atomic_write(tmp_path / "f", b"data", owner=(-1, -1))
     assert [name for name, _ in calls] == [
         "fchmod",
         "fchown",
@@ -55,6 +56,15 @@ def test_data_owner_and_mode_are_on_disk_before_the_name_is(
         "replace",
         "fsync",
     ]
+
+
+def test_a_file_that_is_its_owners_already_is_given_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandboxed service may not give files away, and need not."""
+    calls = spy(monkeypatch, "fchown")
+    atomic_write(tmp_path / "f", b"data", owner=(os.geteuid(), tmp_path.stat().st_gid))
+    assert calls == []
 
 
 @pytest.mark.parametrize("call", ["fchmod", "write", "fsync", "replace"])

@@ -180,20 +180,33 @@ def rollback(
 def recover(node: NodeDir = NODE_DEFAULT, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Finish or take back what a crash left half done; at boot, before the services start.
 
-    Exit 0: `current` is on a whole slot, and what runs runs it. 3: it is, and a service is not
-    well. 1: an error, such as `NO_SOUND_SLOT`. 2: usage.
+    Exit 0: `current` is on a whole slot, and what runs runs it; or somebody changes builds just
+    now, and sees to that. 3: it is, and a service is not well. 1: an error, such as
+    `NO_SOUND_SLOT`. 2: usage.
     """
     from vanta.builds.flip import target_of
     from vanta.builds.node import builds_of
     from vanta.builds.recover import plan_recovery
     from vanta.builds.recover import recover as settle
+    from vanta.domain.errors import UnavailableError
 
     here = builds_of(node)
     if dry_run:
         found = plan_recovery(here.now(), here.slots, target_of(here.layout.current))
     else:
-        with here.held() as site:
-            found = settle(site)
+        try:
+            with here.held() as site:
+                found = settle(site)
+        except UnavailableError as error:
+            if error.code != "JOURNAL_LOCKED":
+                raise
+            # Services wait for this unit, and whoever promotes a build waits for the services.
+            told = "somebody changes builds just now, and leaves `current` on a whole slot"
+            if as_json:
+                print_json({"done": False, "why": told})
+            else:
+                say(told)
+            return
     if as_json:
         print_json({**found._asdict(), "done": not dry_run})
     else:

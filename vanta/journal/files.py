@@ -70,7 +70,9 @@ def _put(
         try:
             try:
                 os.fchmod(fd, mode)
-                if owner is not None:
+                made = os.fstat(fd)
+                # Where it is so already, a service needs no right to give files away.
+                if owner is not None and owner != (made.st_uid, made.st_gid):
                     os.fchown(fd, *owner)
                 write_all(fd, data)
                 os.fsync(fd)
