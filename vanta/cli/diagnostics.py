@@ -93,7 +93,7 @@ def _publish(layout: "Layout", config: "NodeConfig", own: "NodeStatus | None") -
     """
     from vanta.diagnostics.examine import publishing
     from vanta.diagnostics.peers import publish
-    from vanta.governance.keys import load_private_key
+    from vanta.node.key import load_node_key
 
     folders = publishing(layout, config)
     if not folders:
@@ -105,7 +105,7 @@ def _publish(layout: "Layout", config: "NodeConfig", own: "NodeStatus | None") -
         )
     if own is None:
         return  # the report says why; an older status says its age by itself
-    key = load_private_key(layout.key)
+    key = load_node_key(layout)
     for folder in folders:
         folder.mkdir(mode=0o755, exist_ok=True)
         publish(folder, own, key)

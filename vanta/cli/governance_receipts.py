@@ -37,12 +37,13 @@ def sign(folder: Folder, node: NodeDir = NODE_DEFAULT, as_json: Json = False) ->
     from vanta.governance.witness import sign_records
     from vanta.journal.files import atomic_write
     from vanta.node.config import read_config
+    from vanta.node.key import key_file
     from vanta.node.layout import Layout
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     journal = layout.journal("governance")
-    notes = sign_records(journal, config.environment, config.node, layout.key)
+    notes = sign_records(journal, config.environment, config.node, key_file(layout))
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:04d}.note" for number in range(len(notes))]
     for path, note in zip(paths, notes, strict=True):
@@ -61,6 +62,7 @@ def countersign(folder: Folder, node: NodeDir = NODE_DEFAULT, as_json: Json = Fa
     from vanta.governance.witness import countersign_records
     from vanta.journal.files import atomic_write
     from vanta.node.config import read_config
+    from vanta.node.key import key_file
     from vanta.node.layout import Layout
 
     layout = Layout(node.resolve())
@@ -71,7 +73,7 @@ def countersign(folder: Folder, node: NodeDir = NODE_DEFAULT, as_json: Json = Fa
         layout.journal("governance"),
         config.environment,
         config.node,
-        layout.key,
+        key_file(layout),
     )
     for path, note in zip(paths, notes, strict=True):
         atomic_write(path, note, mode=0o644)

@@ -71,11 +71,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Work through a window of recorded feeds: harvest, reflect and promote, turn by turn."""
-    from vanta.governance.keys import load_private_key
     from vanta.governance.published import PolicyReader
     from vanta.markets.service import MarketsNode
     from vanta.node.carrier import open_outbox
     from vanta.node.config import read_config
+    from vanta.node.key import load_node_key
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
@@ -90,7 +90,7 @@ def run(
             layout,
             policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
-            key=load_private_key(layout.key),
+            key=load_node_key(layout),
             outbox=outbox,
             feeds=feeds,
             node=config.node,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.record import Position
-from vanta.governance.keys import load_private_key
 from vanta.journal.checkpoint import append_checkpoint, sign
 from vanta.journal.verify import verify
 from vanta.node.config import read_config
+from vanta.node.key import load_node_key
 from vanta.node.layout import Layout
 
 
@@ -44,7 +44,7 @@ def checkpoint_all(
             place=str(layout.memory),
             remedy="start its services first",
         )
-    key = load_private_key(layout.key)
+    key = load_node_key(layout)
     signed: dict[str, Position] = {}
     for path in found:
         position = verify(path).position
