@@ -10,7 +10,7 @@ from tests.executor.running import Node
 from tests.executor.simulator import Simulator
 from vanta.domain.instant import SECOND
 from vanta.executor.brokers.port import BrokerAwayError, Executions
-from vanta.executor.hints import BURST, REFILL, Hints, send_hint
+from vanta.executor.hints import BURST, EVERYBODY, REFILL, Hints, send_hint
 
 
 class Seldom(Simulator):
@@ -122,3 +122,26 @@ def test_what_is_no_file_makes_no_trouble(tmp_path: Path) -> None:
     send_hint(tmp_path, "paper")
     assert not hints.due()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_nudge_looks_at_everything_again_and_sends_nothing(node: Node) -> None:
+    node.wants()
+    node.step(2)
+    sent = list(node.broker.sent)
+    assert node.process is not None
+    [desk] = node.process.desks
+    compared = desk.reconciled
+    node.step()
+    assert desk.reconciled == compared, "it is not due"
+    send_hint(node.layout.run, EVERYBODY)
+    node.step()
+    assert desk.reconciled > compared
+    assert node.broker.sent == sent
+    compared, looks = desk.reconciled, 0
+    for _ in range(3 * BURST):
+        send_hint(node.layout.run, EVERYBODY)
+        node.step()
+        looks += desk.reconciled > compared
+        compared = desk.reconciled
+    assert looks < 3 * BURST, "a flood of them looks no more often than it may"
+    assert node.broker.sent == sent

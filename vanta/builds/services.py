@@ -14,7 +14,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "judge": ("executor", "judge"),
     "surveillance": ("executor", "surveil"),
     "executor": ("executor", "run"),
-    "markets": ("markets", "run"),
+    "markets": ("markets", "follow"),
 }
 """Service to the `vanta` command it is."""
 

@@ -16,6 +16,10 @@ MAX_PAYLOAD = 64 * 1024
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
+AWAY = frozenset({"BUS_UNAVAILABLE", "BUS_REFUSED", "BUS_FULL"})
+"""Codes of a carrier that takes nothing just now: one tries again later."""
+
+
 class Parcel(NamedTuple):
     """One record on its way."""
 

@@ -39,6 +39,7 @@ app.command("nav")(executor_profit.nav)
 app.command("cancel")(executor_ask.cancel)
 app.command("explain")(explain)
 app.command("reconcile")(executor_ask.reconcile)
+app.command("nudge")(executor_ask.nudge)
 app.command("shadow")(executor_shadow.shadow)
 app.command("surveil")(executor_surveil.surveil)
 app.command("alerts")(executor_surveil.alerts)
@@ -114,7 +115,7 @@ def run(
             stack.callback(stream.close)
         if not until_idle:
             ready = stack.enter_context(Readiness(layout.run, "executor"))
-            executor.run(stop, ready=ready.announce)
+            executor.run(stop, ready=lambda: ready.works(executor.standing))
             return
         quiet = 0
         while quiet < _QUIET_ROUNDS and not stop.is_set():
@@ -169,5 +170,5 @@ def judge(node: NodeDir = NODE_DEFAULT) -> None:
         judging.run(
             stop,
             told=lambda found: say(f"HALTED: {found.why} [{found.code}]"),
-            ready=ready.announce,
+            ready=ready.works,
         )

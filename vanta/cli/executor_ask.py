@@ -1,4 +1,4 @@
-"""`vanta executor cancel` and `reconcile`: take an order back, hold the book against a broker."""
+"""`vanta executor cancel`, `reconcile`, `nudge`: take an order back, look at the brokers again."""
 
 import time
 from collections.abc import Callable
@@ -131,6 +131,32 @@ def _find(layout: "Layout", known: "Listing", order: str) -> tuple[str, "ListedO
         place=str(layout.root),
         remedy="`vanta executor orders` lists them; give more of its name",
     )
+
+
+@command
+def nudge(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Let the Executor look at everything again now: every open order, every broker's statement.
+
+    It is for a timer. It sends nothing itself and decides nothing: what waits goes when the
+    Executor would send it anyway.
+
+    Exit 0: it was told. 3: no Executor runs here; starting one looks at everything. 1: an error.
+    2: usage.
+    """
+    from vanta.executor.hints import EVERYBODY, send_hint
+    from vanta.executor.judge.signs import EXECUTOR_SIGN
+    from vanta.governance.heartbeat import Silence
+    from vanta.node.layout import Layout
+
+    layout = Layout(node.resolve())
+    running = not Silence(layout.memory, _SILENT, name=EXECUTOR_SIGN).lasts()
+    if running:
+        send_hint(layout.run, EVERYBODY)
+    if as_json:
+        print_json({"told": running})
+    else:
+        say("the Executor looks again" if running else "no Executor runs here")
+    raise typer.Exit(0 if running else 3)
 
 
 @command

@@ -63,7 +63,7 @@ def surveil(node: NodeDir = NODE_DEFAULT) -> None:
 
     def shown(readings: Any) -> None:  # noqa: ANN401 - imported lazily
         nonlocal written
-        ready.announce()
+        ready.works(_compared(comparing.standing))
         hook.reap()
         metrics.show(readings, comparing.standing, hook.failed)
         if terms.metrics_textfile and time.monotonic() - written >= 1:
@@ -72,6 +72,10 @@ def surveil(node: NodeDir = NODE_DEFAULT) -> None:
 
     with ready:
         run(comparing, brokers, time.time_ns, stop, told, shown)
+
+
+def _compared(standing: "Standing") -> str:
+    return f"{len(standing.found)} mismatches stand" if standing.found else ""
 
 
 @command

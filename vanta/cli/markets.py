@@ -1,5 +1,7 @@
 """`vanta markets`: harvest feeds, reflect on them, promote intents."""
 
+import signal
+import threading
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -120,12 +122,90 @@ def run(
         say(f"  {reason}")
 
 
+@app.command("follow")
+@command
+def follow(
+    node: NodeDir = NODE_DEFAULT,
+    feeds: Annotated[
+        Path | None, typer.Option("--feeds", help="Instead of `markets.feeds` of node.yaml.")
+    ] = None,
+) -> None:
+    """Live: each turn by the clock, take what the feeds have by now, reflect, and promote.
+
+    `markets` in etc/node.yaml says which folder, how often, and whether it is a recorded window
+    that is gone through as if it were happening now. It goes on where its journals end.
+    """
+    from vanta.governance.keys import load_private_key
+    from vanta.governance.published import PolicyReader
+    from vanta.markets.following import Following, Newly, Recorded
+    from vanta.markets.service import MarketsNode, recorded_collectors
+    from vanta.markets.window import read_window
+    from vanta.node.carrier import open_outbox
+    from vanta.node.config import read_config
+    from vanta.node.layout import Layout
+    from vanta.node.readiness import Readiness
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _got, _frame: stop.set())
+    layout = Layout(node.resolve())
+    config = read_config(layout.config)
+    wanted = config.markets
+    folder = _feeds(feeds or (Path(wanted.feeds) if wanted.feeds else None), layout.config)
+    collectors = tuple(Newly(one) for one in recorded_collectors(folder))
+    with (
+        open_outbox(config, layout.config) as outbox,
+        Readiness(layout.run, "markets") as ready,
+        MarketsNode.open(
+            layout,
+            policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
+            clock=time.time_ns,
+            key=load_private_key(layout.key),
+            outbox=outbox,
+            feeds=folder,
+            node=config.node,
+            collectors=collectors,
+            working=ready.works,
+        ) as markets,
+    ):
+        if wanted.recorded:
+            first, end = read_window(folder)
+            begin = max(first, markets.reached)
+            now = Recorded(begin, end, wanted.pace, time.time_ns)
+            following = Following(markets, collectors, now, wanted.every, first)
+        else:
+            following = Following(markets, collectors, time.time_ns, wanted.every)
+        following.run(stop, told=_tell, working=ready.works)
+
+
+def _feeds(folder: Path | None, config: Path) -> Path:
+    if folder is None:
+        raise RefusedError(
+            "the node has no folder of feeds",
+            code="NO_FEEDS",
+            place=str(config),
+            remedy="add `markets: {feeds: <folder>}`, or name it with --feeds",
+        )
+    return folder.resolve()
+
+
+def _tell(turn: Any) -> None:  # noqa: ANN401 - imported lazily
+    """A line for the log of what came of a turn; none where nothing did."""
+    totals = _totals([turn] if turn.reflection else [])
+    if turn.taken or totals["intents"] or turn.trouble:
+        why = f" [{turn.trouble}]" if turn.trouble else ""
+        say(
+            f"{show_instant(turn.until)}: {turn.taken} signals, {totals['convictions']} "
+            f"convictions, {totals['intents']} intents{why}"
+        )
+
+
 def _totals(turns: list[Any]) -> dict[str, Any]:
     """What all turns came to together."""
     taken = [
         feed
         for turn in turns
-        if not isinstance(turn.harvest, RefusedError)
+        if turn.harvest is not None and not isinstance(turn.harvest, RefusedError)
         for feed in turn.harvest.feeds.values()
     ]
     refused = {str(turn.harvest) for turn in turns if isinstance(turn.harvest, RefusedError)}

@@ -51,6 +51,7 @@ class Desk:
         self._clearing = Clearing(log, broker, self.router.poll, clock, ASK_EVERY)
         self._hints = hints
         self._asked = self._reconciled = 0
+        self._again = False
 
     @property
     def reconciled(self) -> int:
@@ -77,6 +78,10 @@ class Desk:
         """Whether new orders may go there now."""
         return self.armed and not self._doubt()
 
+    def look_again(self) -> None:
+        """Ask about everything and compare it at the next step, though it is not due."""
+        self._again = True
+
     def _doubt(self) -> str:
         return self.broker.trouble if isinstance(self.broker, Troubled) else ""
 
@@ -102,17 +107,19 @@ class Desk:
     def _ask(self) -> int:
         """Hear what became of open orders; now and then compare everything."""
         now = self._clock()
+        again, self._again = self._again, False
+        due = again or now - self._asked >= ASK_EVERY
         news = self._ask_early()
-        if self._log.book.brokers.get(self.broker.name) or now - self._asked >= ASK_EVERY:
+        if self._log.book.brokers.get(self.broker.name) or due:
             news += self.router.poll()
-        if now - self._asked >= ASK_EVERY:
+        if due:
             self._asked = now
             self.router.settle()
             news += self.router.cashbook.step()
         # What a broker keeps of a purchase cannot be sold: it is looked at before anybody tries.
         bought = news and self._log.book.venue(self.broker.name).bought
         keeps = bought and isinstance(self.broker, Bookkeeping)
-        if keeps or now - self._reconciled >= RECONCILE_EVERY:
+        if keeps or again or now - self._reconciled >= RECONCILE_EVERY:
             self._reconciled = now
             self.router.reconcile()
         return news

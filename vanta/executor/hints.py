@@ -16,6 +16,8 @@ BURST = 5
 """Hints that are followed one upon the other."""
 REFILL = 2 * SECOND
 """Time in which another one may be."""
+EVERYBODY = "@all"
+"""Instead of a broker's name, which has no such character: look at all of them again."""
 _FOLDER = 0o770
 
 

@@ -33,7 +33,7 @@ from vanta.executor.events import (
 )
 from vanta.executor.funding import Funding, Quotes
 from vanta.executor.gate import UNCOMPARED, UNJUDGED, Gate
-from vanta.executor.hints import Hints
+from vanta.executor.hints import EVERYBODY, Hints
 from vanta.executor.inflow import Inflow
 from vanta.executor.intake import Accepted, Refused, accept
 from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
@@ -134,6 +134,7 @@ class ExecutorNode:
             Desk(self._log, self._gate, one, clock, checkpoint, Hints(layout.run, one.name, clock))
             for one in brokers
         ]
+        self._nudges = Hints(layout.run, EVERYBODY, clock)
         self._passed = Passed(layout.journal("governance"))
         self._views = Views(layout, self._log, self._inflow)
         self._withdrawals = Withdrawals(layout.run, self._log, clock)
@@ -157,6 +158,13 @@ class ExecutorNode:
         """Whether no intent waits for a decision and no order is open."""
         book = self._log.book
         return not (self._inflow.waiting or book.wanted or book.open)
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in a line for people."""
+        if self.trouble:
+            return f"no new order leaves: {self.trouble}"
+        return "armed" if self.armed else "asking the brokers"
 
     def close(self) -> None:
         """Give the journals up."""
@@ -197,6 +205,9 @@ class ExecutorNode:
         self._sign.beat()
         ready = self._adopt()
         done = self._take_in()
+        if self._nudges.due():
+            for desk in self.desks:
+                desk.look_again()
         for desk in self.desks:
             done += desk.step(self._mandates)
             self.trouble = self.trouble or desk.trouble

@@ -16,7 +16,7 @@ from vanta.domain.errors import UnavailableError
 from vanta.governance.controller import Controller
 from vanta.governance.fetcher import Fetched
 from vanta.governance.hints import Allowance, HintSocket
-from vanta.governance.notify import notify, watchdog_seconds
+from vanta.governance.notify import Watchdog, notify
 from vanta.governance.walk import Step
 
 SETTLE_EVERY = 0.1
@@ -101,9 +101,7 @@ class Loop:
         self._thread: threading.Thread | None = None
         self._came: list[Fetched | BaseException] = []
         self._ready = False
-        wanted = watchdog_seconds()
-        self._watchdog = None if wanted is None else wanted / 3
-        self._barked = 0.0
+        self._watchdog = Watchdog()
 
     def stop(self) -> None:
         """End after this round; from a signal handler or any thread."""
@@ -127,7 +125,7 @@ class Loop:
                 self._take_in()
                 self._fetch_if_due()
                 self._refresh()
-                self._bark()
+                self._watchdog.bark()
                 self._wait()
         finally:
             notify("STOPPING=1")
@@ -169,12 +167,6 @@ class Loop:
         except BaseException as error:  # noqa: BLE001 - raised again where somebody hears it
             self._came.append(error)
         os.eventfd_write(self._wake, 1)
-
-    def _bark(self) -> None:
-        now = time.monotonic()
-        if self._watchdog is not None and now - self._barked >= self._watchdog:
-            notify("WATCHDOG=1")
-            self._barked = now
 
     def _wait(self) -> None:
         now = time.monotonic()

@@ -142,7 +142,7 @@ class Reflection:
         refused = policy if isinstance(policy, VantaError) else None
         self._record(started, views, ranking, sealed, held, refused)
         self._unsent |= {intent.id: Sent(intent.expires, envelope) for intent, envelope in sealed}
-        self._hand_over()
+        self.hand_over()
         return Reflected(tuple(views), ranking, tuple(intents), tuple(held), refused)
 
     def send_again(self) -> int:
@@ -150,11 +150,15 @@ class Reflection:
         now = self._clock()
         waiting = {name: sent for name, sent in self.state.sent.items() if sent.expires > now}
         self._unsent |= waiting
-        self._hand_over()
+        self.hand_over()
         return len(waiting)
 
-    def _hand_over(self) -> None:
-        """Send what waits, oldest first; what the bus refuses waits for the next reflection."""
+    def hand_over(self) -> None:
+        """Send what waits, oldest first; what the bus refuses waits for the next time.
+
+        Raises:
+            UnavailableError: the bus takes nothing; `vanta.bus.port.AWAY` has its codes.
+        """
         now = self._clock()
         if self._outbox.forgot():
             self._unsent = {**self.state.sent, **self._unsent}

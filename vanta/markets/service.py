@@ -13,9 +13,9 @@ from typing import NamedTuple, Self, TypeVar
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from vanta.bus.port import Outbox
+from vanta.bus.port import AWAY, Outbox
 from vanta.domain.encoding import content_id, decode
-from vanta.domain.errors import RefusedError, VantaError
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry
 from vanta.domain.switches import HALTED, Action, forbidding
@@ -75,11 +75,13 @@ class MarketsNode:
         collectors: Sequence[Collector],
         companies: tuple[Company, ...],
         rotate_at: int,
+        working: Callable[[], object],
     ) -> None:
         self._layout = layout
         self._policy = policy
         self._clock = clock
         self._collectors = collectors
+        self._working = working
         self._stack = ExitStack()
         with ExitStack() as stack:
             # Both are held before they are read: nobody appends between the two.
@@ -111,6 +113,7 @@ class MarketsNode:
         build: str = "",
         collectors: Sequence[Collector] | None = None,
         rotate_at: int = ROTATE_AT,
+        working: Callable[[], object] = lambda: None,
     ) -> Self:
         """Take the node's journals, rebuild what they amount to, and send what may be unsent.
 
@@ -125,6 +128,7 @@ class MarketsNode:
             build: what intents carry as their maker; the package's version when empty.
             collectors: instead of those of the recorded feeds.
             rotate_at: bytes after which a journal begins a new segment.
+            working: called between parts of the work: it goes on.
 
         Raises:
             UnavailableError: another process holds a journal, or the disk refuses.
@@ -140,10 +144,15 @@ class MarketsNode:
             collectors=recorded_collectors(feeds) if collectors is None else collectors,
             companies=load(feeds),
             rotate_at=rotate_at,
+            working=working,
         )
         try:
             found.write_views()
-            found._reflection.send_again()
+            try:
+                found._reflection.send_again()
+            except UnavailableError as error:
+                if error.code not in AWAY:
+                    raise
         except BaseException:
             found.close()
             raise
@@ -218,6 +227,7 @@ class MarketsNode:
 
     def _permit(self, since: int, until: int) -> str:
         """The commit in force, when it lets collectors run."""
+        self._working()
         policy = self._in_force()
         if isinstance(policy, VantaError):
             switches, commit, why = HALTED, "", f"no policy can be read: {policy}"
@@ -262,6 +272,26 @@ class MarketsNode:
             )
         finally:
             self._write_reflection_views()
+
+    def hand_over(self) -> None:
+        """Send what the bus has not taken yet.
+
+        Raises:
+            UnavailableError: it takes nothing; `vanta.bus.port.AWAY` has its codes.
+        """
+        self._reflection.hand_over()
+
+    @property
+    def in_force(self) -> str:
+        """Commit of the policy in force; empty where none can be read."""
+        found = self._in_force()
+        return "" if isinstance(found, VantaError) else found.provenance.commit
+
+    @property
+    def reached(self) -> int:
+        """Until when every feed was harvested, by the market's time; 0 before the first time."""
+        ends = [self.harvested.reached.get(one.feed, (0, 0))[1] for one in self._collectors]
+        return min(ends, default=0)
 
     def run(
         self, start: int, end: int, step: int, each: Callable[[Step], None] | None = None

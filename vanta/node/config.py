@@ -241,6 +241,19 @@ class ExecutorConfig(_Part):
     surveillance: SurveillanceConfig = SurveillanceConfig()
 
 
+class MarketsConfig(_Part):
+    """What Markets follows, and how."""
+
+    feeds: Annotated[StrictStr, Field(max_length=400)] = ""
+    """Folder that collectors write to, or of recorded feeds."""
+    every: Annotated[int, BeforeValidator(read_duration), Field(ge=SECOND, le=DAY)] = MINUTE
+    """From one turn to the next."""
+    recorded: StrictBool = False
+    """Go through the window that the folder says it is about, as if it were happening now."""
+    pace: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """How much faster than it happened, where it is recorded."""
+
+
 Service = Literal["governance", "judge", "surveillance", "executor", "markets"]
 
 
@@ -281,6 +294,7 @@ class NodeConfig(_Part):
     brokers: dict[BrokerName, BrokerConfig] = {}
     """Accounts at vendors."""
     executor: ExecutorConfig = ExecutorConfig()
+    markets: MarketsConfig = MarketsConfig()
     builds: BuildsConfig = BuildsConfig()
 
     @property

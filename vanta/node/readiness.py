@@ -1,6 +1,7 @@
 """A service says that it is ready, which process it is, and which build it runs.
 
-Whoever promotes a build believes nothing else. systemd is told too, where it started the service.
+Whoever promotes a build believes nothing else. systemd is told too, where it started the service:
+that it is ready, how it stands, that its work goes on, and that it ends.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import msgspec
 
 from vanta.domain.encoding import decode, encode
 from vanta.domain.errors import VantaError
-from vanta.governance.notify import notify
+from vanta.governance.notify import Watchdog, notify
 from vanta.journal.files import atomic_write
 from vanta.node.build import running_build
 
@@ -53,11 +54,14 @@ class Readiness:
         self._build = running_build() if build is None else build
         self._clock = clock
         self._announced = False
+        self._watchdog = Watchdog()
+        self._status = ""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        notify("STOPPING=1")
         self.withdraw()
 
     def announce(self) -> None:
@@ -69,8 +73,24 @@ class Readiness:
         with contextlib.suppress(OSError, VantaError):
             self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             atomic_write(self._path, encode(ready) + b"\n", mode=0o644)
-        notify(f"STATUS=build {self._build or 'none: a checkout'}")
+        self._tell("")
         notify("READY=1")
+
+    def works(self, status: str | None = None) -> None:
+        """From each round of work: that it goes on, and how it stands; the first says it is ready.
+
+        Args:
+            status: a line for people, told where it changed; None where it did not.
+        """
+        self.announce()
+        if status is not None and status != self._status:
+            self._tell(status)
+        self._watchdog.bark()
+
+    def _tell(self, status: str) -> None:
+        self._status = status
+        build = self._build or "none: a checkout"
+        notify(f"STATUS=build {build}{f'; {status}' if status else ''}")
 
     def withdraw(self) -> None:
         """Take it back, unless another process of this service said it since."""

@@ -13,7 +13,7 @@ ABSENT = Says(
     "FEED_ABSENT",
     Severity.WARN,
     "{subject}: no view of it can be read [{code}]",
-    "It is a view: `vanta markets run` writes it again from the journal.",
+    "It is a view: `vanta markets follow` writes it again from the journal.",
 )
 OLD = Says(
     "FEED_OLD",
@@ -25,7 +25,7 @@ BEHIND = Says(
     "FEED_BEHIND",
     Severity.WARN,
     "{subject}: its view shows {size} of {harvest} records",
-    "It is a view: `vanta markets run` writes it again from the journal.",
+    "It is a view: `vanta markets follow` writes it again from the journal.",
 )
 EMPTY = Says(
     "FEED_EMPTY",
@@ -85,7 +85,7 @@ NEVER = Says(
     "REFLECTION_NONE",
     Severity.WARN,
     "it never reflected",
-    "`vanta markets run` harvests, reflects and promotes.",
+    "`vanta markets follow` harvests, reflects and promotes.",
 )
 LONG_AGO = Says(
     "REFLECTION_OLD",
