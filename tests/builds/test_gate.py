@@ -9,6 +9,7 @@ from vanta.builds.health import Clock, Gate, Limits, judge
 from vanta.builds.services import Look
 from vanta.builds.systemd import Systemd
 from vanta.domain.errors import UnavailableError
+from vanta.node.config import BuildsConfig
 from vanta.node.readiness import Ready, ready_path
 
 BUILD = "0.1.0-aaaaaaaaaaaa"
@@ -104,6 +105,18 @@ def systemctl(folder: Path, answers: str, *, code: int = 0) -> Systemd:
     program.write_text(f'#!/bin/sh\necho "$*" >> {folder}/called\n{answers}\nexit {code}\n')
     program.chmod(0o755)
     return Systemd((str(program),))
+
+
+def test_a_unit_may_have_a_name_of_its_own(tmp_path: Path) -> None:
+    systemctl(tmp_path, "echo ActiveState=active")
+    builds = BuildsConfig.model_validate({"services": {"executor": "executor-router.service"}})
+    services = Systemd((str(tmp_path / "systemctl"),), builds.unit)
+    services.look("executor")
+    services.look("judge")
+    assert [line.split()[-1] for line in (tmp_path / "called").read_text().splitlines()] == [
+        "executor-router.service",
+        "vanta-judge.service",
+    ]
 
 
 def test_systemd_is_asked_by_its_own_command(tmp_path: Path) -> None:

@@ -222,3 +222,20 @@ def test_what_has_a_secret_in_it_or_is_no_carrier_is_refused_where_it_stands(
         read_config(written(tmp_path, CONFIG.replace(old, new)))
     assert place in wrong.value.place
     assert "open-sesame" not in str(wrong.value)
+
+
+def test_services_are_listed_or_named_with_their_units(tmp_path: Path) -> None:
+    listed = read_config(written(tmp_path / "a", CONFIG + "builds:\n  services: [governance]\n"))
+    assert tuple(listed.builds.services or ()) == ("governance",)
+    assert listed.builds.unit("governance") == "vanta-governance.service"
+    more = "builds:\n  services:\n    judge: vanta-judge.service\n    executor: router.service\n"
+    named = read_config(written(tmp_path / "b", CONFIG + more))
+    assert tuple(named.builds.services or ()) == ("judge", "executor"), "in their order"
+    assert named.builds.unit("executor") == "router.service"
+
+
+@pytest.mark.parametrize("unit", ["router", "../router.service", "-x.service", "a b.service"])
+def test_a_unit_is_called_as_units_are(tmp_path: Path, unit: str) -> None:
+    with pytest.raises(MalformedError) as wrong:
+        read_config(written(tmp_path, f"{CONFIG}builds:\n  services:\n    executor: {unit}\n"))
+    assert "node.yaml" in wrong.value.place

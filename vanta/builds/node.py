@@ -99,7 +99,9 @@ def builds_of(node: Path) -> BuildsOfNode:
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     wanted = config.builds
-    services: Services = Systemd() if wanted.supervisor == "systemd" else Processes(layout)
+    services: Services = (
+        Systemd(unit=wanted.unit) if wanted.supervisor == "systemd" else Processes(layout)
+    )
     return BuildsOfNode(
         layout,
         config,

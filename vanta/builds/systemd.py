@@ -1,11 +1,14 @@
-"""Services as systemd units `vanta-<service>.service`, asked by `systemctl` and nothing else."""
+"""Services as systemd units, asked by `systemctl` and nothing else."""
 
 import subprocess
+from collections.abc import Callable
 
 from vanta.builds.services import Condition, Look
 from vanta.domain.errors import UnavailableError
+from vanta.node.config import BuildsConfig
 
 _PATIENCE = 90
+_BY_DEFAULT = BuildsConfig()
 _LINES = 200
 _CONDITIONS: dict[str, Condition] = {
     "active": "up",
@@ -20,25 +23,33 @@ class Systemd:
 
     Args:
         systemctl: the program and what always comes first, such as `--user`.
+        unit: service to its unit.
     """
 
-    def __init__(self, systemctl: tuple[str, ...] = ("systemctl",)) -> None:
+    def __init__(
+        self,
+        systemctl: tuple[str, ...] = ("systemctl",),
+        unit: Callable[[str], str] = _BY_DEFAULT.unit,
+    ) -> None:
         self._systemctl = systemctl
+        self._unit = unit
 
     def restart(self, service: str) -> None:
         # A unit that failed too often is not started again before it is forgiven.
-        self._run("reset-failed", _unit(service))
-        done = self._run("restart", _unit(service))
+        self._run("reset-failed", self._unit(service))
+        done = self._run("restart", self._unit(service))
         if done.returncode and "not found" in done.stderr:
             raise UnavailableError(
                 done.stderr.strip(),
                 code="SERVICE",
-                place=_unit(service),
+                place=self._unit(service),
                 remedy="name this node's services under `builds.services` in etc/node.yaml",
             )
 
     def look(self, service: str) -> Look:
-        shown = self._run("show", "--property=ActiveState,NRestarts,MainPID", _unit(service)).stdout
+        shown = self._run(
+            "show", "--property=ActiveState,NRestarts,MainPID", self._unit(service)
+        ).stdout
         said = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
         return Look(
             _CONDITIONS.get(said.get("ActiveState", ""), "down"),
@@ -47,7 +58,7 @@ class Systemd:
         )
 
     def said(self, service: str) -> str:
-        words = ["journalctl", "--no-pager", "-n", str(_LINES), "-u", _unit(service)]
+        words = ["journalctl", "--no-pager", "-n", str(_LINES), "-u", self._unit(service)]
         return _run(words).stdout
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -64,7 +75,3 @@ def _run(words: list[str]) -> "subprocess.CompletedProcess[str]":
             place=" ".join(words),
             remedy="is this a machine with systemd? If not: `builds.supervisor: processes`",
         ) from error
-
-
-def _unit(service: str) -> str:
-    return f"vanta-{service}.service"

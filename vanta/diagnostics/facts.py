@@ -19,6 +19,8 @@ class Unit(_Facts, frozen=True):
     restarts: int
     """Since the unit was last started by somebody."""
     result: str
+    name: str = ""
+    """Such as `vanta-executor.service`."""
 
 
 class Ready(_Facts, frozen=True):

@@ -257,13 +257,18 @@ class MarketsConfig(_Part):
 Service = Literal["governance", "judge", "surveillance", "executor", "markets"]
 
 
+Unit = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]{0,199}\.service$")]
+"""A systemd unit."""
+
+
 class BuildsConfig(_Part):
     """Where builds come from, and what must run well before one stays."""
 
     export: Annotated[StrictStr, Field(max_length=400)] = ""
     """Alpha's export; empty for `build` in the node's folder, where it is mounted."""
-    services: tuple[Service, ...] | None = None
-    """What runs here, each after what it needs; without it, what the role says."""
+    services: tuple[Service, ...] | dict[Service, Unit] | None = None
+    """What runs here, each after what it needs; without it, what the role says. As a map, with the
+    systemd unit of each, which else is `vanta-<service>.service`."""
     supervisor: Literal["systemd", "processes"] = "systemd"
     """`processes` for a folder on a machine without systemd."""
     passes: Annotated[int, Field(ge=1, le=1000)] = 3
@@ -272,6 +277,12 @@ class BuildsConfig(_Part):
     """Between two looks."""
     within: Annotated[int, BeforeValidator(read_duration), Field(ge=SECOND, le=DAY)] = 30 * SECOND
     """How long they may take, before the build is gone back from."""
+
+    def unit(self, service: str) -> str:
+        """The systemd unit of a service."""
+        named = self.services.items() if isinstance(self.services, dict) else ()
+        units: dict[str, str] = dict(named)
+        return units.get(service, f"vanta-{service}.service")
 
 
 class NodeConfig(_Part):

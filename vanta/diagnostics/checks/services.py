@@ -13,7 +13,7 @@ FAILED = Says(
     "SERVICE_FAILED",
     Severity.CRITICAL,
     "{subject}: failed, says systemd ({result})",
-    "`journalctl -u vanta-{subject}` says why; then `systemctl restart vanta-{subject}`.",
+    "`journalctl -u {unit}` says why; then `systemctl restart {unit}`.",
 )
 ABSENT = Says(
     "SERVICE_ABSENT",
@@ -37,7 +37,7 @@ RESTARTED = Says(
     "SERVICE_RESTARTS",
     Severity.WARN,
     "{subject}: restarted {restarts} times by systemd",
-    "`journalctl -u vanta-{subject}` says what ended it.",
+    "`journalctl -u {unit}` says what ended it.",
 )
 
 
@@ -89,10 +89,11 @@ def _active(one: Service) -> bool:
 def _service(one: Service, now: int, limits: Limits) -> Iterator[Told]:
     unit, ready = one.unit, one.ready
     if unit is not None and unit.active == "failed":
-        yield Told(FAILED, one.name, {"result": unit.result or unit.sub})
+        yield Told(FAILED, one.name, {"result": unit.result or unit.sub, "unit": unit.name})
         return
     if unit is not None and unit.restarts > limits.restarts:
-        yield Told(RESTARTED, one.name, {"restarts": unit.restarts}, {"restarts": unit.restarts})
+        told = {"restarts": unit.restarts, "unit": unit.name}
+        yield Told(RESTARTED, one.name, told, {"restarts": unit.restarts})
     if ready is not None and not ready.alive:
         since = span(now - ready.since) if ready.since else "some time"
         yield Told(DIED, one.name, {"pid": ready.pid, "since": since})

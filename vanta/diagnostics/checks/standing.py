@@ -133,7 +133,7 @@ BUILD_OTHER = Says(
     "SERVICE_OTHER_BUILD",
     Severity.WARN,
     "{subject}: runs {build}, and `current` is {current}",
-    "Restart vanta-{subject}.",
+    "Restart {subject}.",
 )
 FLIP_OPEN = Says(
     "FLIP_OPEN",

@@ -1,7 +1,7 @@
 """The services of a node: signs of life, ready files, and systemd where there is one."""
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from vanta.builds.services import SERVICES
@@ -45,7 +45,8 @@ def look(layout: Layout, config: NodeConfig) -> Services:
     """Every service that is expected, that has a unit here, or that says it is ready."""
     expected = expected_on(config)
     ready = all_ready(layout.run)
-    units, trouble = _units({*expected, *SERVICES[config.role], *ready})
+    services = {*expected, *SERVICES[config.role], *ready}
+    units, trouble = _units({name: config.builds.unit(name) for name in services})
     names = (*expected, *sorted((ready.keys() | units.keys()) - set(expected)))
     return Services(
         tuple(
@@ -69,15 +70,15 @@ def _silent(memory: Path, name: str) -> int | None:
     return None if lasted == NEVER_HEARD else max(0, lasted)
 
 
-def _units(names: Iterable[str]) -> tuple[dict[str, Unit], str]:
+def _units(named: Mapping[str, str]) -> tuple[dict[str, Unit], str]:
     """The units that are loaded, by service, and why systemd did not say; none where it is not."""
     if not _SYSTEMD.is_dir():
         return {}, ""
     found: dict[str, Unit] = {}
-    for name in names:
+    for name, unit_name in named.items():
         try:
             done = subprocess.run(
-                ["systemctl", "show", f"--property={','.join(_ASKED)}", f"vanta-{name}.service"],  # noqa: S607 - the node's own
+                ["systemctl", "show", f"--property={','.join(_ASKED)}", unit_name],  # noqa: S607 - the node's own
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,
@@ -86,13 +87,13 @@ def _units(names: Iterable[str]) -> tuple[dict[str, Unit], str]:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return found, f"systemd does not answer: {error}"
-        unit = read_unit(done.stdout)
+        unit = read_unit(done.stdout, unit_name)
         if unit is not None:
             found[name] = unit
     return found, ""
 
 
-def read_unit(said: str) -> Unit | None:
+def read_unit(said: str, name: str = "") -> Unit | None:
     """A unit as `systemctl show` tells it; None for one that is not loaded."""
     told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
     if told.get("LoadState") != "loaded":
@@ -103,4 +104,5 @@ def read_unit(said: str) -> Unit | None:
         told.get("SubState", ""),
         int(restarts) if restarts.isdigit() else 0,
         told.get("Result", ""),
+        name,
     )
