@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.bus.carriers import KEYS, ByRedis, gathered, polled, quiet, told, until
 from tests.governance.valkey import Valkey, free_port
 from vanta.bus.access import Access
+from vanta.bus.board import RedisBoard
 from vanta.bus.port import MAX_PAYLOAD, Parcel
 from vanta.bus.redis import waiting
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
+from vanta.governance.hints import RedisHints
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "bus.md"
 Client = Any
@@ -255,22 +258,40 @@ def test_over_a_unix_socket(tmp_path: Path) -> None:
 
 def test_a_user_may_do_what_the_page_says_and_no_more(tmp_path: Path) -> None:
     said = [line for line in PAGE.read_text().splitlines() if line.startswith("user ")]
-    assert len(said) == 2
-    markets, executor = said
+    assert [line.split()[1] for line in said] == ["alpha", "markets", "executor"]
     rules = tmp_path / "users.acl"
-    rules.write_text(
-        f"user default off\n{markets.replace('PASSWORD', 'marketing-key')}\n"
-        f"{executor.replace('PASSWORD', 'executing-key')}\n"
-    )
+    lines = [line.replace("PASSWORD", f"{line.split()[1]}-key") for line in said]
+    rules.write_text("\n".join(["user default off", *lines, ""]))
     with Valkey(tmp_path, "--aclfile", str(rules)) as server:
-        sending = ByRedis("", Access(server.url, "markets", lambda: "marketing-key"))
-        receiving = ByRedis("", Access(server.url, "executor", lambda: "executing-key"))
+        sending = ByRedis("", Access(server.url, "markets", lambda: "markets-key"))
+        receiving = ByRedis("", Access(server.url, "executor", lambda: "executor-key"))
         outbox, inbox = sending.outbox(), receiving.inbox()
         assert not outbox.forgot()
         outbox.send("a", b"1")
         assert polled(inbox) == [Parcel("a", b"1")]
         inbox.done("a")
         assert until(lambda: waiting(receiving.access, KEYS).parcels == 0)
+        alpha = Access(server.url, "alpha", lambda: "alpha-key")
+        for name, access in (
+            ("alpha", alpha),
+            ("markets", sending.access),
+            ("executor", receiving.access),
+        ):
+            statuses = RedisBoard(access, "vanta:dev:statuses")
+            statuses.post(name, name.encode())
+            assert statuses.read("alpha") == b"alpha"
+            assert refusal(partial(statuses.post, "other", b"")) == "BUS_REFUSED"
+            if name != "alpha":
+                RedisBoard(access, "vanta:dev:checkpoints").post(name, b"note")
+                assert RedisBoard(alpha, "vanta:dev:checkpoints").read(name) == b"note"
+                RedisBoard(alpha, "vanta:dev:countersigned").post(name, b"note")
+                countersigned = RedisBoard(access, "vanta:dev:countersigned")
+                assert countersigned.read(name) == b"note"
+                assert refusal(partial(countersigned.post, name, b"")) == "BUS_REFUSED"
+            heard = threading.Event()
+            hints = RedisHints(server.url, heard.set, connect=access.connect)
+            assert heard.wait(10)
+            hints.close()
         wrong = Access(server.url, "markets", lambda: "guessed-key")
         for access in (wrong, Access(server.url)):
             with pytest.raises(UnavailableError) as refused:
@@ -282,6 +303,13 @@ def test_a_user_may_do_what_the_page_says_and_no_more(tmp_path: Path) -> None:
         assert refused.value.code == "BUS_REFUSED"
         sending.close()
         receiving.close()
+
+
+def refusal(ask: Callable[[], object]) -> str:
+    """Code a server's refusal comes to."""
+    with pytest.raises(UnavailableError) as refused:
+        ask()
+    return refused.value.code
 
 
 def _certificate(folder: Path, host: str) -> tuple[Path, Path]:

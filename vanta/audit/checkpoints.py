@@ -13,10 +13,8 @@ from vanta.audit.keyring import Keyring
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
 from vanta.domain.record import GENESIS
 from vanta.journal.chain import BrokenLineError, Spot
-from vanta.journal.checkpoint import MAX_CHECKPOINTS, Checkpoint, open_note
+from vanta.journal.checkpoint import MAX_CHECKPOINTS, Checkpoint, open_note, split_notes
 from vanta.journal.note import parse
-
-_BLANK = b"\n\n"
 
 
 def read_notes(path: Path) -> list[bytes]:
@@ -37,9 +35,7 @@ def read_notes(path: Path) -> list[bytes]:
         ) from error
     if len(content) > MAX_CHECKPOINTS:
         raise MalformedError("too many checkpoints", code="NOTE_MALFORMED", place=str(path))
-    *paragraphs, _ = content.split(_BLANK)
-    pairs = zip(paragraphs[::2], paragraphs[1::2], strict=False)
-    return [text + _BLANK + signatures + b"\n" for text, signatures in pairs]
+    return split_notes(content)
 
 
 def stated_size(note: bytes) -> int | None:

@@ -107,6 +107,7 @@ class _Audit:
             (node.name, journal): self._read_notes(node, journal) for node, journal in self._order
         }
         self._require_governance()
+        self._require_witnessed()
         self._sound: dict[tuple[str, str], Verified] = {}
         self._reports: dict[str, list[JournalReport]] = {node.name: [] for node in found}
         self._standing: dict[str, list[str]] = {node.name: [] for node in found}
@@ -138,12 +139,32 @@ class _Audit:
                     "restore it from its off-node copy",
                 )
 
+    def _require_witnessed(self) -> None:
+        """What another node countersigned of a journal says that there is one."""
+        for other in self._nodes:
+            for node in self._nodes:
+                there = set(journals(node.layout))
+                for path in sorted((other.layout.witnessed / node.name).glob("*.checkpoints")):
+                    journal = path.name.partition(".")[0]
+                    if journal not in there:
+                        self._problems[node.name].add(
+                            "JOURNAL_MISSING",
+                            str(node.layout.journal(journal)),
+                            f"{other.name} countersigned how far it reached, and it is gone",
+                            "restore it from its off-node copy",
+                        )
+
     def _read_notes(self, node: Node, journal: str) -> list[bytes]:
-        try:
-            return checkpoints.read_notes(checkpoints_path(node.layout.journal(journal)))
-        except VantaError as error:
-            self._problems[node.name].error(error)
-            return []
+        """The checkpoints a node kept of its journal, and those that other nodes kept of it."""
+        folders = (other.layout.witnessed / node.name for other in self._nodes)
+        places = [node.layout.journal(journal), *(each / f"{journal}.jsonl" for each in folders)]
+        found: dict[bytes, None] = {}
+        for place in places:
+            try:
+                found |= dict.fromkeys(checkpoints.read_notes(checkpoints_path(place)))
+            except VantaError as error:
+                self._problems[node.name].error(error)
+        return list(found)
 
     def _verify(self, node: Node, journal: str) -> None:
         self._progress(f"verifying {journal} of {node.name}")

@@ -95,20 +95,19 @@ def _publish(layout: "Layout", config: "NodeConfig", own: "NodeStatus | None") -
     from vanta.diagnostics.peers import publish
     from vanta.node.key import load_node_key
 
-    folders = publishing(layout, config)
-    if not folders:
+    boards = publishing(layout, config)
+    if not boards:
         raise RefusedError(
-            "there is no folder to tell the other nodes in",
+            "there is nowhere to tell the other nodes",
             code="NOWHERE",
             place=str(layout.config),
-            remedy="add `statuses: <folder>`, the same on every node",
+            remedy="add `statuses:` with a folder or redis://host:6379/0, the same on every node",
         )
     if own is None:
         return  # the report says why; an older status says its age by itself
     key = load_node_key(layout)
-    for folder in folders:
-        folder.mkdir(mode=0o755, exist_ok=True)
-        publish(folder, own, key)
+    for board in boards:
+        publish(board, own, key)
 
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -135,7 +135,6 @@ def follow(
     `markets` in etc/node.yaml says which folder, how often, and whether it is a recorded window
     that is gone through as if it were happening now. It goes on where its journals end.
     """
-    from vanta.governance.keys import load_private_key
     from vanta.governance.published import PolicyReader
     from vanta.markets.following import Following, Newly, Recorded
     from vanta.markets.service import MarketsNode, recorded_collectors
@@ -160,7 +159,7 @@ def follow(
             layout,
             policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
-            key=load_private_key(layout.key),
+            key=load_node_key(layout),
             outbox=outbox,
             feeds=folder,
             node=config.node,

@@ -1,13 +1,18 @@
 """`vanta node`: the folder a node lives in."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vanta.cli.options import NODE_DEFAULT, Environment, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 from vanta.domain.errors import RefusedError
+
+if TYPE_CHECKING:
+    from vanta.node.config import NodeConfig
+    from vanta.node.layout import Layout
+    from vanta.node.witness import Boards, Registered
 
 app = typer.Typer(help="Make and look at a node's folder.", no_args_is_help=True)
 
@@ -99,16 +104,98 @@ def _quoted(text: str) -> str:
 @app.command("checkpoint")
 @command
 def checkpoint(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
-    """Sign how far each journal reaches, so that cutting or rewriting it shows."""
+    """Sign how far each journal reaches, so that cutting or rewriting it shows.
+
+    Where `checkpoints` in etc/node.yaml says so, they are hung up for Alpha to countersign, and
+    what came back countersigned since the last time is kept beside them.
+    """
     from vanta.node.checkpoints import checkpoint_all
     from vanta.node.layout import Layout
+    from vanta.node.witness import post, take
 
-    signed = checkpoint_all(Layout(node.resolve()))
+    layout = Layout(node.resolve())
+    signed = checkpoint_all(layout)
+    config, boards = _boards(layout)
+    taken = []
+    if boards is not None:
+        taken = take(layout, boards, config.node, _registered(layout))
+        post(boards, config.node, [one.note for one in signed.values()])
     if as_json:
-        print_json(signed)
+        print_json(
+            {
+                "signed": {journal: one.position for journal, one in signed.items()},
+                "countersigned": {one.origin: one.position for one in taken},
+            }
+        )
         return
-    for journal, position in signed.items():
-        say(f"signed {journal} at {position.size} records, {position.head[:12]}")
+    for journal, one in signed.items():
+        say(f"signed {journal} at {one.position.size} records, {one.position.head[:12]}")
+    for found in taken:
+        by = ", ".join(name for name in found.signers if name != config.node)
+        say(f"{by} countersigned {found.origin} at {found.position.size} records")
+
+
+@app.command("countersign")
+@command
+def countersign(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Sign how far other nodes' journals reach, where they go on from what was signed before.
+
+    What was signed is kept in `witnessed/`: a node alone can neither cut its journals nor put old
+    ones in their place.
+
+    Exit 0: every checkpoint that hangs there is countersigned. 3: one does not go on from the last,
+    or is not its node's: somebody must look. 1: an error. 2: usage.
+    """
+    from vanta.node.key import load_node_key
+    from vanta.node.layout import Layout
+    from vanta.node.witness import countersign as countersign_all
+
+    layout = Layout(node.resolve())
+    config, boards = _boards(layout)
+    if boards is None:
+        raise RefusedError(
+            "nothing says where checkpoints of other nodes hang",
+            code="NOWHERE",
+            place=str(layout.config),
+            remedy="add `checkpoints:` with a folder or redis://host:6379/0, here as elsewhere",
+        )
+    key = load_node_key(layout)
+    found = countersign_all(layout, boards, config.node, _registered(layout), key)
+    if as_json:
+        print_json(
+            [
+                {"origin": one.origin, "position": one.position,
+                 "refused": one.refused.code if one.refused else None}
+                for one in found
+            ]
+        )  # fmt: skip
+    for one in () if as_json else found:
+        if one.refused is None:
+            say(f"countersigned {one.origin} at {one.position.size} records")
+        else:
+            say(f"REFUSED {one.origin}: {one.refused.message} [{one.refused.code}]")
+    raise typer.Exit(3 if any(one.refused for one in found) else 0)
+
+
+def _boards(layout: "Layout") -> "tuple[NodeConfig, Boards | None]":
+    """The node's configuration, and where checkpoints hang; None where it says nowhere."""
+    from vanta.node.carrier import open_board
+    from vanta.node.config import read_config
+    from vanta.node.witness import Boards
+
+    config = read_config(layout.config)
+    where = config.checkpoints
+    if not where:
+        return config, None
+    names = ("checkpoints", "countersigned")
+    return config, Boards(*(open_board(config, where, name, f".{name}") for name in names))
+
+
+def _registered(layout: "Layout") -> "Registered":
+    """Every node's keys, by the policy in force here."""
+    from vanta.governance.published import PolicyReader
+
+    return PolicyReader(layout.memory)().policy.nodes
 
 
 @app.command("stop")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from vanta.bus.board import Board, DirectoryBoard
 from vanta.diagnostics import facts
 from vanta.diagnostics.aside import DEADLINE, Look, gather
 from vanta.diagnostics.finding import Finding, Moment, Severity, Unseen, findings, worst
@@ -21,8 +22,10 @@ from vanta.diagnostics.looks import (
     standing,
     switches,
 )
+from vanta.diagnostics.peers import SUFFIX
 from vanta.diagnostics.registry import of_role
 from vanta.domain.errors import UnavailableError
+from vanta.node.carrier import open_board
 from vanta.node.config import NodeConfig, read_config
 from vanta.node.layout import Layout
 
@@ -121,9 +124,12 @@ def _looks(layout: Layout, config: NodeConfig, now: int, seconds: float) -> dict
     }
 
 
-def publishing(layout: Layout, config: NodeConfig) -> tuple[Path, ...]:
-    """Where this node puts its status: the shared folder, and for Alpha its own export."""
-    shared = (Path(config.statuses),) if config.statuses else ()
+def publishing(layout: Layout, config: NodeConfig) -> tuple[Board, ...]:
+    """Where this node puts its status: the board the nodes share, and for Alpha its own export."""
+    found: list[Board] = []
     exported = Path(config.builds.export) if config.builds.export else layout.export
-    ours = config.role == "alpha" and exported.is_dir()
-    return (*((exported / standing.STATUS,) if ours else ()), *shared)
+    if config.role == "alpha" and exported.is_dir():
+        found.append(DirectoryBoard(exported / standing.STATUS, SUFFIX))
+    if config.statuses:
+        found.append(open_board(config, config.statuses, "statuses", SUFFIX))
+    return tuple(found)

@@ -122,7 +122,7 @@ class Standing(_Facts, frozen=True):
     """Living service to the build it said it is of."""
     flip: Flip | None
     frozen: bool
-    folders: tuple[str, ...]
+    boards: tuple[str, ...]
     """Where statuses of other nodes were looked for."""
     peers: tuple[Peer, ...]
 

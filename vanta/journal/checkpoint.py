@@ -78,6 +78,15 @@ def open_note(note: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Checkpoint:
     return Checkpoint(origin, position, names)
 
 
+def stated(note: bytes) -> tuple[str, Position]:
+    """Origin and position that a checkpoint states, believing nothing.
+
+    Raises:
+        MalformedError: `NOTE_MALFORMED`.
+    """
+    return _stated(signed_note.parse(note).text)
+
+
 def append_checkpoint(journal: Path, note: bytes) -> Path:
     """Keep `note` in the journal's file of checkpoints, durable on return; returns that file.
 
@@ -143,7 +152,12 @@ def _notes(fd: int) -> list[bytes]:
     size = os.fstat(fd).st_size
     if size > MAX_CHECKPOINTS:
         raise signed_note.malformed(f"{size} bytes of checkpoints; at most {MAX_CHECKPOINTS}")
-    *paragraphs, _ = os.pread(fd, size, 0).split(_BLANK)
+    return split_notes(os.pread(fd, size, 0))
+
+
+def split_notes(content: bytes) -> list[bytes]:
+    """The notes that follow one another, each with a blank line after it, believing nothing."""
+    *paragraphs, _ = content.split(_BLANK)
     pairs = zip(paragraphs[::2], paragraphs[1::2], strict=False)
     return [text + _BLANK + signatures + b"\n" for text, signatures in pairs]
 

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vanta.bus.access import Access, no_password
+from vanta.bus.board import Board, DirectoryBoard, RedisBoard
 from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
 from vanta.bus.port import Inbox, Outbox
 from vanta.bus.redis import Keys, RedisInbox, RedisOutbox
@@ -63,3 +64,17 @@ def open_inbox(config: NodeConfig, place: Path) -> Iterator[Inbox]:
     keys = Keys.of(config.environment)
     with closing(RedisInbox(redis_access(config, bus), keys, config.node)) as inbox:
         yield inbox
+
+
+def open_board(config: NodeConfig, where: str, what: str, suffix: str) -> Board:
+    """A board of the node's configuration.
+
+    Args:
+        config: the node's.
+        where: a folder, or the address of a Redis.
+        what: is told there, such as `statuses`.
+        suffix: of the files, where it is a folder.
+    """
+    if not is_redis(where):
+        return DirectoryBoard(Path(where), suffix)
+    return RedisBoard(redis_access(config, where), f"vanta:{config.environment}:{what}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.record import Position
@@ -10,6 +11,13 @@ from vanta.journal.verify import verify
 from vanta.node.config import read_config
 from vanta.node.key import load_node_key
 from vanta.node.layout import Layout
+
+
+class Signed(NamedTuple):
+    """A journal's newest checkpoint."""
+
+    position: Position
+    note: bytes
 
 
 def journals(layout: Layout) -> list[Path]:
@@ -26,7 +34,7 @@ def origin(node: str, journal: str) -> str:
 
 def checkpoint_all(
     layout: Layout, *, told: Callable[[str, Position], None] = lambda _journal, _at: None
-) -> dict[str, Position]:
+) -> dict[str, Signed]:
     """Verify and sign every journal of a node as it stands.
 
     What does not verify is not signed: signing it would vouch for whoever changed it.
@@ -45,10 +53,11 @@ def checkpoint_all(
             remedy="start its services first",
         )
     key = load_node_key(layout)
-    signed: dict[str, Position] = {}
+    signed: dict[str, Signed] = {}
     for path in found:
         position = verify(path).position
-        append_checkpoint(path, sign(position, origin(config.node, path.stem), config.node, key))
-        signed[path.stem] = position
+        note = sign(position, origin(config.node, path.stem), config.node, key)
+        append_checkpoint(path, note)
+        signed[path.stem] = Signed(position, note)
         told(path.stem, position)
     return signed

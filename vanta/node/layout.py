@@ -54,6 +54,11 @@ class Layout:
         """
         return self.root / "mirror" / "governance.git"
 
+    @property
+    def witnessed(self) -> Path:
+        """Alpha's copies of what it countersigned: how far the journals of other nodes reached."""
+        return self.root / "witnessed"
+
     def journal(self, name: str) -> Path:
         """The live segment of a journal, such as `trade_log`."""
         return self.memory / f"{name}.jsonl"

@@ -84,7 +84,7 @@ def judge_peers(
     if found.policy_code:
         yield Told(PEERS_UNNAMED)
         return
-    if not found.folders:
+    if not found.boards:
         yield Told(PEERS_NOWHERE)
         return
     fine: list[int] = []

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from vanta.bus.board import DirectoryBoard
 from vanta.diagnostics.facts import Export
 from vanta.diagnostics.looks.standing import STATUS
-from vanta.diagnostics.peers import peers
+from vanta.diagnostics.peers import SUFFIX, peers
 from vanta.domain.errors import VantaError
 from vanta.governance.published import PolicyReader
 from vanta.node.config import NodeConfig
@@ -54,7 +55,9 @@ def _alpha(layout: Layout, config: NodeConfig, folder: Path) -> int | None:
         nodes = PolicyReader(layout.memory)().policy.nodes
     except VantaError:
         return None
-    found = peers((folder / STATUS,), nodes, config.node, config.environment)
+    found = peers(
+        (DirectoryBoard(folder / STATUS, SUFFIX),), nodes, config.node, config.environment
+    )
     return max((one.status.at for one in found if one.status and one.status.role == "alpha"),
                default=None)  # fmt: skip
 

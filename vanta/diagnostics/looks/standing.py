@@ -15,10 +15,12 @@ from vanta.builds.events import (
     FlipReverted,
 )
 from vanta.builds.log import JOURNAL
+from vanta.bus.board import Board, DirectoryBoard
 from vanta.diagnostics.facts import Condition, Flip, NodeStatus, Standing
 from vanta.diagnostics.looks.processes import all_ready
 from vanta.diagnostics.looks.tail import tail
-from vanta.diagnostics.peers import peers
+from vanta.diagnostics.peers import SUFFIX, peers
+from vanta.domain.address import is_redis
 from vanta.domain.encoding import encode
 from vanta.domain.errors import VantaError
 from vanta.domain.policy import Provenance, Published
@@ -26,6 +28,7 @@ from vanta.governance.published import VAULT_FILE, PolicyReader
 from vanta.governance.status import read_status
 from vanta.lattice.direction import EVERYTHING
 from vanta.node.build import MANIFEST
+from vanta.node.carrier import open_board
 from vanta.node.config import NodeConfig
 from vanta.node.layout import Layout
 
@@ -42,11 +45,15 @@ class _Body(msgspec.Struct, frozen=True):
     code: str = ""
 
 
-def folders(layout: Layout, config: NodeConfig) -> tuple[Path, ...]:
-    """Where statuses of nodes lie: Alpha's export, and the folder the nodes share."""
+def boards(layout: Layout, config: NodeConfig) -> tuple[Board, ...]:
+    """Where statuses of nodes hang: in Alpha's export, and where the nodes tell them."""
     exported = Path(config.builds.export) if config.builds.export else layout.export
-    shared = (Path(config.statuses),) if config.statuses else ()
-    return tuple(path for path in (exported / STATUS, *shared) if path.is_dir())
+    found: list[Board] = []
+    if (exported / STATUS).is_dir():
+        found.append(DirectoryBoard(exported / STATUS, SUFFIX))
+    if config.statuses and (is_redis(config.statuses) or Path(config.statuses).is_dir()):
+        found.append(open_board(config, config.statuses, "statuses", SUFFIX))
+    return tuple(found)
 
 
 def own_status(layout: Layout, config: NodeConfig, now: int) -> NodeStatus:
@@ -71,7 +78,7 @@ def look(layout: Layout, config: NodeConfig, now: int) -> Standing:
     """All of it."""
     published, code, why = _published(layout.memory)
     status = read_status(layout.memory)
-    where = folders(layout, config)
+    where = boards(layout, config)
     current, whole = _current(layout.root)
     policy = published.policy if published else None
     frozen = policy.releases.frozen if policy else frozenset()
@@ -89,7 +96,7 @@ def look(layout: Layout, config: NodeConfig, now: int) -> Standing:
         ready={name: one.build for name, one in all_ready(layout.run).items() if one.alive},
         flip=_flip(layout.journal(JOURNAL)),
         frozen=config.node in frozen or EVERYTHING in frozen,
-        folders=tuple(map(str, where)),
+        boards=tuple(board.place for board in where),
         peers=peers(where, policy.nodes if policy else {}, config.node, config.environment),
     )
 
