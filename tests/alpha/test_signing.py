@@ -172,6 +172,35 @@ def test_taking_back_takes_no_signature_and_holds_against_the_one_taken_back(
     assert again.approval.met
 
 
+def test_what_is_taken_back_goes_from_the_release_as_well(governed: Alpha) -> None:
+    build = under_review(governed)
+    sign(governed, "grace", governed.armour("grace", build))
+    sign(governed, "alan", governed.armour("alan", build))
+    release = governed.folder(build).parent.with_name("releases") / build
+    shutil.copytree(governed.folder(build), release)
+    with governed.desk("alan") as desk:
+        signing.withdraw(desk, "T-1", "grace", "it loses ties after all")
+    assert [each.name for each in (release / "signoffs").iterdir()] == ["alan.sig"]
+
+
+def test_what_was_left_lying_goes_when_the_same_is_typed_again(governed: Alpha) -> None:
+    build = under_review(governed)
+    sign(governed, "grace", governed.armour("grace", build))
+    beside = governed.folder(build) / "signoffs"
+    release = governed.folder(build).parent.with_name("releases") / build
+    (release / "signoffs" / "grace.sig").mkdir(parents=True)
+    with governed.desk() as desk, pytest.raises(UnavailableError) as held:
+        signing.withdraw(desk, "T-1", "grace", "too early")
+    assert (held.value.code, "recorded" in held.value.message) == ("WRITE_FAILED", True)
+    assert (beside / "grace.sig").exists()
+    shutil.rmtree(release)
+    recorded = governed.layout.journal("tracker").read_bytes()
+    with governed.desk() as desk:
+        signing.withdraw(desk, "T-1", "grace", "too early")
+    assert list(beside.iterdir()) == []
+    assert governed.layout.journal("tracker").read_bytes() == recorded
+
+
 def test_only_what_is_there_is_taken_back(governed: Alpha) -> None:
     under_review(governed)
     with governed.desk() as desk, pytest.raises(UnavailableError) as missing:

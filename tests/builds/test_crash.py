@@ -70,8 +70,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return Prepared(root, first, second, make(folder, "well", 4), broken)
 
 
-def promote(site: Site, build: str, **how: bool) -> None:
-    carry_out(site, plan_promotion(site.now, site.slots, build, permission(), MACHINE, **how))
+def promote(site: Site, build: str, *, rollback: bool = False, again: bool = False) -> None:
+    plan = plan_promotion(
+        site.now, site.slots, build, permission(), MACHINE, rollback=rollback, again=again
+    )
+    carry_out(site, plan)
 
 
 def scenarios(prepared: Prepared) -> dict[str, Scenario]:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.builds.making import MACHINE, NODE, log, make, node, permission, staged
 from vanta.builds.flip import target_of
-from vanta.builds.log import recall
+from vanta.builds.log import recall, remember
 from vanta.builds.processes import Processes
 from vanta.builds.promote import Outcome, carry_out, plan_promotion, plan_rollback
 from vanta.builds.recover import recover
@@ -24,8 +24,10 @@ from vanta.node.layout import Layout
 from vanta.node.readiness import read_ready
 
 
-def promote(site: Site, build: str, **how: bool) -> Outcome:
-    plan = plan_promotion(site.now, site.slots, build, permission(), MACHINE, **how)
+def promote(site: Site, build: str, *, rollback: bool = False, again: bool = False) -> Outcome:
+    plan = plan_promotion(
+        site.now, site.slots, build, permission(), MACHINE, rollback=rollback, again=again
+    )
     return carry_out(site, plan)
 
 
@@ -79,6 +81,11 @@ def test_a_build_broken_on_purpose_rolls_itself_back(tmp_path: Path, how: str, c
         outcome = promote(site, bad)
         assert outcome.sick is not None
         assert outcome.sick.code == code
+        if how in {"crashes", "silent"}:
+            last = (
+                "no module named trouble" if how == "crashes" else f"executor of {bad} does {how}"
+            )
+            assert outcome.sick.reason.endswith(f"; it printed last: {last}")
         assert outcome.still_sick is None
         assert (outcome.current, runs(site)) == (good, good)
         assert target_of(site.layout.current) == good
@@ -88,6 +95,10 @@ def test_a_build_broken_on_purpose_rolls_itself_back(tmp_path: Path, how: str, c
             "build.staged", "flip.begun", "flip.made", "build.failed", "flip.reverted",
             "build.restored",
         ]  # fmt: skip
+        _, failures = remember(site.layout.journal("builds"))
+        why = failures[bad]
+        assert (why.code, why.reason) == (code, f"{outcome.sick.service}: {outcome.sick.reason}")
+        assert why.evidence == outcome.evidence
         kept = site.layout.logs / outcome.evidence
         assert f"[{code}]" in (kept / "gate.txt").read_text()
         assert f"executor of {bad} does {how}" in (kept / "executor.log").read_text()
@@ -119,6 +130,8 @@ def test_somebody_goes_back_and_the_build_they_left_is_bad(tmp_path: Path) -> No
         outcome = carry_out(site, plan_rollback(site.now, site.slots, "", permission(), NODE))
         assert (outcome.current, runs(site)) == (first, first)
         assert site.now.bad == {second: ROLLED_BACK}
+        _, failures = remember(site.layout.journal("builds"))
+        assert failures[second].reason == f"somebody went back from it to {first}"
         with pytest.raises(RefusedError) as refused:
             plan_rollback(site.now, site.slots, "", permission(), NODE)
         assert refused.value.code == "MARKED_BAD"
@@ -231,6 +244,23 @@ def test_two_cannot_change_a_node_at_once(tmp_path: Path) -> None:
     with node(tmp_path / "node") as site, pytest.raises(UnavailableError) as refused:
         log(site.layout)
     assert refused.value.code == "JOURNAL_LOCKED"
+    # The other one is in the middle of a promotion: nobody is told to stop it.
+    assert f"pid {os.getpid()}" in refused.value.message
+    assert "wait" in refused.value.remedy
+
+
+def test_a_sign_off_that_is_taken_back_counts_no_more_on_a_node(tmp_path: Path) -> None:
+    with node(tmp_path / "node", names=()) as site:
+        build = put(site, tmp_path, "well", 1)
+        stand = {"alan.sig": site.slots.read(build).signoffs["alan.sig"]}
+        with pytest.raises(RefusedError) as refused:
+            plan_promotion(site.now, site.slots, build, permission(), MACHINE, signoffs=stand)
+        assert refused.value.code == "UNAPPROVED"
+        site.slots.renew_signoffs(build, stand)
+        assert site.slots.verify(build).signoffs == stand
+        with pytest.raises(RefusedError) as refused:
+            promote(site, build)
+        assert (refused.value.code, "vt-sign" in refused.value.remedy) == ("UNAPPROVED", True)
 
 
 def test_recovery_leaves_a_node_to_whoever_changes_it_just_now(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from tests.builds.making import make, node, permission, sign_off, staged
 from tests.builds.test_promote import promote
 from vanta.builds.collect import collect, plan_collection
-from vanta.builds.pack import ARTEFACT, SIGNOFFS
+from vanta.builds.evidence import KEPT, keep, last_words
+from vanta.builds.health import Sick
+from vanta.builds.pack import ARTEFACT, MANIFEST, SIGNATURE, SIGNOFFS, SUMS
 from vanta.builds.publish import plan_release, publish
 from vanta.builds.release import find, read_release
 from vanta.domain.errors import UnavailableError, VantaError
@@ -49,6 +51,27 @@ def test_a_release_that_is_there_gets_the_sign_offs_that_came_since(tmp_path: Pa
     assert sorted(each.name for each in (made / SIGNOFFS).iterdir()) == [
         "alan.sig", "grace.sig", "olga.sig",
     ]  # fmt: skip
+
+
+def test_a_release_that_is_there_loses_the_sign_offs_that_were_taken_back(tmp_path: Path) -> None:
+    folder = candidate(tmp_path, reviewers=("grace", "alan", "olga"))
+    releases = tmp_path / "export" / "releases"
+    publish(plan_release(folder, permission())[0], releases)
+    (folder / SIGNOFFS / "olga.sig").unlink()
+    made = publish(plan_release(folder, permission())[0], releases)
+    assert sorted(each.name for each in (made / SIGNOFFS).iterdir()) == ["alan.sig", "grace.sig"]
+
+
+@pytest.mark.parametrize("name", [ARTEFACT, SUMS, MANIFEST, SIGNATURE])
+def test_a_link_that_takes_a_files_place_meanwhile_leads_nowhere(tmp_path: Path, name: str) -> None:
+    folder = candidate(tmp_path)
+    release, _ = plan_release(folder, permission())
+    elsewhere = tmp_path / "elsewhere"
+    (folder / name).rename(elsewhere)
+    (folder / name).symlink_to(elsewhere)
+    elsewhere.chmod(0o600)
+    assert refusal(lambda: publish(release, tmp_path / "export" / "releases")) == "NO_BUILD"
+    assert elsewhere.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_too_few_people_looked_at_or_somebody_changed_stays_a_candidate(
@@ -92,7 +115,7 @@ def test_garbage_is_what_no_record_needs(tmp_path: Path) -> None:
         stray = site.layout.slots / "0.9.0-eeeeeeeeeeee"
         stray.mkdir()
         (site.layout.slots / "README").write_text("somebody's own")
-        planned = plan_collection(site.now, site.slots)
+        planned = plan_collection(site.now, site.slots, site.layout.logs)
         assert planned.builds == (builds[0], builds[1], stray.name)
         assert set(planned.kept) == {builds[2], builds[3]}
         assert collect(site) == planned
@@ -100,6 +123,40 @@ def test_garbage_is_what_no_record_needs(tmp_path: Path) -> None:
         assert left == {"_A", "_B", "README", builds[2], builds[3]}
         assert site.now.staged == (builds[2], builds[3])
         assert collect(site).builds == ()
+
+
+def test_what_was_seen_of_builds_is_kept_of_the_latest(tmp_path: Path) -> None:
+    logs = tmp_path / "node" / "logs"
+    sick = Sick("executor", "NOT_UP", "it has ended")
+    for number in range(8, 8 + KEPT + 3):
+        name = keep(logs, "0.1.0-aaaaaaaaaaaa", number, sick, {"executor": f"number {number}"})
+        assert (logs / name / "executor.log").read_text() == f"number {number}"
+    left = sorted(int(each.name.rpartition("-")[2]) for each in (logs / "builds").iterdir())
+    assert left == list(range(11, 8 + KEPT + 3))
+    # Some came from a build that kept all of them; what is none of ours is left alone.
+    (logs / "builds" / "0.1.0-bbbbbbbbbbbb-2").mkdir()
+    (logs / "builds" / "notes").mkdir()
+    with node(tmp_path / "node", names=()) as site:
+        old = ("builds/0.1.0-bbbbbbbbbbbb-2",)
+        assert plan_collection(site.now, site.slots, logs).evidence == old
+        assert collect(site).evidence == old
+    assert not (logs / old[0]).exists()
+    assert (logs / "builds" / "notes").exists()
+
+
+@pytest.mark.parametrize(
+    ("printed", "last"),
+    [
+        ("", ""),
+        ("it starts\n\nImportError: no Sector\n\n", "ImportError: no Sector"),
+        ("error: etc/node.yaml: no such field [INVALID_FIELD]\n  try: correct it\n",
+         "error: etc/node.yaml: no such field [INVALID_FIELD]"),
+        ("\x1b[2Jgone", "\\u001b[2Jgone"),
+        ("x" * 500, "x" * 160 + "…"),
+    ],
+)  # fmt: skip
+def test_the_last_words_of_a_service_say_why(printed: str, last: str) -> None:
+    assert last_words(printed) == last
 
 
 def test_a_node_without_services_is_flipped_all_the_same(tmp_path: Path) -> None:

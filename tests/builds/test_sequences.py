@@ -123,8 +123,16 @@ class Operators:
             recover(site)
         there = site.now.staged or tuple(each.name for each in self.releases)
         build = self.chance.choice(there)
-        how = {"rollback": self.chance.random() < 0.5, "again": self.chance.random() < 0.5}
-        carry_out(site, plan_promotion(site.now, site.slots, build, permission(), MACHINE, **how))
+        plan = plan_promotion(
+            site.now,
+            site.slots,
+            build,
+            permission(),
+            MACHINE,
+            rollback=self.chance.random() < 0.5,
+            again=self.chance.random() < 0.5,
+        )
+        carry_out(site, plan)
 
     def _back(self, site: Site) -> None:
         if site.now.pending:

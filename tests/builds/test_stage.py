@@ -18,6 +18,7 @@ from vanta.builds.flip import target_of
 from vanta.builds.manifest import BUILD_NAMESPACE, Artefact, BuildFile, name_of, read_manifest
 from vanta.builds.pack import ARTEFACT, MANIFEST, SIGNATURE, SIGNOFFS, SUMS, sums_of
 from vanta.builds.release import read_release
+from vanta.builds.room import check_room
 from vanta.builds.site import Site
 from vanta.builds.slots import Slots, discard
 from vanta.builds.stage import look, verify
@@ -66,6 +67,42 @@ def test_a_build_that_is_there_only_gets_the_sign_offs_that_came_since(tmp_path:
         found = staged(site, release)
         assert not found.fresh
         assert site.slots.verify(found.build).signoffs.keys() == {"alan.sig", "grace.sig"}
+
+
+def test_a_sign_off_that_went_from_the_release_goes_from_the_slot(tmp_path: Path) -> None:
+    release = make(tmp_path)
+    with node(tmp_path / "node") as site:
+        staged(site, release)
+        (release / SIGNOFFS / "grace.sig").unlink()
+        found = staged(site, release)
+        assert site.slots.verify(found.build).signoffs.keys() == {"alan.sig"}
+        assert not (site.slots.path(found.build) / SIGNOFFS).stat().st_mode & 0o222
+
+
+def test_a_slot_that_others_may_write_to_is_not_as_it_was_signed(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        build = staged(site, make(tmp_path)).build
+        folder = site.slots.path(build) / "lib"
+        folder.chmod(0o775)
+        error = refused(lambda: site.slots.verify(build))
+        assert (error.code, "move" in error.remedy) == ("TAMPERED", True)
+        folder.chmod(0o555)
+        site.slots.verify(build)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_file_that_is_anothers_is_not_as_it_was_signed(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        build = staged(site, make(tmp_path)).build
+        os.chown(site.slots.path(build) / "bin" / "vanta", 65534, -1)
+        assert refused(lambda: site.slots.verify(build)).code == "TAMPERED"
+
+
+def test_a_build_leaves_room_for_the_journals(tmp_path: Path) -> None:
+    disk = os.statvfs(tmp_path)
+    free = disk.f_bavail * disk.f_frsize
+    check_room(tmp_path / "not" / "there" / "yet")
+    assert refused(lambda: check_room(tmp_path, free)).code == "NO_ROOM"
 
 
 def test_staging_is_for_what_a_builder_signed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from tests.alpha.building import Alpha
 from tests.alpha.governed import copied, govern
 from tests.cli.founded import environment
 from vanta.alpha.tracker.desk import look
+from vanta.builds.release import check_artefact, read_release
 from vanta.cli import main
+from vanta.journal.reader import read
 
 BIN = Path(sys.executable).parent
 NAMES = {
@@ -104,6 +107,25 @@ def test_no_build_is_released_past_the_tracker(alpha: Alpha) -> None:
         does(alpha, "vt-sign", "T-1", "--key", who)
     assert "signed off by alan and grace" in does(alpha, *release)
     assert (alpha.root / "build" / "releases" / build / "artefact.tar").exists()
+
+
+def test_who_releases_at_the_same_time_leaves_one_whole_release(alpha: Alpha) -> None:
+    build = alpha.candidate()
+    does(alpha, "vt-add", "rerank", "Ties are dropped", "--candidate", build)
+    for who in ("grace", "alan"):
+        does(alpha, "vt-sign", "T-1", "--key", who)
+    with ThreadPoolExecutor(4) as operators:
+        words = ("vanta", "build", "release", build)
+        ended = list(operators.map(lambda _: typed(alpha, *words), range(4)))
+    assert 0 in {one.returncode for one in ended}
+    for one in ended:
+        assert one.returncode == 0 or "[JOURNAL_LOCKED]" in one.stderr, one.stderr
+    release = read_release(alpha.root / "build" / "releases" / build)
+    check_artefact(release.folder / "artefact.tar", release.manifest)
+    types = [record.type for record in read(alpha.layout.journal("builds"))]
+    assert types.count("build.released") == sum(one.returncode == 0 for one in ended)
+    does(alpha, "vt-withdraw", build, "alan", "--why", "the wrong branch")
+    assert read_release(release.folder).signoffs.keys() == {"grace.sig"}
 
 
 def test_a_signature_made_elsewhere_is_carried_in(alpha: Alpha) -> None:

@@ -92,7 +92,7 @@ def approved(release: Release, permission: Permission) -> Approved:
             code="UNAPPROVED",
             place=release.name,
             remedy=f"{more} more of {', '.join(left) or 'nobody: no role reviews builds'}: "
-            "`vanta-thread sign-off`, then stage it again",
+            "`vt-sign` on Alpha, then release and stage it again",
         )
     return Approved(builder, tuple(people))
 
@@ -124,7 +124,7 @@ def admit(
     """
     refuse_frozen(permission, machine.node)
     if running is not None and running.build == release.name:
-        raise RefusedError("it runs already", code="ALREADY_RUNS", place=release.name)
+        raise already_runs(release.name)
     fits(release, machine)
     found = approved(release, permission)
     if bad and not again:
@@ -137,6 +137,16 @@ def admit(
     if running is not None and not rollback:
         _goes_forward(release, running)
     return found
+
+
+def already_runs(build: str) -> RefusedError:
+    """What `current` is on is asked for."""
+    return RefusedError(
+        "`current` is on it already",
+        code="ALREADY_RUNS",
+        place=build,
+        remedy="`vanta build status` says whether its services run; `vanta node start` starts them",
+    )
 
 
 def refuse_frozen(permission: Permission, node: str) -> None:

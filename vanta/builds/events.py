@@ -29,6 +29,17 @@ class Staged(Event, frozen=True):
     """Who had signed it off by then."""
 
 
+class Released(Event, frozen=True):
+    """On Alpha: a candidate lies among the releases, with these people's sign-offs."""
+
+    type: ClassVar[str] = "build.released"
+    build: str
+    builder: str
+    """Who signed it."""
+    reviewers: tuple[str, ...]
+    """Whose sign-offs lie with it."""
+
+
 class FlipBegun(Event, frozen=True):
     """What runs is about to change; nothing has yet."""
 
@@ -104,7 +115,7 @@ class BuildRefused(Event, frozen=True):
     type: ClassVar[str] = "build.refused"
     build: str
     step: str
-    """`stage`, `promote` or `rollback`."""
+    """`release`, `stage`, `promote` or `rollback`."""
     code: str
     reason: str
 
@@ -120,6 +131,7 @@ TYPES: dict[str, type[Event]] = {
     one.type: one
     for one in (
         Staged,
+        Released,
         FlipBegun,
         FlipMade,
         BuildPromoted,

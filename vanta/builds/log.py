@@ -2,15 +2,27 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from vanta.builds.events import Event, entry, read
-from vanta.builds.state import BuildState, apply
+from vanta.builds.events import BuildFailed, Event, FlipBegun, entry, read
+from vanta.builds.state import ROLLED_BACK, BuildState, apply
 from vanta.domain.encoding import decode
 from vanta.domain.errors import UnavailableError
 from vanta.journal.reader import LiveState, live_state
 from vanta.journal.writer import ROTATE_AT, Journal
 
 JOURNAL = "builds"
+
+
+class Failure(NamedTuple):
+    """Why a build is marked bad."""
+
+    code: str
+    reason: str
+    evidence: str
+    """Folder below the node's logs with what was seen; empty where there is none."""
+    at: int
+    """UTC nanoseconds."""
 
 
 class BuildLog:
@@ -34,9 +46,12 @@ class BuildLog:
         self.now = BuildState()
         self.policy = ""
         """Governance commit in force, for the records."""
-        self._journal = Journal.open(
-            path, actor=actor, clock=clock, rotate_at=rotate_at, snapshot=lambda: self.now
-        )
+        try:
+            self._journal = Journal.open(
+                path, actor=actor, clock=clock, rotate_at=rotate_at, snapshot=lambda: self.now
+            )
+        except UnavailableError as error:
+            raise _busy(error) if error.code == "JOURNAL_LOCKED" else error from error
         try:
             self.now = fold(live_state(path))
         except BaseException:
@@ -63,6 +78,16 @@ class BuildLog:
         self._journal.close()
 
 
+def _busy(error: UnavailableError) -> UnavailableError:
+    """Nobody is to stop a promotion because another one has to wait for it."""
+    return UnavailableError(
+        f"somebody changes this node's builds just now: {error.message}",
+        code=error.code,
+        place=error.place,
+        remedy="wait until that is done, then look: `vanta build status`",
+    )
+
+
 def fold(found: LiveState) -> BuildState:
     """The state a journal's live segment amounts to."""
     text = bytes(found.state)
@@ -76,9 +101,26 @@ def fold(found: LiveState) -> BuildState:
 
 def recall(path: Path) -> BuildState:
     """The state by the journal as it is now, read beside whoever writes it."""
+    return remember(path)[0]
+
+
+def remember(path: Path) -> tuple[BuildState, dict[str, Failure]]:
+    """The state, and why builds that are bad are so, as far as the live segment goes."""
     try:
-        return fold(live_state(path))
+        found = live_state(path)
     except UnavailableError as error:
         if error.code != "JOURNAL_MISSING":
             raise
-        return BuildState()
+        return BuildState(), {}
+    state = fold(found)
+    failures: dict[str, Failure] = {}
+    for record in found.records:
+        event = read(record)
+        if isinstance(event, BuildFailed):
+            failures[event.build] = Failure(event.code, event.reason, event.evidence, record.ts)
+        elif isinstance(event, FlipBegun) and event.how == "rollback" and event.before:
+            why = f"somebody went back from it to {event.build}"
+            failures[event.before] = Failure(ROLLED_BACK, why, "", record.ts)
+    # What was begun may not have come to its end, and what was bad may run well by now.
+    bad = state.bad
+    return state, {name: one for name, one in failures.items() if bad.get(name) == one.code}

@@ -44,6 +44,8 @@ class Processes:
         self._environment = dict(os.environ if environment is None else environment)
         self._to_start = to_start
         self._started: set[int] = set()
+        self._printed: dict[str, int] = {}
+        """Service to how much its log held when it was started here."""
 
     def restart(self, service: str) -> None:
         """End it, start it from `current`, and wait until it is ready or has ended."""
@@ -53,6 +55,7 @@ class Processes:
         try:
             layout.logs.mkdir(parents=True, exist_ok=True)
             layout.run.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._printed[service] = _size(self._log(service))
             # No object of ours waits for it: it outlives this command.
             pid = os.posix_spawn(
                 words[0],
@@ -83,7 +86,10 @@ class Processes:
 
     def said(self, service: str) -> str:
         try:
-            return self._log(service).read_bytes()[-_TAIL:].decode(errors="replace")
+            with self._log(service).open("rb") as log:
+                end = log.seek(0, os.SEEK_END)
+                log.seek(max(self._printed.get(service, 0), end - _TAIL))
+                return log.read(_TAIL).decode(errors="replace")
         except OSError:
             return ""
 
@@ -138,6 +144,10 @@ class Processes:
 
     def _log(self, service: str) -> Path:
         return self._layout.logs / f"{service}.log"
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _output_to(log: Path) -> list[tuple[int, int, str, int, int] | tuple[int, int, int]]:

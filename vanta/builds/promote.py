@@ -1,9 +1,10 @@
 """Changing what runs: journal, flip, restart, gate; and back again by itself where that fails."""
 
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from vanta.builds.admit import Approved, Machine, Running, admit, refuse_frozen
+from vanta.builds.admit import Approved, Machine, Running, admit, already_runs, refuse_frozen
 from vanta.builds.events import (
     BuildFailed,
     BuildPromoted,
@@ -16,6 +17,7 @@ from vanta.builds.events import (
 from vanta.builds.health import Sick
 from vanta.builds.manifest import checked_name
 from vanta.builds.permission import Permission
+from vanta.builds.room import check_room
 from vanta.builds.site import Site
 from vanta.builds.slots import Slots, not_staged
 from vanta.builds.state import BuildState
@@ -64,20 +66,34 @@ def plan_promotion(
     *,
     rollback: bool = False,
     again: bool = False,
+    signoffs: Mapping[str, bytes] | None = None,
 ) -> Plan:
     """Whether a build may be promoted; nothing is changed.
 
+    Args:
+        state: by the journal.
+        slots: of the node.
+        build: which one.
+        permission: by the policy in force.
+        machine: the node.
+        rollback: whether it may be older than what runs.
+        again: whether it may be tried although it was bad.
+        signoffs: those that stand on the export by now; None where nobody can tell, and those in
+            its slot count.
+
     Raises:
         RefusedError: see `admit`; `TAMPERED`: its slot is not what was signed; `RUNNING_UNKNOWN`.
-        UnavailableError: `NOT_STAGED`.
+        UnavailableError: `NOT_STAGED`, `NO_ROOM`.
     """
+    check_room(slots.folder)
     if build not in state.staged:
         # A folder that a crash left, before it was spoken of or after it was given up.
         raise not_staged(checked_name(build))
     before = state.current
     running = _running(slots, before, rollback=rollback)
+    staged = slots.verify(build)
     found = admit(
-        slots.verify(build),
+        staged if signoffs is None else staged._replace(signoffs=signoffs),
         permission,
         machine,
         running,
@@ -117,7 +133,7 @@ def plan_rollback(
             remedy="`vanta build status` shows what is here",
         )
     if build == state.current:
-        raise RefusedError("it runs already", code="ALREADY_RUNS", place=build)
+        raise already_runs(build)
     if permission is not None:
         refuse_frozen(permission, node)
     if build not in state.promoted:

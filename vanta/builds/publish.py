@@ -1,19 +1,25 @@
 """From a candidate that enough people signed off to a release on the export."""
 
-import os
-import shutil
 from pathlib import Path
 
 from vanta.builds.admit import Approved, approved
+from vanta.builds.manifest import MOST_MANIFEST
 from vanta.builds.pack import ARTEFACT, MANIFEST, SIGNATURE, SIGNOFFS, SUMS
 from vanta.builds.permission import Permission
-from vanta.builds.release import Release, check_artefact, check_sums, read_release
+from vanta.builds.release import (
+    Release,
+    check_artefact,
+    check_sums,
+    copy_plain,
+    lay_signoffs,
+    read_release,
+)
 from vanta.builds.slots import discard
 from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.governance.sshsig import MAX_ARMOR
 from vanta.journal.durable import fsync_directory
-from vanta.journal.files import atomic_write
 
-_PARTS = (ARTEFACT, SUMS, MANIFEST, SIGNATURE)
+_READ_ONLY = 0o444
 
 
 def plan_release(candidate: Path, permission: Permission) -> tuple[Release, Approved]:
@@ -31,10 +37,13 @@ def plan_release(candidate: Path, permission: Permission) -> tuple[Release, Appr
 
 
 def publish(release: Release, releases: Path) -> Path:
-    """Put a candidate among the releases, whole or not at all; one that is there gets sign-offs.
+    """Put a candidate among the releases, whole or not at all.
+
+    One that is there already holds the candidate's sign-offs afterwards, and no others. Whoever
+    calls it holds the journal of Alpha's builds, so that nobody else does it meanwhile.
 
     Raises:
-        UnavailableError: `EXPORT_UNWRITABLE`.
+        UnavailableError: `EXPORT_UNWRITABLE`, `WRITE_FAILED`.
         RefusedError: `TAMPERED`: what was copied is not what was looked at.
     """
     target = releases / release.name
@@ -42,18 +51,22 @@ def publish(release: Release, releases: Path) -> Path:
     try:
         releases.mkdir(mode=0o755, parents=True, exist_ok=True)
         if target.is_dir():
-            _put_signoffs(release, target)
+            lay_signoffs(target / SIGNOFFS, release.signoffs, mode=_READ_ONLY)
             return target
         discard(draft)
         (draft / SIGNOFFS).mkdir(mode=0o755, parents=True)
-        for name in _PARTS:
-            shutil.copyfile(release.folder / name, draft / name, follow_symlinks=False)
-            (draft / name).chmod(0o444)
-            with (draft / name).open("rb") as file:
-                os.fsync(file.fileno())
-        _put_signoffs(release, draft)
+        # Of a file of another size than was looked at, enough comes along to be refused below.
+        for name, most in (
+            (ARTEFACT, release.manifest.artefact.size),
+            (SUMS, MOST_MANIFEST),
+            (MANIFEST, MOST_MANIFEST),
+            (SIGNATURE, MAX_ARMOR),
+        ):
+            copy_plain(release.folder / name, draft / name, most)
+            (draft / name).chmod(_READ_ONLY)
+        lay_signoffs(draft / SIGNOFFS, release.signoffs, mode=_READ_ONLY)
         copied = read_release(draft)
-        if copied.signed != release.signed:
+        if (copied.signed, copied.signature) != (release.signed, release.signature):
             raise RefusedError(
                 "another manifest was copied than was looked at",
                 code="TAMPERED",
@@ -73,8 +86,3 @@ def publish(release: Release, releases: Path) -> Path:
             remedy="releases are made on Alpha, whose export it is; free its disk",
         ) from error
     return target
-
-
-def _put_signoffs(release: Release, folder: Path) -> None:
-    for name, armour in release.signoffs.items():
-        atomic_write(folder / SIGNOFFS / name, armour, mode=0o444)

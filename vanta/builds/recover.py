@@ -107,5 +107,6 @@ def _first_sound(slots: Slots, builds: tuple[str, ...]) -> str:
         f"no build that may run here is as it was signed{said}",
         code="NO_SOUND_SLOT",
         place=str(slots.folder),
-        remedy="keep the slot as evidence; stage a release again and promote it",
+        remedy="`vanta build rollback` goes to what ran before, if that is sound; keep the slot as "
+        "evidence",
     )

@@ -8,7 +8,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -28,7 +28,11 @@ from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.domain.name import NAME
 from vanta.governance.keys import PublicKey
 from vanta.governance.sshsig import MAX_ARMOR
+from vanta.journal.durable import fsync_directory
+from vanta.journal.files import atomic_write
 
+RELEASES = "releases"
+"""Folder of the export that nodes stage from."""
 _MOST_SIGNOFFS = 64
 _SIGNOFF = re.compile(rf"{NAME}\.sig\Z")
 _CHUNK = 1024 * 1024
@@ -168,9 +172,16 @@ def find(export: Path, build: str) -> Path:
         RefusedError: `BUILD_NAME`.
         UnavailableError: `NO_BUILD`.
     """
-    folder = export / "releases" / checked_name(build)
+    folder = export / RELEASES / checked_name(build)
     if folder.is_dir():
         return folder
+    if not export.is_dir():
+        raise UnavailableError(
+            "the export is not there, so nothing can be staged from it",
+            code="NO_BUILD",
+            place=str(export),
+            remedy="mount it, or correct `builds.export` in etc/node.yaml; what runs goes on",
+        )
     raise UnavailableError(
         f"the export has no release {build}",
         code="NO_BUILD",
@@ -192,6 +203,35 @@ def _signoffs(folder: Path) -> dict[str, bytes]:
     return found
 
 
+def lay_signoffs(
+    folder: Path,
+    wanted: Mapping[str, bytes],
+    *,
+    mode: int,
+    checkpoint: Callable[[str], object] = lambda _name: None,
+) -> None:
+    """Let a folder hold exactly these sign-offs; what was taken back goes first.
+
+    Args:
+        folder: `signoffs`; it is there.
+        wanted: file name to the signature in it.
+        mode: of the files.
+        checkpoint: called between any two steps.
+
+    Raises:
+        OSError, UnavailableError: the disk takes nothing; doing it again goes on.
+    """
+    there = _signoffs(folder)
+    for name in sorted(there.keys() - wanted.keys()):
+        (folder / name).unlink()
+        checkpoint(f"dropped {name}")
+    for name, data in wanted.items():
+        if there.get(name) != data:
+            atomic_write(folder / name, data, mode=mode)
+            checkpoint(f"wrote {name}")
+    fsync_directory(folder)
+
+
 def open_plain(path: Path) -> BinaryIO:
     """A plain file to read, and never what a link or a pipe in its place leads to.
 
@@ -203,6 +243,36 @@ def open_plain(path: Path) -> BinaryIO:
         os.close(fd)
         raise OSError(errno.EINVAL, "not a plain file")
     return os.fdopen(fd, "rb")
+
+
+def copy_plain(source: Path, target: Path, most: int) -> None:
+    """Copy a plain file, durably and never what a link in its place leads to.
+
+    Args:
+        source: it may change while it is read: whoever copies looks at the copy.
+        target: it does not exist.
+        most: bytes that are read; one more is copied, which is enough to see that it is another.
+
+    Raises:
+        UnavailableError: `NO_BUILD`: there is nothing to copy.
+        OSError: the target cannot be written.
+    """
+    try:
+        content = open_plain(source)
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot be read: {error.strerror}",
+            code="NO_BUILD",
+            place=str(source),
+            remedy="is the export mounted? copy the release again",
+        ) from error
+    with content, target.open("xb") as out:
+        left = most + 1
+        while left and (chunk := content.read(min(_CHUNK, left))):
+            out.write(chunk)
+            left -= len(chunk)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _read(path: Path, most: int) -> bytes | None:

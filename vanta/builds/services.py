@@ -45,4 +45,4 @@ class Services(Protocol):
         """How it stands."""
 
     def said(self, service: str) -> str:
-        """The end of what it printed, for people."""
+        """The end of what it printed since it was last restarted by this command, for people."""

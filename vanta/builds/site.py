@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from vanta.builds import evidence
 from vanta.builds.events import BuildRefused, Event
 from vanta.builds.flip import point, target_of
 from vanta.builds.health import Gate, Limits, Sick
@@ -12,11 +12,12 @@ from vanta.builds.log import BuildLog
 from vanta.builds.services import Services
 from vanta.builds.slots import Slots
 from vanta.builds.state import BuildState
-from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
-from vanta.journal.files import atomic_write
+from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.node.layout import Layout
 
 _LIMITS = Limits()
+_SILENT = frozenset({"NOT_UP", "RESTARTED", "STARTING", "NOT_READY"})
+"""What a gate finds of a service, and only the service itself can say why."""
 _LONGEST = 1000
 
 
@@ -86,21 +87,26 @@ class Site:
             except UnavailableError as error:
                 return Sick(name, error.code, error.message)
             self.checkpoint(f"restarted {name}")
-        return self.gate.wait(self.names, build) if self.names else None
+        return self.gated(build)
+
+    def gated(self, build: str) -> Sick | None:
+        """Gate every service as it runs; what is wrong, with what the service said of it."""
+        sick = self.gate.wait(self.names, build) if self.names else None
+        if sick is None or sick.code not in _SILENT:
+            return sick
+        words = evidence.last_words(self._printed(sick.service))
+        return sick._replace(reason=f"{sick.reason}; it printed last: {words}") if words else sick
 
     def keep_evidence(self, build: str, sick: Sick) -> str:
         """Keep what was seen of a sick build; the folder below the node's logs."""
-        name = f"builds/{build}-{self.log.position}"
-        folder = self.layout.logs / name
+        printed = {name: self._printed(name) for name in self.names}
+        return evidence.keep(self.layout.logs, build, self.log.position, sick, printed)
+
+    def _printed(self, service: str) -> str:
         try:
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            for each in self.names:
-                _write(folder / f"{each}.log", self.services.said(each))
-            _write(folder / "gate.txt", f"{sick.service}: {sick.reason} [{sick.code}]\n")
-        except (OSError, VantaError):
-            # Going back does not wait for a disk that is full.
+            return self.services.said(service)
+        except UnavailableError:
             return ""
-        return name
 
     @contextmanager
     def refusals(self, build: str, step: str) -> Iterator[None]:
@@ -119,7 +125,3 @@ class Site:
             for name, one in stands.items()
             if one.look.condition != "down" and one.sick is not None
         ]
-
-
-def _write(path: Path, text: str) -> None:
-    atomic_write(path, text.encode(errors="replace"))

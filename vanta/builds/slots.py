@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from vanta.builds.release import (
     Release,
     check_artefact,
     check_sums,
+    copy_plain,
+    lay_signoffs,
     open_plain,
     read_release,
     tampered,
 )
+from vanta.builds.room import check_room
 from vanta.builds.unpack import FOLDER_MODE, seal_folders, unpack
-from vanta.domain.errors import UnavailableError, VantaError
+from vanta.domain.errors import RefusedError, UnavailableError, VantaError
 from vanta.journal.durable import fsync_directory
 from vanta.journal.files import atomic_write
 
@@ -53,10 +56,12 @@ class Slots:
 
         Raises:
             RefusedError, MalformedError: it is not what was signed; nothing is left of it.
-            UnavailableError: `SLOT_UNWRITABLE`, `NO_BUILD`.
+            UnavailableError: `SLOT_UNWRITABLE`, `NO_BUILD`, `NO_ROOM`.
         """
         slot = self.path(release.name)
         draft = slot.with_name(slot.name + _TMP)
+        manifest = release.manifest
+        check_room(self.folder, manifest.artefact.size + sum(each.size for each in manifest.files))
         try:
             if not self.folder.is_dir():
                 self.folder.mkdir(parents=True)
@@ -86,7 +91,7 @@ class Slots:
     def _fill(self, draft: Path, release: Release) -> None:
         # The export may change while it is read: what is verified is what is unpacked.
         copy = draft / ARTEFACT
-        _copy(release.folder / ARTEFACT, copy, release.manifest.artefact.size)
+        copy_plain(release.folder / ARTEFACT, copy, release.manifest.artefact.size)
         self._checkpoint("copied the artefact")
         check_artefact(copy, release.manifest)
         sums = check_sums(release.folder, release.manifest)
@@ -107,26 +112,32 @@ class Slots:
         seal_folders(draft)
         self._checkpoint("sealed the draft")
 
-    def renew_signoffs(self, release: Release) -> None:
-        """Put the sign-offs that came since into a slot that is there.
+    def renew_signoffs(self, build: str, wanted: Mapping[str, bytes]) -> None:
+        """Let a slot hold the sign-offs that stand by now: new ones, and none taken back.
+
+        Args:
+            build: its slot is there.
+            wanted: file name to the signature in it, as the export has them.
 
         Raises:
             UnavailableError: `WRITE_FAILED`, `SLOT_UNWRITABLE`.
         """
-        folder = self.path(release.name) / SIGNOFFS
-        there = read_release(self.path(release.name)).signoffs
+        folder = self.path(build) / SIGNOFFS
+        there = self.read(build).signoffs
+        if there == wanted:
+            return
         try:
             folder.chmod(0o755)
             try:
-                for name, data in release.signoffs.items():
-                    if there.get(name) != data:
-                        atomic_write(folder / name, data, mode=_READ_ONLY)
-                        self._checkpoint(f"wrote {name}")
+                lay_signoffs(folder, wanted, mode=_READ_ONLY, checkpoint=self._checkpoint)
             finally:
                 folder.chmod(FOLDER_MODE)
         except OSError as error:
             raise UnavailableError(
-                f"cannot be written: {error.strerror}", code="SLOT_UNWRITABLE", place=str(folder)
+                f"cannot be written: {error.strerror}",
+                code="SLOT_UNWRITABLE",
+                place=str(folder),
+                remedy="free or repair the disk, then do the same again",
             ) from error
 
     def read(self, build: str) -> Release:
@@ -148,10 +159,19 @@ class Slots:
             UnavailableError: `NOT_STAGED`.
         """
         release = self.read(build)
-        if release.folder.is_symlink():
-            raise tampered(release.folder, "it is a link")
-        check_sums(release.folder, release.manifest)
-        verify_tree(release.folder, release.manifest)
+        try:
+            if release.folder.is_symlink():
+                raise tampered(release.folder, "it is a link")
+            check_sums(release.folder, release.manifest)
+            verify_tree(release.folder, release.manifest)
+        except RefusedError as error:
+            raise RefusedError(
+                error.message,
+                code=error.code,
+                place=error.place,
+                remedy=f"find who changed it; move {release.folder} away as evidence, and stage "
+                "it again",
+            ) from error
         return release
 
     def drafts(self) -> list[Path]:
@@ -208,13 +228,27 @@ def verify_tree(slot: Path, manifest: Manifest) -> None:
 
 
 def _files(slot: Path) -> Iterator[Path]:
+    owner = slot.parent.stat().st_uid
     for folder, folders, names in os.walk(slot):
+        _check_folder(Path(folder), owner)
         for name in folders:
             path = Path(folder) / name
             if path.is_symlink():
                 raise tampered(path, "it is a link")
         for name in names:
-            yield Path(folder) / name
+            path = Path(folder) / name
+            if path.lstat().st_uid != owner:
+                raise tampered(path, "it is another user's, who may change it")
+            yield path
+
+
+def _check_folder(folder: Path, owner: int) -> None:
+    """A folder that others may write to holds, a moment later, what they like."""
+    found = folder.lstat()
+    if found.st_uid != owner:
+        raise tampered(folder, "it is another user's, who may change it")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise tampered(folder, f"others may write to it: its mode is {found.st_mode & 0o7777:o}")
 
 
 def _check(path: Path, file: BuildFile) -> None:
@@ -232,24 +266,6 @@ def _check(path: Path, file: BuildFile) -> None:
         raise tampered(path, f"it cannot be read: {error.strerror}") from error
     if digest.hexdigest() != file.sha256:
         raise tampered(path, "its bytes are not those that were signed")
-
-
-def _copy(source: Path, target: Path, most: int) -> None:
-    try:
-        content = open_plain(source)
-    except OSError as error:
-        raise UnavailableError(
-            f"cannot be read: {error.strerror}",
-            code="NO_BUILD",
-            place=str(source),
-            remedy="is the export mounted? copy the release again",
-        ) from error
-    with content, target.open("xb") as out:
-        # One byte more than there should be is enough to see that it is another.
-        left = most + 1
-        while left and (chunk := content.read(min(_CHUNK, left))):
-            out.write(chunk)
-            left -= len(chunk)
 
 
 def discard(folder: Path) -> None:

@@ -66,7 +66,7 @@ def stage(site: Site, sound: Sound) -> InSlot:
     there = slots.path(release.name).is_dir()
     if there:
         slots.verify(release.name)
-        slots.renew_signoffs(release)
+        slots.renew_signoffs(release.name, release.signoffs)
     else:
         slots.put(release)
     letter = now.letter_of(release.name) or now.idle()

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+import time
 
 from vanta.builds.services import Condition, Look
 from vanta.domain.errors import UnavailableError
@@ -33,8 +34,11 @@ class Systemd:
     ) -> None:
         self._systemctl = systemctl
         self._unit = unit
+        self._since: dict[str, float] = {}
+        """Service to when it was restarted here."""
 
     def restart(self, service: str) -> None:
+        self._since[service] = time.time()
         # A unit that failed too often is not started again before it is forgiven.
         self._run("reset-failed", self._unit(service))
         done = self._run("restart", self._unit(service))
@@ -58,8 +62,10 @@ class Systemd:
         )
 
     def said(self, service: str) -> str:
-        words = ["journalctl", "--no-pager", "-n", str(_LINES), "-u", self._unit(service)]
-        return _run(words).stdout
+        words = ["journalctl", "--no-pager", "-q", "-n", str(_LINES), "-o", "cat"]
+        since = [f"--since=@{self._since[service]:.6f}"] if service in self._since else []
+        # What the service printed, and not what systemd says of it.
+        return _run([*words, *since, f"_SYSTEMD_UNIT={self._unit(service)}"]).stdout
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return _run([*self._systemctl, *words])

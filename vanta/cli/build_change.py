@@ -1,17 +1,26 @@
 """`vanta build release`, `stage`, `promote`, `rollback`, `recover`, `gc`: what changes builds."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vanta.cli.build_export import standing_signoffs
+from vanta.cli.interrupts import INTERRUPTED, stoppable
 from vanta.cli.options import NODE_DEFAULT, DryRun, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 
 if TYPE_CHECKING:
+    from vanta.builds.admit import Approved
+    from vanta.builds.node import BuildsOfNode
     from vanta.builds.promote import Outcome, Plan
     from vanta.builds.recover import Recovery
+    from vanta.builds.release import Release
+    from vanta.builds.slots import Slots
+    from vanta.builds.state import BuildState
 
 _NOT_DONE = 3
 Build = Annotated[str, typer.Argument(help="Its name, such as 0.1.0-3f2a9c1d77e0.")]
@@ -29,20 +38,31 @@ def release(
     Enough people signed it off, and no thread stands against it.
     """
     from vanta.alpha.tracker.releasing import check_tracked
+    from vanta.builds.events import Released
     from vanta.builds.manifest import checked_name
     from vanta.builds.node import builds_of
     from vanta.builds.publish import plan_release, publish
+    from vanta.builds.release import RELEASES
 
     here = builds_of(node)
-    found, people = plan_release(
-        here.export / "modules" / checked_name(build), here.in_force().permission
-    )
-    counting = check_tracked(here.layout, found.name, time.time_ns()).by
-    # A signature that was taken back in the tracker may still lie in the candidate's folder.
-    held = {f"{person}.sig" for person in counting}
-    kept = {name: armour for name, armour in found.signoffs.items() if name in held}
-    if not dry_run:
-        publish(found._replace(signoffs=kept), here.export / "releases")
+    permission, commit = here.in_force()
+
+    def seen() -> "tuple[Release, Approved]":
+        folder = here.export / "modules" / checked_name(build)
+        found, people = plan_release(folder, permission)
+        counting = check_tracked(here.layout, found.name, time.time_ns()).by
+        # A signature that was taken back in the tracker may still lie in the candidate's folder.
+        held = {f"{person}.sig" for person in counting}
+        kept = {name: armour for name, armour in found.signoffs.items() if name in held}
+        return found._replace(signoffs=kept), people._replace(reviewers=tuple(sorted(counting)))
+
+    if dry_run:
+        found, people = seen()
+    else:
+        with here.held(commit) as site, site.refusals(build, "release"):
+            found, people = seen()
+            publish(found, here.export / RELEASES)
+            site.state(Released(found.name, people.builder, people.reviewers))
     if as_json:
         print_json({"build": found.name, **people._asdict(), "done": not dry_run})
         return
@@ -108,7 +128,7 @@ def promote(
     """Run a staged build: flip to it, restart, gate; where it is not well, go back by itself.
 
     Exit 0: it runs. 3: it did not pass the gate, and what ran before runs again. 1: an error, such
-    as a refusal; nothing changed. 2: usage.
+    as a refusal; nothing changed. 130: it was stopped, and is taken back. 2: usage.
     """
     from vanta.builds.node import builds_of
     from vanta.builds.promote import carry_out, plan_promotion
@@ -116,23 +136,25 @@ def promote(
 
     here = builds_of(node)
     permission, commit = here.in_force()
-    if dry_run:
-        _say_plan(
-            plan_promotion(
-                here.now(), here.slots, build, permission, here.machine,
-                rollback=rollback, again=again,
-            ),
-            as_json=as_json,
+    # Somebody may have taken a sign-off back since it was staged.
+    stand = standing_signoffs(here.export, build)
+
+    def planned(state: "BuildState", slots: "Slots") -> "Plan":
+        return plan_promotion(
+            state, slots, build, permission, here.machine,
+            rollback=rollback, again=again, signoffs=stand,
         )  # fmt: skip
+
+    if dry_run:
+        _say_plan(planned(here.now(), here.slots), as_json=as_json)
         return
-    with here.held(commit) as site:
+    with _taken_back(here), here.held(commit) as site:
         if site.now.pending:
             settle(site)
+        if stand is not None and build in site.now.staged:
+            site.slots.renew_signoffs(build, stand)
         with site.refusals(build, "promote"):
-            plan = plan_promotion(
-                site.now, site.slots, build, permission, here.machine,
-                rollback=rollback, again=again,
-            )  # fmt: skip
+            plan = planned(site.now, site.slots)
         outcome = carry_out(site, plan)
     _say_outcome(outcome, here.layout.logs, as_json=as_json)
 
@@ -151,7 +173,7 @@ def rollback(
     It asks for no approval: it was approved when it was promoted. A frozen node stays as it is.
 
     Exit 0: it runs. 3: it did not pass the gate, and what ran before runs again. 1: an error, such
-    as a refusal; nothing changed. 2: usage.
+    as a refusal; nothing changed. 130: it was stopped, and is carried through. 2: usage.
     """
     from vanta.builds.node import builds_of
     from vanta.builds.promote import carry_out, plan_rollback
@@ -167,7 +189,7 @@ def rollback(
     if dry_run:
         _say_plan(plan_rollback(here.now(), here.slots, build, permission, name), as_json=as_json)
         return
-    with here.held(commit) as site:
+    with _taken_back(here), here.held(commit) as site:
         if site.now.pending:
             settle(site)
         with site.refusals(build or site.now.previous, "rollback"):
@@ -217,13 +239,16 @@ def recover(node: NodeDir = NODE_DEFAULT, dry_run: DryRun = False, as_json: Json
 
 @command
 def gc(node: NodeDir = NODE_DEFAULT, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Take away builds that are neither live, nor what ran before, nor the last good one."""
+    """Take away builds that are neither live, nor what ran before, nor the last good one.
+
+    And what was seen of builds that did not pass, but for the latest twenty.
+    """
     from vanta.builds.collect import collect, plan_collection
     from vanta.builds.node import builds_of
 
     here = builds_of(node)
     if dry_run:
-        found = plan_collection(here.now(), here.slots)
+        found = plan_collection(here.now(), here.slots, here.layout.logs)
     else:
         with here.held() as site:
             found = collect(site)
@@ -231,9 +256,26 @@ def gc(node: NodeDir = NODE_DEFAULT, dry_run: DryRun = False, as_json: Json = Fa
         print_json({**found._asdict(), "done": not dry_run})
         return
     would = "would be taken away" if dry_run else "taken away"
-    for name in (*found.builds, *found.drafts):
+    for name in (*found.builds, *found.drafts, *(f"logs/{each}" for each in found.evidence)):
         say(f"{name} {would}")
     say(f"kept: {', '.join(found.kept) or 'nothing'}")
+
+
+@contextmanager
+def _taken_back(here: "BuildsOfNode") -> Iterator[None]:
+    """Settle at once what somebody stops, so that no terminal that goes leaves a flip half done."""
+    from vanta.builds.recover import recover as settle
+
+    with stoppable() as stops:
+        try:
+            yield
+        except KeyboardInterrupt:
+            stops.hold_off()
+            with here.held() as site:
+                found = settle(site)
+            for line in ("stopped before it was done", *_recovered(found)):
+                say(line)
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _say_plan(plan: "Plan", *, as_json: bool) -> None:

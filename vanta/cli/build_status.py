@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from vanta.cli.build_export import on_export
 from vanta.cli.columns import table
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, print_json, say
@@ -35,9 +36,10 @@ def status(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
 
 def _status(here: "BuildsOfNode") -> dict[str, Any]:
     from vanta.builds.flip import target_of
+    from vanta.builds.log import JOURNAL, remember
     from vanta.domain.errors import VantaError
 
-    now = here.now()
+    now, failures = remember(here.layout.journal(JOURNAL))
     permission: Permission | None = None
     trouble = None
     try:
@@ -71,10 +73,14 @@ def _status(here: "BuildsOfNode") -> dict[str, Any]:
         "slots": now.letters,
         "staged": now.staged,
         "bad": now.bad,
+        "failures": {
+            name: {**one._asdict(), "evidence": _lies(here, one.evidence)}
+            for name, one in failures.items()
+        },
         "frozen": permission.frozen(here.config.node) if permission else None,
         "policy_trouble": trouble,
         "services": services,
-        "export": _on_export(here),
+        "export": on_export(here.export),
     }
 
 
@@ -99,16 +105,10 @@ def _build(
     return found
 
 
-def _on_export(here: "BuildsOfNode") -> list[str] | None:
-    """Releases that can be staged; None where the export is away."""
-    try:
-        return sorted(
-            each.name
-            for each in (here.export / "releases").iterdir()
-            if each.is_dir() and not each.name.endswith(".tmp")
-        )
-    except OSError:
-        return None
+def _lies(here: "BuildsOfNode", evidence: str) -> str | None:
+    """Where what was seen of a build lies; None where nothing was kept, or not until now."""
+    folder = here.layout.logs / evidence
+    return str(folder) if evidence and folder.is_dir() else None
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
@@ -132,6 +132,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"  no policy can be read, so nothing is promoted [{found['policy_trouble']}]")
     for build in found["staged"]:
         lines.append(f"  {_placed(build, found)}")
+        lines += _why(found["failures"].get(build))
     export = found["export"]
     if export is None:
         lines.append("  the export is away: nothing can be staged")
@@ -160,6 +161,17 @@ def _placed(build: str, found: dict[str, Any]) -> str:
     if build in found["bad"]:
         words.append(f"bad: {found['bad'][build]}")
     return f"{build} is staged{': ' if words else ''}{', '.join(words)}"
+
+
+def _why(failure: dict[str, Any] | None) -> list[str]:
+    from vanta.domain.instant import SECOND, show_instant
+    from vanta.domain.printable import printable
+
+    if failure is None:
+        return []
+    at = show_instant(failure["at"] // SECOND * SECOND)
+    lines = [f"    {printable(failure['reason'])}, at {at}"]
+    return [*lines, f"    seen: {failure['evidence']}"] if failure["evidence"] else lines
 
 
 def _runs(build: str | None) -> str:

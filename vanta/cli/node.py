@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Make and look at a node's folder.", no_args_is_help=True)
 
 Role = Literal["alpha", "markets", "executor"]
+_UNWELL = 3
 
 
 @app.command("init")
@@ -196,6 +197,50 @@ def _registered(layout: "Layout") -> "Registered":
     from vanta.governance.published import PolicyReader
 
     return PolicyReader(layout.memory)().policy.nodes
+
+
+@app.command("start")
+@command
+def start(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
+    """Start what does not run of the node's services, from `current`; systemd's are left to it.
+
+    Exit 0: every service runs `current`. 3: one is not well. 1: an error. 2: usage.
+    """
+    from vanta.builds.node import builds_of
+    from vanta.builds.recover import recover
+
+    here = builds_of(node)
+    if here.config.builds.supervisor != "processes":
+        raise RefusedError(
+            "its services are systemd's",
+            code="SERVICE",
+            place=here.config.node,
+            remedy=f"systemctl start {' '.join(f'vanta-{name}' for name in here.names)}",
+        )
+    with here.held() as site:
+        # Nothing is started from a slot that is not as it was signed.
+        current = recover(site).current
+        if not current:
+            raise RefusedError(
+                "no build was promoted here",
+                code="NOTHING_BEFORE",
+                place=here.config.node,
+                remedy="`vanta build stage` and `vanta build promote` bring one",
+            )
+        down = [name for name in site.names if site.services.look(name).condition == "down"]
+        for name in down:
+            site.services.restart(name)
+        sick = site.gated(current)
+    if as_json:
+        print_json({"build": current, "started": down, "sick": sick._asdict() if sick else None})
+    else:
+        for name in down:
+            say(f"{name} started")
+        if sick is None:
+            say(f"{current} runs")
+        else:
+            say(f"{sick.service} is not well: {sick.reason} [{sick.code}]")
+    raise typer.Exit(_UNWELL if sick else 0)
 
 
 @app.command("stop")

@@ -75,7 +75,7 @@ def withdraw(
     if as_json:
         print_json(candidate)
         return
-    say(f"{person}'s sign-off of {candidate.build} is taken back")
+    say(f"{printable(person)}'s sign-off of {candidate.build} is taken back")
     if candidate.needed:
         say(f"  {len(candidate.counted)} of {candidate.needed} count now")
 

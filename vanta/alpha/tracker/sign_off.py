@@ -1,5 +1,6 @@
 """Sign-offs: verified by what the journal kept of a manifest, and laid beside it."""
 
+import contextlib
 import errno
 import hashlib
 from functools import lru_cache
@@ -64,12 +65,31 @@ def lay_out(candidate: Candidate, folder: Path) -> None:
                 path.unlink()
         fsync_directory(there)
     except OSError as error:
-        raise UnavailableError(
-            f"the sign-offs cannot be laid out: {error.strerror}",
-            code="WRITE_FAILED",
-            place=str(there),
-            remedy="let this user write there, then sign again: it is recorded once",
-        ) from error
+        raise _not_laid_out(there, error) from error
+
+
+def clear_away(person: str, folder: Path) -> None:
+    """Take a person's sign-off out of a release, if it is there.
+
+    Raises:
+        UnavailableError: `WRITE_FAILED`; running the same command again goes on.
+    """
+    there = folder / SIGNOFFS
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            (there / f"{person}.sig").unlink()
+            fsync_directory(there)
+    except OSError as error:
+        raise _not_laid_out(there, error) from error
+
+
+def _not_laid_out(there: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"it is recorded, and the files of sign-offs cannot be put right: {error.strerror}",
+        code="WRITE_FAILED",
+        place=str(there),
+        remedy="let this user write there, then type the same again: it is recorded once",
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -9,9 +9,10 @@ from vanta.alpha.tracker.approval import Approval, approval, counted
 from vanta.alpha.tracker.candidate import Candidate, Found, SignOff, find, modules
 from vanta.alpha.tracker.desk import Desk, look
 from vanta.alpha.tracker.permission import person_of, required, reviews
-from vanta.alpha.tracker.sign_off import digest, lay_out, verify
+from vanta.alpha.tracker.sign_off import clear_away, digest, lay_out, verify
 from vanta.alpha.tracker.state import TrackerState
 from vanta.builds.manifest import REVIEW_NAMESPACE
+from vanta.builds.release import RELEASES
 from vanta.builds.seal import seal
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.governance.clone import public_half
@@ -115,14 +116,17 @@ def add(desk: Desk, thread: str, armour: str, now: int, *, made_here: bool) -> S
 
 
 def withdraw(desk: Desk, thread: str, person: str, why: str) -> Candidate:
-    """Take a person's sign-off back.
+    """Take a person's sign-off back: from the candidate, and from the release where it is one.
+
+    Taking back what is taken back already only clears away what was left lying.
 
     Raises:
-        UnavailableError: `NO_SIGN_OFF`: there is none; `NO_THREAD`, `NO_CANDIDATE`.
+        UnavailableError: `NO_SIGN_OFF`: there is none; `NO_THREAD`, `NO_CANDIDATE`; `WRITE_FAILED`:
+            it is taken back, and its file is still there.
     """
     candidate = _candidate(desk.state, thread)
     signed = next((one for one in candidate.sign_offs if one.person == person), None)
-    if signed is None:
+    if signed is None and not any(one.person == person for one in candidate.withdrawn):
         there = ", ".join(one.person for one in candidate.sign_offs)
         raise UnavailableError(
             f"{person[:80]} has not signed it off",
@@ -130,8 +134,11 @@ def withdraw(desk: Desk, thread: str, person: str, why: str) -> Candidate:
             place=candidate.build,
             remedy=f"name one of {there}" if there else "nothing is to be taken back",
         )
-    candidate = desk.withdraw(candidate, person, digest(signed.signature), why)
+    if signed is not None:
+        candidate = desk.withdraw(candidate, person, digest(signed.signature), why)
     folder = modules(desk.layout) / candidate.build
+    # First where nodes look.
+    clear_away(person, folder.parent.with_name(RELEASES) / candidate.build)
     if folder.is_dir():
         lay_out(candidate, folder)
     return candidate
