@@ -1,8 +1,8 @@
 """Services as systemd units, asked by `systemctl` and nothing else."""
 
 import subprocess
-from collections.abc import Callable
 import time
+from collections.abc import Callable
 
 from vanta.builds.services import Condition, Look
 from vanta.domain.errors import UnavailableError

@@ -141,6 +141,7 @@ def follow(
     from vanta.markets.window import read_window
     from vanta.node.carrier import open_outbox
     from vanta.node.config import read_config
+    from vanta.node.key import load_node_key
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
