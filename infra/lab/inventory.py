@@ -16,7 +16,7 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
         "vanta_environment": "dev",
         "vanta_cidr": plan.network,
         "vanta_operators": [f"{plan.host}/32"],
-        "vanta_people": [],
+        "vanta_people": _people(plan),
         # Names are asked for here, where nobody answers unless a test does.
         "vanta_resolvers": [plan.host],
         "vanta_time_servers": [],
@@ -42,3 +42,9 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
         "all": {"children": ["jump", "nodes"]},
         "_meta": {"hostvars": hosts},
     }
+
+
+def _people(plan: Plan) -> list[dict[str, Any]]:
+    """Ada operates the lab, by the key its host has; nobody does before there is a lab."""
+    key = plan.keys / "operator.pub"
+    return [{"name": "ada", "keys": [key.read_text().strip()]}] if key.exists() else []
