@@ -5,9 +5,9 @@ import pulumi_aws as aws
 
 from infra import addresses, naming, outputs
 from infra.components.account import Account, AccountArgs
+from infra.components.alarms import Alarms, AlarmsArgs
 from infra.components.backups import Backups, BackupsArgs
 from infra.components.budget import Budget, BudgetArgs
-from infra.components.cache import PREFIX, Cache, CacheArgs, shipping
 from infra.components.database import Database, DatabaseArgs
 from infra.components.directory import Directory, DirectoryArgs
 from infra.components.endpoints import Endpoints, EndpointsArgs
@@ -16,13 +16,16 @@ from infra.components.firewall import Firewall, FirewallArgs
 from infra.components.identity import Identity, IdentityArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.network import Network, NetworkArgs
-from infra.components.nfs import Nfs, NfsArgs
 from infra.components.nodes import Machine, MachineArgs
 from infra.components.observability import Observability, ObservabilityArgs
 from infra.components.routing import Routing, RoutingArgs
 from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.security_groups import SecurityGroups, SecurityGroupsArgs
+from infra.components.shipping import Shipping
 from infra.components.storage import Storage, StorageArgs
+from infra.components.trail_alarms import TrailAlarms, TrailAlarmsArgs
+from infra.components.volumes import BACKUP, Volume, VolumeArgs
+from infra.components.walls import Walls, WallsArgs
 from infra.settings import environment, read_settings
 from infra.topology import NODES
 
@@ -75,6 +78,7 @@ firewall = Firewall(
     inside,
 )
 routing = Routing(RoutingArgs(network, firewall), inside)
+Walls(WallsArgs(network, settings.network.operators), inside)
 groups = SecurityGroups(SecurityGroupsArgs(network.vpc.id, settings.network.operators), inside)
 
 storage = Storage(
@@ -121,14 +125,12 @@ database = Database(
         sizes=settings.database,
         group=groups.group("database"),
         key=keys.database.arn,
+        log_key=keys.logs.arn,
+        log_days=settings.observability.log_days,
         replica_region=replica_region,
         replica_key=keys.replica.arn,
         protect=protect,
     ),
-    inside,
-)
-Cache(
-    CacheArgs(settings.cache.alarm_minutes, observability),
     inside,
 )
 identity = Identity(
@@ -140,12 +142,28 @@ identity = Identity(
         log_days=settings.observability.log_days,
         secrets={node: list(secrets.read_by(node).values()) for node in NODES},
         secrets_key=keys.secrets.arn,
-        statements={
-            "alpha": shipping(storage.backups, PREFIX, keys.storage.arn, region),
-        },
+        statements=Shipping(storage, keys.storage.arn, region).statements(),
     ),
     inside,
 )
+volumes = {
+    node: [
+        Volume(
+            f"{node}-{purpose}",
+            VolumeArgs(
+                node=node,
+                where=where,
+                device=device,
+                zone=f"{region}{settings.nodes.machine(node).zone}",
+                gib=gib,
+                key=keys.volumes.arn,
+            ),
+            inside,
+        )
+        for purpose, where, device, gib in settings.volumes(node)
+    ]
+    for node in NODES
+}
 machines = {
     node: Machine(
         node,
@@ -160,13 +178,15 @@ machines = {
             group=groups.group(node),
             profile=identity.profiles[node].name,
             key=keys.volumes.arn,
+            volumes=volumes[node],
+            # Alpha's system has the governance repository and Redis' memory on it.
+            root_tags=BACKUP if node == "alpha" else {},
             protect=protect,
         ),
         inside,
     )
     for node in NODES
 }
-nfs = Nfs(NfsArgs(machines["alpha"], settings.nfs.gib), inside)
 entrance = Entrance(
     EntranceArgs(network, groups.group("entrance"), machines["jump"].instance.id, protect), inside
 )
@@ -175,8 +195,22 @@ Backups(
     BackupsArgs(account, settings.backups, keys.volumes.arn, replica_region, keys.replica.arn),
     inside,
 )
+Alarms(
+    AlarmsArgs(
+        environment=stack,
+        region=region,
+        observability=observability,
+        machines=machines,
+        database=database,
+        database_gib=settings.database.gib,
+        firewall=firewall,
+        network=network,
+        snapshot_minutes=settings.cache.alarm_minutes,
+    ),
+    inside,
+)
 if settings.account.owned:
-    Account(
+    owned = Account(
         AccountArgs(
             environment=stack,
             account=account,
@@ -189,13 +223,13 @@ if settings.account.owned:
         ),
         inside,
     )
+    TrailAlarms(TrailAlarmsArgs(owned.trail_log.name, observability), inside)
 
 outputs.export(
     environment=stack,
     settings=settings,
     addresses=node_addresses,
     machines=machines,
-    nfs=nfs,
     entrance=entrance,
     database=database,
     storage=storage,

@@ -9,7 +9,6 @@ from infra.addresses import resolver
 from infra.components.database import Database
 from infra.components.directory import host
 from infra.components.entrance import Entrance
-from infra.components.nfs import Nfs
 from infra.components.nodes import Machine
 from infra.components.secrets import Secrets
 from infra.components.storage import Storage
@@ -23,7 +22,6 @@ def export(
     settings: Settings,
     addresses: Mapping[Node, IPv4Address],
     machines: Mapping[Node, Machine],
-    nfs: Nfs,
     entrance: Entrance,
     database: Database,
     storage: Storage,
@@ -39,13 +37,12 @@ def export(
                 "name": host(environment, node),
                 "address": str(addresses[node]),
                 "instance": machines[node].instance.id,
-                "data_volume": _id(machines[node]),
+                "volumes": {volume.where: volume.volume.id for volume in machines[node].volumes},
                 "secrets": secrets.read_by(node),
             }
             for node in NODES
         },
     )
-    pulumi.export("build_volume", nfs.volume.id if nfs.volume else None)
     pulumi.export("network", str(settings.network.cidr))
     pulumi.export("resolver", str(resolver(settings.network.cidr)))
     pulumi.export("operators", [str(network) for network in settings.network.operators])
@@ -65,7 +62,3 @@ def export(
     pulumi.export("snapshot_minutes", settings.cache.snapshot_minutes)
     pulumi.export("ports", [flow.model_dump(by_alias=True, mode="json") for flow in flows()])
     pulumi.export("egress", [entry.model_dump(mode="json") for entry in outside()])
-
-
-def _id(machine: Machine) -> pulumi.Output[str] | None:
-    return machine.data.id if machine.data else None

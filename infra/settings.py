@@ -227,6 +227,13 @@ class Settings(_Part):
     backups: Backups
     protection: Protection
 
+    def volumes(self, node: Node) -> list[tuple[str, str, str, int]]:
+        """A machine's volumes: what for, where mounted, where attached, and how large."""
+        found = [("data", "/opt/vanta", "/dev/sdf", self.nodes.machine(node).data_gib)]
+        if node == "alpha":
+            found.append(("builds", "/opt/vanta/build", "/dev/sdg", self.nfs.gib))
+        return [volume for volume in found if volume[-1]]
+
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         for node in NODES:

@@ -17,6 +17,7 @@ _PARAMETERS = {
     "log_min_duration_statement": "1000",
     "log_statement": "ddl",
 }
+_LOGS = ("postgresql", "upgrade")
 _MONITORING = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 
 
@@ -30,6 +31,8 @@ class DatabaseArgs:
     sizes: Sizes
     group: pulumi.Input[str]
     key: pulumi.Input[str]
+    log_key: pulumi.Input[str]
+    log_days: int
     replica_region: str
     replica_key: pulumi.Input[str]
     protect: bool
@@ -41,6 +44,7 @@ class Database(Component):
     def __init__(self, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("database", opts)
         sizes = args.sizes
+        identifier = f"vanta-{args.environment}"
         subnets = aws.rds.SubnetGroup(
             "database",
             subnet_ids=[args.network.subnets["data", zone].id for zone in args.network.args.zones],
@@ -63,8 +67,20 @@ class Database(Component):
         attached = aws.iam.RolePolicyAttachment(
             "database-monitoring", role=monitoring.name, policy_arn=_MONITORING, opts=self.child()
         )
+        # RDS would make them itself, readable by its own key and kept for ever.
+        logs = [
+            aws.cloudwatch.LogGroup(
+                f"database-{kind}",
+                name=f"/aws/rds/instance/{identifier}/{kind}",
+                retention_in_days=args.log_days,
+                kms_key_id=args.log_key,
+                opts=self.child(),
+            )
+            for kind in _LOGS
+        ]
         self.instance = aws.rds.Instance(
             "database",
+            identifier=identifier,
             engine="postgres",
             engine_version=sizes.engine_version,
             auto_minor_version_upgrade=True,
@@ -94,16 +110,16 @@ class Database(Component):
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
             skip_final_snapshot=False,
-            final_snapshot_identifier=f"vanta-{args.environment}-database-last",
+            final_snapshot_identifier=f"{identifier}-last",
             deletion_protection=args.protect,
             apply_immediately=False,
-            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            enabled_cloudwatch_logs_exports=list(_LOGS),
             performance_insights_enabled=True,
             performance_insights_kms_key_id=args.key,
             performance_insights_retention_period=7,
             monitoring_interval=60,
             monitoring_role_arn=monitoring.arn,
-            opts=self.child(after=[attached]),
+            opts=self.child(after=[attached, *logs]),
         )
         if sizes.replicated:
             aws.rds.InstanceAutomatedBackupsReplication(

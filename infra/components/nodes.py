@@ -1,6 +1,6 @@
 """The machines: the three nodes and the jump host. None has a public address."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -10,10 +10,9 @@ import pulumi_aws as aws
 from infra import settings
 from infra.components import Component
 from infra.components.network import Network
+from infra.components.volumes import Volume
+from infra.first_boot import first_boot
 from infra.topology import Node
-
-DATA_DEVICE = "/dev/sdf"
-NFS_DEVICE = "/dev/sdg"
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class MachineArgs:
     group: pulumi.Input[str]
     profile: pulumi.Input[str]
     key: pulumi.Input[str]
+    volumes: Sequence[Volume]
+    root_tags: dict[str, str]
     protect: bool
 
 
@@ -42,8 +43,10 @@ class Machine(Component):
         super().__init__("node", opts, node)
         self._args = args
         self.node = node
+        self.volumes = args.volumes
         self.instance = self._instance()
-        self.data = self.volume("data", args.machine.data_gib, DATA_DEVICE)
+        for volume in self.volumes:
+            self._attach(volume)
         self.register_outputs({})
 
     def _instance(self) -> aws.ec2.Instance:
@@ -70,62 +73,31 @@ class Machine(Component):
                 volume_type="gp3",
                 volume_size=args.machine.root_gib,
                 delete_on_termination=True,
+                tags=args.root_tags,
             ),
             ebs_optimized=True,
             monitoring=True,
             disable_api_termination=args.protect,
             maintenance_options=aws.ec2.InstanceMaintenanceOptionsArgs(auto_recovery="default"),
-            user_data=first_boot(args.region, args.operator_keys, args.agent),
+            user_data=first_boot(
+                args.region,
+                args.operator_keys,
+                args.agent,
+                {volume.where: volume.volume.id for volume in self.volumes},
+            ),
             # First boot is once: another key or agent is Ansible's to bring to a machine that runs.
             user_data_replace_on_change=False,
             tags={"vanta:node": self.node},
             opts=self.child(),
         )
 
-    def volume(self, purpose: str, gib: int, device: str) -> aws.ebs.Volume | None:
-        """An encrypted volume that outlives the machine; none where it has no size."""
-        if not gib:
-            return None
-        args = self._args
-        name = f"{self.node}-{purpose}"
-        volume = aws.ebs.Volume(
-            name,
-            availability_zone=f"{args.region}{args.machine.zone}",
-            size=gib,
-            type="gp3",
-            encrypted=True,
-            kms_key_id=args.key,
-            tags={"vanta:node": self.node, "vanta:backup": "hourly"},
-            opts=self.child(),
-        )
+    def _attach(self, volume: Volume) -> None:
         aws.ec2.VolumeAttachment(
-            name,
+            volume.name,
             instance_id=self.instance.id,
-            volume_id=volume.id,
-            device_name=device,
+            volume_id=volume.volume.id,
+            device_name=volume.device,
             # A machine is stopped before its disk is taken away.
             stop_instance_before_detaching=True,
             opts=self.child(),
         )
-        return volume
-
-
-def first_boot(region: str, keys: tuple[str, ...], agent: settings.Agent | None) -> str:
-    """What cloud-init does once, so that Ansible and Session Manager can do the rest."""
-    config: dict[str, object] = {
-        "ssh_pwauth": False,
-        "disable_root": True,
-        "ssh_authorized_keys": list(keys),
-        "packages": ["python3"],
-    }
-    if agent is not None:
-        file = "/var/tmp/amazon-ssm-agent.deb"  # noqa: S108 - of the machine's first boot, as root
-        source = (
-            f"https://amazon-ssm-{region}.s3.{region}.amazonaws.com/{agent.version}"
-            "/debian_amd64/amazon-ssm-agent.deb"
-        )
-        config["runcmd"] = [
-            ["curl", "--fail", "--silent", "--show-error", "--output", file, source],
-            ["sh", "-euc", f"echo '{agent.sha256}  {file}' | sha256sum --check && dpkg -i {file}"],
-        ]
-    return "#cloud-config\n" + json.dumps(config, indent=2) + "\n"

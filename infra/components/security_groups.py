@@ -46,12 +46,14 @@ class SecurityGroups(Component):
         for flow in flows():
             self._open(flow)
         for node in NODES:
-            self._pair(f"aws-{node}", node, "endpoint", HTTPS, "AWS services, inside the network.")
+            self._ingress(
+                f"aws-{node}", "endpoint", node, HTTPS, "AWS services, inside the network."
+            )
             self._egress(
                 f"outside-{node}",
                 node,
                 HTTPS,
-                "Names outside: which, the firewall judges.",
+                "AWS services inside, and names outside: which, the firewall judges.",
                 cidr=_ANYWHERE,
             )
         self.register_outputs({})
@@ -87,6 +89,10 @@ class SecurityGroups(Component):
                 self._pair(name, source, flow.to, flow.port, flow.why)
 
     def _pair(self, name: str, source: str, to: str, port: int, why: str) -> None:
+        self._ingress(name, to, source, port, why)
+        self._egress(name, source, port, why, group=to)
+
+    def _ingress(self, name: str, to: str, source: str, port: int, why: str) -> None:
         aws.vpc.SecurityGroupIngressRule(
             name,
             security_group_id=self.group(to),
@@ -97,7 +103,6 @@ class SecurityGroups(Component):
             to_port=port,
             opts=self.child(),
         )
-        self._egress(name, source, port, why, group=to)
 
     def _egress(
         self, name: str, source: str, port: int, why: str, *, group: str = "", cidr: str = ""

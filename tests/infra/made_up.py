@@ -125,6 +125,10 @@ def _balancer(asked: Asked) -> tuple[str, Properties]:
     return arn, {"arn": arn, "dnsName": f"{asked.physical}.elb.{asked.region}.amazonaws.com"}
 
 
+def _vpc(asked: Asked) -> tuple[str, Properties]:
+    return f"vpc-{asked.hex()}", {"defaultNetworkAclId": f"acl-{asked.hex()}"}
+
+
 def _eip(asked: Asked) -> tuple[str, Properties]:
     allocation = f"eipalloc-{asked.hex()}"
     return allocation, {"allocationId": allocation}
@@ -145,7 +149,7 @@ _OWN: dict[str, Answer] = {
     "aws:ec2/routeTable:RouteTable": _prefixed("rtb"),
     "aws:ec2/securityGroup:SecurityGroup": _prefixed("sg"),
     "aws:ec2/subnet:Subnet": _subnet,
-    "aws:ec2/vpc:Vpc": _prefixed("vpc"),
+    "aws:ec2/vpc:Vpc": _vpc,
     "aws:iam/role:Role": _role,
     "aws:kms/key:Key": _key,
     "aws:lb/loadBalancer:LoadBalancer": _balancer,

@@ -12,8 +12,9 @@ import json
 import runpy
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ class Resource:
     uses: dict[str, tuple[str, ...]]
     """URNs that each input is made of."""
     aliases: tuple[str, ...]
+    answers: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What the monitor made up of it, its id among it; nothing in a preview."""
 
     @property
     def parent_name(self) -> str:
@@ -83,9 +86,16 @@ class Recording:
     outputs: dict[str, Any]
     """As on the wire."""
 
+    @cached_property
+    def _by_type(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.type, []).append(resource)
+        return found
+
     def of(self, kind: str) -> list[Resource]:
         """Every resource of one type, by its token."""
-        return [resource for resource in self.resources if resource.type == kind]
+        return self._by_type.get(kind, [])
 
     def one(self, kind: str, name: str) -> Resource:
         """The one resource with this type and name."""
@@ -137,6 +147,9 @@ def record(
     def run() -> None:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
+        # The monitor answers in one thread, whose event loop can be closed when all is done.
+        monitor_thread = ThreadPoolExecutor(1)
+        loop.set_default_executor(monitor_thread)
         # Where there is no root, the mocks make one; the program's own is to be the only one.
         settings.set_root_resource(pulumi.Resource.__new__(pulumi.Resource))
         mocks.set_mocks(
@@ -154,6 +167,8 @@ def record(
         except BaseException as error:  # noqa: BLE001 - carried over to the thread that asked
             failures.append(error)
         finally:
+            monitor_thread.submit(_close_loop).result()
+            loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
 
     # The SDK keeps its state in context variables: an empty context is a process of its own.
@@ -174,6 +189,10 @@ def record(
 def recorded(stack: str, *, preview: bool = False) -> Recording:
     """The recording of a stack as it lies in the repository, made once a process."""
     return record(stack, preview=preview)
+
+
+def _close_loop() -> None:
+    asyncio.get_event_loop_policy().get_event_loop().close()
 
 
 def _nothing(_: object) -> None:
@@ -219,26 +238,28 @@ class _Monitor(mocks.MockMonitor):
         )
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the wire's own
-        self.requests.append(
-            Resource(
-                type=request.type,
-                name=request.name,
-                urn=self.make_urn(request.parent, request.type, request.name),
-                parent=request.parent,
-                inputs=json_format.MessageToDict(request.object),
-                custom=request.custom,
-                protect=request.protect,
-                provider=request.provider,
-                after=tuple(sorted(request.dependencies)),
-                uses={
-                    key: tuple(sorted(found.urns))
-                    for key, found in sorted(request.propertyDependencies.items())
-                    if found.urns
-                },
-                aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases),
-            )
+        found = Resource(
+            type=request.type,
+            name=request.name,
+            urn=self.make_urn(request.parent, request.type, request.name),
+            parent=request.parent,
+            inputs=json_format.MessageToDict(request.object),
+            custom=request.custom,
+            protect=request.protect,
+            provider=request.provider,
+            after=tuple(sorted(request.dependencies)),
+            uses={
+                key: tuple(sorted(found.urns))
+                for key, found in sorted(request.propertyDependencies.items())
+                if found.urns
+            },
+            aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases),
         )
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        known = self.resources.get(found.urn)
+        answers = {"id": known.id, **known.state} if known and known.id else {}
+        self.requests.append(replace(found, answers=answers))
+        return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - the wire's own
         if "pulumi:pulumi:Stack" in request.urn:
@@ -249,7 +270,7 @@ class _Monitor(mocks.MockMonitor):
 def values_in(tree: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Every leaf of a tree of plain values with its path."""
     if isinstance(tree, dict):
-        for key, inner in tree.items():
+        for key, inner in sorted(tree.items()):
             yield from values_in(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(tree, list):
         for index, inner in enumerate(tree):
