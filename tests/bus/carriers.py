@@ -127,4 +127,10 @@ def told(inbox: Inbox) -> str:
 
 def quiet(inbox: Inbox, seconds: float = 0.4) -> bool:
     """Whether nothing comes for a while."""
-    return not until(lambda: bool(inbox.poll(10)), seconds)
+
+    def some() -> bool:
+        with suppress(UnavailableError):
+            return bool(inbox.poll(10))
+        return False
+
+    return not until(some, seconds)

@@ -75,7 +75,7 @@ def test_a_receiver_that_was_killed_has_its_parcels_again_at_once(
         "import sys, time\nfrom vanta.bus.access import Access\n"
         "from vanta.bus.redis import Keys, RedisInbox\n"
         "inbox = RedisInbox(Access(sys.argv[1]), Keys.of('dev'), 'executor')\n"
-        "while not (came := inbox.poll(1)):\n    time.sleep(0.01)\n"
+        "from tests.bus.carriers import polled\ncame = polled(inbox, 1)\n"
         "print(came[0].id, flush=True)\ntime.sleep(60)\n"
     )
     killed = subprocess.Popen([sys.executable, "-c", script, server.url], stdout=subprocess.PIPE)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.founded import vanta
-from tests.diagnostics.house import NODES, House, typed
+from tests.diagnostics.house import NODES, House, eventually, running, typed
 from tests.governance.valkey import Valkey
 from vanta.diagnostics.finding import Severity
 from vanta.domain.instant import HOUR
@@ -77,3 +77,33 @@ def test_countersigning_needs_to_be_told_where(house: House) -> None:
     refused = vanta("node", "countersign", "-n", "nodes/alpha", at=house.root)
     assert refused.returncode == 1
     assert "NOWHERE" in refused.stderr
+
+
+def test_the_whole_way_from_a_feed_to_an_order_over_redis(apart: House) -> None:
+    """Reflector, promoter and Executor as the services they are, each with its own journal."""
+    layout = apart.layout("markets")
+    for node in ("markets", "executor"):
+        config = apart.layout(node).config
+        lines = [line for line in config.read_text().splitlines() if not line.startswith("bus:")]
+        url = next(line.partition(" ")[2] for line in lines if line.startswith("statuses:"))
+        recorded = "markets: {feeds: feeds, recorded: true, pace: 20000, every: 1s}"
+        config.write_text("\n".join([*lines, f"bus: {url}", recorded, ""]))
+    accepted = apart.layout("executor").journal("intents").read_bytes().count(b"intent.accepted")
+
+    def taken() -> bool:
+        journal = apart.layout("executor").journal("intents").read_bytes()
+        return journal.count(b"intent.accepted") > accepted
+
+    judge = running(apart, "executor", "judge", "-n", "nodes/executor")
+    executor = running(apart, "executor", "run", "--with-paper-broker", "-n", "nodes/executor")
+    promoter = running(apart, "markets", "promote", "-n", "nodes/markets")
+    reflector = running(apart, "markets", "follow", "-n", "nodes/markets")
+    with judge, executor, promoter, reflector:
+        eventually(taken, 90)
+    assert layout.journal("promotion").exists()
+    nodes = ("-n", "nodes/markets", "-n", "nodes/executor")
+    sound = vanta("audit", "verify", *nodes, at=apart.root)
+    assert sound.returncode == 0, sound.stdout
+    replayed = vanta("audit", "replay", *nodes, at=apart.root)
+    assert replayed.returncode == 0, replayed.stdout
+    assert "promotion" in replayed.stdout

@@ -20,6 +20,7 @@ SERVICES = {
     "surveillance": ("executor", ("executor", "surveil")),
     "executor": ("executor", ("executor", "run", "--with-paper-broker")),
     "markets": ("markets", ("markets", "follow", "--feeds", "feeds")),
+    "promoter": ("markets", ("markets", "promote")),
 }
 
 

@@ -10,8 +10,6 @@ import msgspec
 import pytest
 
 from tests.markets.house import House, policy, published
-from vanta.bus.directory import DirectoryOutbox
-from vanta.bus.port import Outbox
 from vanta.domain.errors import UnavailableError
 from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, show_instant
 from vanta.domain.switches import Switches
@@ -19,7 +17,8 @@ from vanta.journal.reader import read
 from vanta.journal.view import read_view
 from vanta.markets import records
 from vanta.markets.following import AGEING, LATE, Following, Newly, Recorded, Turn
-from vanta.markets.sample.plot import END, START
+from vanta.markets.replay import replay_reflection
+from vanta.markets.sample.plot import START
 from vanta.markets.service import MarketsNode, recorded_collectors
 
 NOW = START + 15 * HOUR
@@ -34,35 +33,17 @@ class Time:
         return self.now
 
 
-class Away:
-    """A bus that takes nothing until it is told to."""
-
-    def __init__(self, behind: Outbox) -> None:
-        self.behind = behind
-        self.code = "BUS_UNAVAILABLE"
-
-    def send(self, id: str, payload: bytes) -> None:  # noqa: A002 - the port's own name
-        if self.code:
-            raise UnavailableError("away", code=self.code)
-        self.behind.send(id, payload)
-
-    def forgot(self) -> bool:
-        if self.code:
-            raise UnavailableError("away", code=self.code)
-        return self.behind.forgot()
-
-
 @contextmanager
 def following(
-    house: House, time: Callable[[], int], *, outbox: Outbox | None = None, first: int | None = None
+    house: House, time: Callable[[], int], *, first: int | None = None
 ) -> Iterator[tuple[Following, MarketsNode]]:
     collectors = tuple(Newly(one) for one in recorded_collectors(house.feeds))
     with MarketsNode.open(
         house.layout,
         policy=house._in_force,
         clock=house.clock,
-        key=house.key,
-        outbox=outbox or DirectoryOutbox(house.root / "bus"),
+        key=None,
+        outbox=None,
         feeds=house.feeds,
         build="markets@test",
         collectors=collectors,
@@ -193,18 +174,17 @@ def test_a_recorded_window_is_gone_through_as_if_it_happened_now(house: House) -
     began = house.clock.now
     passed = Time(began)
     time = Recorded(START, START + 2 * DAY, 3600, passed)
-    sent = 0
-    bus = Away(DirectoryOutbox(house.root / "bus"))
-    with following(house, time, outbox=bus, first=START) as (turns, node):
+    proposed = 0
+    with following(house, time, first=START) as (turns, node):
         while time() < START + 46 * HOUR:
             passed.now += 4 * SECOND
             turn = turns.turn()
-            sent += len(turn.reflection.intents) if turn.reflection else 0
-            bus.code = "" if time() > START + 40 * HOUR else bus.code
-        node.hand_over()
+            proposed += len(turn.reflection.intents) if turn.reflection else 0
         reached = node.reached
-    assert [one.id for one in house.inbox.poll(100)]
     assert reached == time()
+    assert count(house, records.INTENT_PROPOSED, records.REFLECTION) == proposed > 1
+    assert count(house, records.INTENT_PROMOTED, records.REFLECTION) == 0
+    assert house.inbox.poll(100) == [], "it has no key and no bus"
     again = Recorded(max(START, reached), START + 2 * DAY, 3600, passed)
     with following(house, again, first=START) as (turns, node):
         assert turns.turn().harvest is None, "no time passed in the market"
@@ -212,14 +192,18 @@ def test_a_recorded_window_is_gone_through_as_if_it_happened_now(house: House) -
         assert turns.turn().until == START + 2 * DAY
         passed.now += HOUR
         assert turns.turn().harvest is None, "time has stopped"
-    assert END > START + 2 * DAY
+    harvest, reflection = (
+        list(read(house.layout.journal(name))) for name in (records.HARVEST, records.REFLECTION)
+    )
+    again_made = list(replay_reflection(harvest, reflection))
+    assert again_made
+    assert all(one.same for one in again_made)
 
 
 def test_the_loop_tells_how_it_stands_and_ends_when_it_is_told(live: House) -> None:
     stop, told, worked = threading.Event(), list[Turn](), list[str]()
-    bus = Away(DirectoryOutbox(live.root / "bus"))
     tweet(live, 1, NOW - HOUR)
-    with following(live, Time(), outbox=bus) as (turns, _):
+    with following(live, Time()) as (turns, _):
 
         def working(status: str) -> None:
             worked.append(status)
@@ -228,7 +212,7 @@ def test_the_loop_tells_how_it_stands_and_ends_when_it_is_told(live: House) -> N
 
         turns.run(stop, told=told.append, working=working)
     assert len(told) == 1
-    assert all("BUS_UNAVAILABLE" in status for status in worked), worked
+    assert worked == ["the last turn took 1 signals and proposed 0 intents"] * 2
 
 
 def test_a_journal_that_takes_no_more_ends_it(live: House) -> None:

@@ -14,7 +14,16 @@ from vanta.node.config import read_config
 from vanta.node.layout import Layout
 
 GOVERNANCE = "governance"
-READING_ORDER = ("mirror", "trade_log", "intents", "reflection", "harvest", "tracker", GOVERNANCE)
+READING_ORDER = (
+    "mirror",
+    "trade_log",
+    "intents",
+    "promotion",
+    "reflection",
+    "harvest",
+    "tracker",
+    GOVERNANCE,
+)
 """The journals there are, each before those it refers to."""
 
 _JOURNAL = ".jsonl"

@@ -35,6 +35,9 @@ _UPSTREAM = {
 }
 """Where the parents of a type are; of any other, in its own journal."""
 
+_ABOVE = {"promotion": "reflection"}
+"""Journals whose records are caused by those of another one, whatever their type."""
+
 _ELSEWHERE = frozenset({"reflection"})
 """Journals of another node than the one whose records refer to them: they may not be given."""
 
@@ -114,7 +117,7 @@ class References:
         for (journal, parent), reference in self._parents.items():
             self._missing(journal, parent, reference)
         for intent, (_, reference) in self._envelopes.items():
-            if self._given("reflection", reference):
+            if self._given("reflection", reference) and self._given("promotion", reference):
                 self._problems[reference.node].add(
                     "INTENT_UNPROMOTED",
                     reference.place,
@@ -141,7 +144,8 @@ class References:
         self.checked[found.node, "parents"] += 1
         if parent in self._met:
             return
-        journal = _UPSTREAM.get(found.record.type, found.journal)
+        home = _ABOVE.get(found.journal, found.journal)
+        journal = _UPSTREAM.get(found.record.type, home)
         reference = _Reference(found.node, found.place, found.record.type)
         if journal == found.journal:
             # It would have to be above: nothing is caused by what comes later.

@@ -146,6 +146,9 @@ def steps(node: Node, among: Sequence[Node] = ()) -> Iterator[tuple[str, Iterato
     if layout.journal("reflection").exists():
         there = layout.journal("harvest").exists()
         yield "reflection", _reflection(node) if there else "its harvest.jsonl is not here"
+    if layout.journal("promotion").exists():
+        there = layout.journal("reflection").exists()
+        yield "promotion", _promotion(node) if there else "its reflection.jsonl is not here"
     if layout.journal("trade_log").exists():
         yield "trade_log", _trade_log(node)
     if layout.journal("shadow").exists():
@@ -168,6 +171,12 @@ def _reflection(node: Node) -> Iterator[Replayed]:
     from vanta.markets.replay import replay_reflection  # noqa: PLC0415 - a node installs its role
 
     yield from replay_reflection(_records(node, "harvest"), _records(node, "reflection"))
+
+
+def _promotion(node: Node) -> Iterator[Replayed]:
+    from vanta.markets.replay import replay_promotion  # noqa: PLC0415 - a node installs its role
+
+    yield from replay_promotion(_records(node, "reflection"), _records(node, "promotion"))
 
 
 def _trade_log(node: Node) -> Iterator[Replayed]:

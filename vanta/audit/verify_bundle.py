@@ -32,6 +32,8 @@ UPSTREAM = {
     "decision.made": "intents",
 }
 """Where the causes of a record are, when they are not above it in its own journal."""
+ABOVE = {"promotion": "reflection"}
+"""The same for every record of a journal."""
 PUBLISHING = {"policy.introduced", "policy.evaluated", "edit.adopted"}
 
 
@@ -323,7 +325,7 @@ class Bundle:
     ) -> None:
         """Keep what a record says of others, to be judged when all have been read."""
         kind, body = record["type"], record["body"]
-        home = UPSTREAM.get(kind, journal)
+        home = UPSTREAM.get(kind, ABOVE.get(journal, journal))
         for parent in record["parents"]:
             if home != journal and parent not in seen:
                 self.causes.append((home, parent, place))

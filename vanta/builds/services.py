@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple, Protocol
 
 SERVICES: dict[str, tuple[str, ...]] = {
     "alpha": ("governance",),
-    "markets": ("governance", "markets"),
+    "markets": ("governance", "promoter", "markets"),
     "executor": ("governance", "judge", "surveillance", "executor"),
 }
 """Role to what runs there, each after what it needs."""
@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "surveillance": ("executor", "surveil"),
     "executor": ("executor", "run"),
     "markets": ("markets", "follow"),
+    "promoter": ("markets", "promote"),
 }
 """Service to the `vanta` command it is."""
 

@@ -169,7 +169,9 @@ class RedisInbox:
         self._listed: deque[bytes] = deque()
         self._owed: dict[bytes, str] = {}
         """Entries that are done, and not off the stream yet."""
-        self._trouble: VantaError | None = None
+        self._trouble: VantaError | None = UnavailableError(
+            "Redis was not reached yet", code="BUS_UNAVAILABLE", place=access.url
+        )
         self._broken: BaseException | None = None
         self.set_aside = 0
         """Entries that were no parcels so far."""

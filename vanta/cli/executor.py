@@ -47,6 +47,8 @@ app.command("settle")(executor_surveil.settle)
 
 _QUIET_ROUNDS = 25
 """Rounds with nothing to do after which the day is over, 20 ms each."""
+_TO_REACH = 10.0
+"""Seconds a bus has to be reached."""
 
 
 @app.command("run")
@@ -68,6 +70,7 @@ def run(
     ] = False,
 ) -> None:
     """Take intents in, decide, send, and follow every order to its end."""
+    from vanta.bus.port import AWAY
     from vanta.executor.brokers.named import open_brokers, open_streams
     from vanta.executor.brokers.paper.process import start
     from vanta.executor.hints import send_hint
@@ -118,9 +121,12 @@ def run(
             executor.run(stop, ready=lambda: ready.works(executor.standing))
             return
         quiet = 0
+        patience = time.monotonic() + _TO_REACH
         while quiet < _QUIET_ROUNDS and not stop.is_set():
             worked = executor.step()
-            quiet = 0 if worked or not (executor.settled or executor.trouble) else quiet + 1
+            coming = executor.trouble in AWAY and time.monotonic() < patience
+            done = executor.settled or executor.trouble
+            quiet = 0 if worked or coming or not done else quiet + 1
             if not worked:
                 stop.wait(0.02)
         if executor.trouble:

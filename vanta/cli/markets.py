@@ -3,9 +3,11 @@
 import signal
 import threading
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +15,9 @@ from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, errors, print_json, say
 from vanta.domain.errors import RefusedError
 from vanta.domain.instant import parse_instant, show_instant
+
+if TYPE_CHECKING:
+    from vanta.node.layout import Layout
 
 app = typer.Typer(help="Harvest feeds, reflect on them, promote intents.", no_args_is_help=True)
 
@@ -129,39 +134,39 @@ def follow(
     feeds: Annotated[
         Path | None, typer.Option("--feeds", help="Instead of `markets.feeds` of node.yaml.")
     ] = None,
+    with_promoter: Annotated[
+        bool, typer.Option("--with-promoter", help="Start the promoter too, and end it.")
+    ] = False,
 ) -> None:
-    """Live: each turn by the clock, take what the feeds have by now, reflect, and promote.
+    """Live: each turn by the clock, take what the feeds have by now, reflect, and propose.
 
     `markets` in etc/node.yaml says which folder, how often, and whether it is a recorded window
-    that is gone through as if it were happening now. It goes on where its journals end.
+    that is gone through as if it were happening now. It goes on where its journals end. It reads no
+    key and no bus: `vanta markets promote` signs and sends what it proposes.
     """
     from vanta.governance.published import PolicyReader
     from vanta.markets.following import Following, Newly, Recorded
     from vanta.markets.service import MarketsNode, recorded_collectors
     from vanta.markets.window import read_window
-    from vanta.node.carrier import open_outbox
     from vanta.node.config import read_config
-    from vanta.node.key import load_node_key
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _got, _frame: stop.set())
+    stop = _until_told()
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     wanted = config.markets
     folder = _feeds(feeds or (Path(wanted.feeds) if wanted.feeds else None), layout.config)
     collectors = tuple(Newly(one) for one in recorded_collectors(folder))
     with (
-        open_outbox(config, layout.config) as outbox,
+        _promoter(layout) if with_promoter else nullcontext(),
         Readiness(layout.run, "markets") as ready,
         MarketsNode.open(
             layout,
             policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
-            key=load_node_key(layout),
-            outbox=outbox,
+            key=None,
+            outbox=None,
             feeds=folder,
             node=config.node,
             collectors=collectors,
@@ -176,6 +181,68 @@ def follow(
         else:
             following = Following(markets, collectors, time.time_ns, wanted.every)
         following.run(stop, told=_tell, working=ready.works)
+
+
+@app.command("promote")
+@command
+def promote(node: NodeDir = NODE_DEFAULT) -> None:
+    """Live: sign what was proposed and the policy in force admits, and hand it to the bus.
+
+    Of Markets' services it alone reads the node's key and reaches the bus.
+    """
+    from vanta.governance.keys import load_private_key
+    from vanta.governance.published import PolicyReader
+    from vanta.markets.promoter import Promoter
+    from vanta.node.carrier import open_outbox
+    from vanta.node.config import read_config
+    from vanta.node.layout import Layout
+    from vanta.node.readiness import Readiness
+
+    stop = _until_told()
+    layout = Layout(node.resolve())
+    config = read_config(layout.config)
+    with (
+        open_outbox(config, layout.config) as outbox,
+        Readiness(layout.run, "promoter") as ready,
+        Promoter(
+            layout,
+            policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
+            clock=time.time_ns,
+            key=load_private_key(layout.key),
+            outbox=outbox,
+            node=config.node,
+            build=f"promoter@{version('vanta')}",
+        ) as promoter,
+    ):
+        promoter.run(stop, told=say, working=ready.works)
+
+
+def _until_told() -> threading.Event:
+    """Set when a signal says to end."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _got, _frame: stop.set())
+    return stop
+
+
+@contextmanager
+def _promoter(layout: "Layout") -> Iterator[None]:
+    """A promoter beside this process, which ends with it."""
+    import subprocess
+
+    from vanta.node.build import vanta_command
+
+    words = [*vanta_command(), "markets", "promote", "--node", str(layout.root)]
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    with (layout.logs / "promoter.log").open("ab") as log:
+        started = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield
+    finally:
+        started.terminate()
+        started.wait(30)
 
 
 def _feeds(folder: Path | None, config: Path) -> Path:

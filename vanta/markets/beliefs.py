@@ -7,7 +7,7 @@ import msgspec
 from vanta.domain.conviction import Conviction
 from vanta.domain.encoding import decode
 from vanta.domain.record import Record
-from vanta.domain.trading import Envelope
+from vanta.domain.trading import Envelope, Intent
 from vanta.markets import records
 from vanta.markets.promote import CANDIDATE, Promoted, key
 from vanta.markets.rerank import Ranking
@@ -92,7 +92,11 @@ class Beliefs:
             elif record.type == records.RANKING_MADE:
                 self.ranking = decode(records.RankingMade, body, place=record.id).ranking
             elif record.type == records.INTENT_PROMOTED:
-                self._promote(decode(records.IntentPromoted, body, place=record.id))
+                promoted = decode(records.IntentPromoted, body, place=record.id)
+                self._ask(promoted.intent)
+                self._send(promoted)
+            elif record.type == records.INTENT_PROPOSED:
+                self._ask(decode(records.IntentProposed, body, place=record.id).intent)
             elif record.type == records.INTENT_HELD:
                 held = decode(records.IntentHeld, body, place=record.id)
                 self.held.setdefault(held.conviction_id, {})[held.vault] = held.codes
@@ -111,13 +115,15 @@ class Beliefs:
             standing.moved_for += max(0, reason.part)
             standing.moved_against += max(0, -reason.part)
 
-    def _promote(self, promoted: records.IntentPromoted) -> None:
-        intent = promoted.intent
+    def _ask(self, intent: Intent) -> None:
         name = key(intent.vault, intent.symbol)
         self.promoted.pop(name, None)
         self.promoted[name] = Promoted(intent.side, intent.conviction, intent.market_time)
         if len(self.promoted) > PROMOTIONS:
             del self.promoted[next(iter(self.promoted))]
+
+    def _send(self, promoted: records.IntentPromoted) -> None:
+        intent = promoted.intent
         self.sent[intent.id] = Sent(intent.expires, promoted.envelope)
         if len(self.sent) > SENT:
             del self.sent[next(iter(self.sent))]

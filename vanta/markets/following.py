@@ -1,8 +1,8 @@
 """Markets by the clock: each turn takes what the feeds have by now, and reflects on it.
 
-Who writes the feeds is somebody else: a collector, or a recorder long ago. A turn looks back over
-the last two hours too, for what was written late; what was handed over before is left out, and
-what a restart hands over again is known to the harvest.
+It proposes and has no key: the promoter signs. Who writes the feeds is somebody else: a collector,
+or a recorder long ago. A turn looks back over the last two hours too, for what was written late;
+what was handed over before is left out, and what a restart hands over again the harvest knows.
 """
 
 import threading
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from vanta.bus.port import AWAY
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.domain.signal import RawItem, SetAside
@@ -27,7 +26,7 @@ FIRST = DAY
 AGEING = 15 * MINUTE
 """Without anything new, until the views are formed again: old evidence ages by itself."""
 WAIT = 1.0
-"""Seconds between two signs of life, and between two tries at a bus that took nothing."""
+"""Seconds between two signs of life."""
 
 _ABSENT = frozenset({"FEEDS_MISSING"})
 
@@ -154,8 +153,7 @@ class Following:
                 turn = self.turn()
                 status = _status(turn)
                 told(turn)
-            trouble = _away(self._markets.hand_over)
-            working(f"{status}; {trouble}" if trouble and trouble not in status else status)
+            working(status)
             stop.wait(min(WAIT, max(0.0, due - time.monotonic())))
 
     def turn(self) -> Turn:
@@ -177,25 +175,12 @@ class Following:
         turn = Turn(until, harvest, None, "")
         if not self._wants_thought(turn):
             return turn
-        found: list[Reflected] = []
-        trouble = _away(lambda: found.append(self._markets.reflect(until)))
         self._reflected, self._commit = until, self._markets.in_force
-        return turn._replace(reflection=found[0] if found else None, trouble=trouble)
+        return turn._replace(reflection=self._markets.reflect(until))
 
     def _wants_thought(self, turn: Turn) -> bool:
         aged = turn.until - self._reflected >= AGEING
         return bool(turn.taken) or aged or self._markets.in_force != self._commit
-
-
-def _away(work: Callable[[], object]) -> str:
-    """Do what needs the bus; its code where that takes nothing just now."""
-    try:
-        work()
-    except UnavailableError as error:
-        if error.code not in AWAY:
-            raise
-        return error.code
-    return ""
 
 
 def _status(turn: Turn) -> str:
@@ -205,4 +190,4 @@ def _status(turn: Turn) -> str:
     if isinstance(turn.harvest, RefusedError):
         return turn.harvest.code
     intents = len(turn.reflection.intents) if turn.reflection else 0
-    return f"the last turn took {turn.taken} signals and sent {intents} intents"
+    return f"the last turn took {turn.taken} signals and proposed {intents} intents"

@@ -11,7 +11,7 @@ import msgspec
 
 from vanta.domain.conviction import BANDS, Conviction, Side, band
 from vanta.domain.encoding import content_id
-from vanta.domain.instant import DAY, NEVER
+from vanta.domain.instant import DAY, NEVER, SECOND
 from vanta.domain.policy import Flip, Policy
 from vanta.domain.trading import Intent
 from vanta.lattice.direction import EVERYTHING
@@ -27,6 +27,8 @@ REASK = DAY
 said no for a reason that has passed, and sizes to what is left of the band in any case."""
 CANDIDATE = 300_000
 """Views weaker than this, ppm, are not asked about at all."""
+AHEAD = 2 * SECOND
+"""By which a proposal may be from the future: a clock that is being set goes back a little."""
 NAMESPACE = "vanta-intent"
 """What an intent is signed for."""
 
@@ -235,3 +237,61 @@ def intents(
                 taken += 1
                 asked.append(_intent(view, score, one, moment))
     return asked, held
+
+
+def proposal_id(intent_id: str) -> str:
+    """Id of the record that proposes an intent, which its promotion has another one for."""
+    return content_id("proposal", intent_id.encode())
+
+
+class Denied(NamedTuple):
+    """A proposal that is not signed, and everything that is wrong with it."""
+
+    intent: Intent
+    codes: tuple[str, ...]
+
+
+def admit(
+    proposed: Sequence[Intent], terms: Sequence[Terms], now: int
+) -> tuple[list[Intent], list[Denied]]:
+    """Which proposals a promoter signs, under the policy in force when it does; pure.
+
+    Who proposes reads what strangers write. So nothing it says of a vault is believed: each
+    proposal is held against the terms again, which may have been tightened meanwhile.
+
+    Args:
+        proposed: in the order they were made.
+        terms: one per vault.
+        now: the node's clock.
+    """
+    by_vault = {one.vault: one for one in terms}
+    signed: list[Intent] = []
+    denied: list[Denied] = []
+    for intent in proposed:
+        codes = _wrong(intent, by_vault.get(intent.vault), now)
+        if codes:
+            denied.append(Denied(intent, codes))
+        else:
+            signed.append(intent)
+    return signed, denied
+
+
+def _wrong(intent: Intent, terms: Terms | None, now: int) -> tuple[str, ...]:
+    if terms is None:
+        return ("VAULT",)
+    flip = terms.flip_until > now
+    persona_floor = terms.flip_conviction if intent.flip else terms.persona_conviction
+    checks = (
+        ("UNIVERSE_ALLOW", _member(intent.symbol, terms.allow)),
+        ("UNIVERSE_DENY", not _member(intent.symbol, terms.deny)),
+        ("ASSET_CLASS", _member(intent.asset_class, terms.asset_classes)),
+        ("CONVICTION", intent.conviction >= terms.conviction),
+        ("PERSONA_CONVICTION", intent.conviction >= persona_floor),
+        ("BAND", intent.band == band(intent.conviction)),
+        ("SHORT", intent.side == "buy" or intent.reducing or terms.short),
+        ("FLIP", flip or not intent.flip),
+        ("LIFETIME", 0 < intent.expires - intent.created <= terms.intent_age),
+        ("EXPIRED", intent.expires > now),
+        ("FROM_FUTURE", intent.created <= now + AHEAD),
+    )
+    return tuple(code for code, met in checks if not met)

@@ -1,4 +1,4 @@
-"""The bodies of what Markets journals: `harvest.jsonl` and `reflection.jsonl`."""
+"""The bodies of what Markets journals: `harvest`, `reflection` and `promotion.jsonl`."""
 
 import msgspec
 
@@ -12,6 +12,7 @@ from vanta.markets.rerank import Ranking
 
 HARVEST = "harvest"
 REFLECTION = "reflection"
+PROMOTION = "promotion"
 
 DIRECTORY_LOADED = "directory.loaded"
 SIGNAL_HARVESTED = "signal.harvested"
@@ -22,9 +23,14 @@ HARVEST_REFUSED = "harvest.refused"
 REFLECTION_STARTED = "reflection.started"
 CONVICTION_REFLECTED = "conviction.reflected"
 RANKING_MADE = "ranking.made"
+INTENT_PROPOSED = "intent.proposed"
 INTENT_PROMOTED = "intent.promoted"
 INTENT_HELD = "intent.held"
 PROMOTION_REFUSED = "promotion.refused"
+
+INTENT_DENIED = "intent.denied"
+PROMOTION_STARTED = "promotion.started"
+PROMOTION_FINISHED = "promotion.finished"
 
 
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +121,12 @@ class RankingMade(_Body, frozen=True):
     ranking: Ranking
 
 
+class IntentProposed(_Body, frozen=True):
+    """What is asked for, where the promoter is a process of its own: it signs and sends it."""
+
+    intent: Intent
+
+
 class IntentPromoted(_Body, frozen=True):
     """What was asked for, and the bytes it was signed and sent as."""
 
@@ -141,3 +153,27 @@ class PromotionRefused(_Body, frozen=True):
     as_of: int
     code: str
     reason: str
+
+
+class PromotionStarted(_Body, frozen=True):
+    """Everything the promoter depends on besides what was proposed."""
+
+    now: int
+    terms: tuple[Terms, ...]
+    provenance: Provenance
+    build: str
+    node: str
+
+
+class PromotionFinished(_Body, frozen=True):
+    """How far of the reflection journal the promoter has read."""
+
+    reflection: Evidence
+
+
+class IntentDenied(_Body, frozen=True):
+    """What was proposed and is not signed."""
+
+    intent_id: str
+    vault: str
+    codes: tuple[str, ...]

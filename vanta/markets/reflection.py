@@ -17,6 +17,7 @@ from vanta.journal.writer import Journal
 from vanta.markets import promote, records
 from vanta.markets.beliefs import Beliefs, Sent
 from vanta.markets.features import align
+from vanta.markets.handing import Handing
 from vanta.markets.models.panel import VERSIONS
 from vanta.markets.observed import Observed
 from vanta.markets.promote import Held, Moment
@@ -42,7 +43,8 @@ class Maker(NamedTuple):
 
     node: str
     build: str
-    key: Ed25519PrivateKey
+    key: Ed25519PrivateKey | None
+    """None where a promoter of its own signs what is proposed here."""
 
 
 def think(
@@ -72,11 +74,11 @@ def think(
     return views, ranking, intents, held
 
 
-def seal(intent: Intent, maker: Maker) -> Envelope:
+def seal(intent: Intent, node: str, key: Ed25519PrivateKey) -> Envelope:
     """The intent as it travels."""
     payload = encode(intent)
-    signature = sign(maker.key, payload, promote.NAMESPACE)
-    return Envelope(payload.decode(), signature.decode(), maker.node)
+    signature = sign(key, payload, promote.NAMESPACE)
+    return Envelope(payload.decode(), signature.decode(), node)
 
 
 class Reflection:
@@ -86,7 +88,7 @@ class Reflection:
         journal: `reflection.jsonl`, held by this process.
         state: what it amounts to; kept up to date here.
         maker: whose name and key intents carry.
-        outbox: the Markets end of the bus.
+        outbox: the Markets end of the bus; None where a promoter of its own has it.
         clock: UTC nanoseconds.
     """
 
@@ -96,16 +98,14 @@ class Reflection:
         state: Beliefs,
         *,
         maker: Maker,
-        outbox: Outbox,
+        outbox: Outbox | None,
         clock: Callable[[], int],
     ) -> None:
         self._journal = journal
         self.state = state
         self._maker = maker
-        self._outbox = outbox
         self._clock = clock
-        self._unsent: dict[str, Sent] = {}
-        """By intent id; on disk already."""
+        self._handing = Handing(outbox, clock) if outbox is not None else None
 
     def run(
         self,
@@ -138,42 +138,32 @@ class Reflection:
             previous=previous.id if previous else "",
         )
         views, ranking, intents, held = think(observed, started, previous, self.state.promoted)
-        sealed = [(intent, seal(intent, self._maker)) for intent in intents]
+        key, node = self._maker.key, self._maker.node
+        sealed = [(intent, seal(intent, node, key) if key else None) for intent in intents]
         refused = policy if isinstance(policy, VantaError) else None
         self._record(started, views, ranking, sealed, held, refused)
-        self._unsent |= {intent.id: Sent(intent.expires, envelope) for intent, envelope in sealed}
-        self.hand_over()
+        if self._handing is not None:
+            self._handing.add(
+                {intent.id: Sent(intent.expires, made) for intent, made in sealed if made}
+            )
+            self._handing.hand_over(self.state.sent)
         return Reflected(tuple(views), ranking, tuple(intents), tuple(held), refused)
 
     def send_again(self) -> int:
         """Hand over what may not have been before a crash; the receiver knows each by its id."""
         now = self._clock()
         waiting = {name: sent for name, sent in self.state.sent.items() if sent.expires > now}
-        self._unsent |= waiting
-        self.hand_over()
+        if self._handing is not None:
+            self._handing.add(waiting)
+            self._handing.hand_over(self.state.sent)
         return len(waiting)
-
-    def hand_over(self) -> None:
-        """Send what waits, oldest first; what the bus refuses waits for the next time.
-
-        Raises:
-            UnavailableError: the bus takes nothing; `vanta.bus.port.AWAY` has its codes.
-        """
-        now = self._clock()
-        if self._outbox.forgot():
-            self._unsent = {**self.state.sent, **self._unsent}
-        for name in list(self._unsent):
-            sent = self._unsent[name]
-            if sent.expires > now:
-                self._outbox.send(name, encode(sent.envelope))
-            del self._unsent[name]
 
     def _record(
         self,
         started: records.ReflectionStarted,
         views: list[Conviction],
         ranking: Ranking,
-        sealed: list[tuple[Intent, Envelope]],
+        sealed: list[tuple[Intent, Envelope | None]],
         held: list[Held],
         refused: VantaError | None,
     ) -> None:
@@ -197,16 +187,15 @@ class Reflection:
         ]
         made = records.RankingMade(ranking)
         entries.append(entry(records.RANKING_MADE, ranking.id, made, (ident,), ident))
-        entries += [
-            entry(
-                records.INTENT_PROMOTED,
-                intent.id,
-                records.IntentPromoted(intent, envelope),
-                (intent.conviction_id,),
-                intent.dag_id,
-            )
-            for intent, envelope in sealed
-        ]
+        for intent, envelope in sealed:
+            cause, dag = (intent.conviction_id,), intent.dag_id
+            if envelope is not None:
+                sent = records.IntentPromoted(intent, envelope)
+                entries.append(entry(records.INTENT_PROMOTED, intent.id, sent, cause, dag))
+                continue
+            name = promote.proposal_id(intent.id)
+            asked = records.IntentProposed(intent)
+            entries.append(entry(records.INTENT_PROPOSED, name, asked, cause, dag))
         for one in held:
             name = content_id(
                 "held", ident.encode(), one.conviction_id.encode(), one.vault.encode()

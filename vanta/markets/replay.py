@@ -19,6 +19,7 @@ from vanta.markets.beliefs import Beliefs
 from vanta.markets.entities import Directory, resolve
 from vanta.markets.harvested import Harvested
 from vanta.markets.normalise.signals import to_signal
+from vanta.markets.promote import admit, proposal_id
 from vanta.markets.reflection import think
 
 T = TypeVar("T")
@@ -125,6 +126,10 @@ def _reflections(reflection: Iterable[Record]) -> Iterator[list[Record]]:
         yield group
 
 
+ASKED = "intent"
+"""Instead of its record's type: whether it was proposed, or signed at once, is no matter."""
+_OF = {records.INTENT_PROPOSED: ASKED, records.INTENT_PROMOTED: ASKED}
+
 Computed = dict[tuple[str, str], bytes]
 """Type and id (conviction and vault for a held view) to the bytes of what it is."""
 
@@ -133,7 +138,7 @@ def _again(taken: Harvested, started: records.ReflectionStarted, state: Beliefs)
     views, ranking, intents, held = think(taken.observed, started, state.ranking, state.promoted)
     found: Computed = {(records.CONVICTION_REFLECTED, view.id): encode(view) for view in views}
     found[records.RANKING_MADE, ranking.id] = encode(ranking)
-    found |= {(records.INTENT_PROMOTED, intent.id): encode(intent) for intent in intents}
+    found |= {(ASKED, intent.id): encode(intent) for intent in intents}
     found |= {
         (records.INTENT_HELD, f"{one.conviction_id} {one.vault}"): encode(one) for one in held
     }
@@ -146,6 +151,9 @@ def _compared(group: list[Record], computed: Computed) -> Iterator[Replayed]:
             name, recorded = record.id, _part(record, "conviction")
         elif record.type == records.RANKING_MADE:
             name, recorded = record.id, _part(record, "ranking")
+        elif record.type == records.INTENT_PROPOSED:
+            intent = _body(record, records.IntentProposed).intent
+            name, recorded = intent.id, _part(record, "intent")
         elif record.type == records.INTENT_PROMOTED:
             promoted = _body(record, records.IntentPromoted)
             name, recorded = record.id, promoted.envelope.payload.encode()
@@ -156,6 +164,44 @@ def _compared(group: list[Record], computed: Computed) -> Iterator[Replayed]:
             name, recorded = f"{one.conviction_id} {one.vault}", encode(one)
         else:
             continue
-        yield Replayed(record.id, recorded, computed.pop((record.type, name), b""))
+        yield Replayed(
+            record.id, recorded, computed.pop((_OF.get(record.type, record.type), name), b"")
+        )
     for (_, name), missing in computed.items():
         yield Replayed(name, b"", missing)
+
+
+def replay_promotion(
+    reflection: Iterable[Record], promotion: Iterable[Record]
+) -> Iterator[Replayed]:
+    """What the promoter signed and what it denied, judged again from what was proposed.
+
+    Args:
+        reflection: the records of `reflection.jsonl`, from the first.
+        promotion: the records of `promotion.jsonl`, from the first.
+
+    Yields:
+        Each proposal that was judged, in the order of the record; one that no reflection made has
+        nothing recomputed.
+    """
+    proposed = {
+        record.id: _body(record, records.IntentProposed).intent
+        for record in reflection
+        if record.type == records.INTENT_PROPOSED
+    }
+    started: records.PromotionStarted | None = None
+    for record in promotion:
+        if record.type == records.PROMOTION_STARTED:
+            started = _body(record, records.PromotionStarted)
+        elif record.type == records.INTENT_PROMOTED and started is not None:
+            promoted = _body(record, records.IntentPromoted)
+            intent = proposed.get(proposal_id(record.id))
+            signed, _ = admit([intent] if intent else [], started.terms, started.now)
+            recomputed = encode(signed[0]) if signed else b""
+            yield Replayed(record.id, promoted.envelope.payload.encode(), recomputed)
+        elif record.type == records.INTENT_DENIED and started is not None:
+            said = _body(record, records.IntentDenied)
+            intent = proposed.get(proposal_id(said.intent_id))
+            _, denied = admit([intent] if intent else [], started.terms, started.now)
+            codes = encode(denied[0].codes) if denied else b""
+            yield Replayed(record.id, encode(said.codes), codes)

@@ -13,9 +13,9 @@ from typing import NamedTuple, Self, TypeVar
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from vanta.bus.port import AWAY, Outbox
+from vanta.bus.port import Outbox
 from vanta.domain.encoding import content_id, decode
-from vanta.domain.errors import RefusedError, UnavailableError, VantaError
+from vanta.domain.errors import RefusedError, VantaError
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry
 from vanta.domain.switches import HALTED, Action, forbidding
@@ -71,7 +71,7 @@ class MarketsNode:
         policy: Callable[[], Published],
         clock: Callable[[], int],
         maker: Maker,
-        outbox: Outbox,
+        outbox: Outbox | None,
         collectors: Sequence[Collector],
         companies: tuple[Company, ...],
         rotate_at: int,
@@ -106,8 +106,8 @@ class MarketsNode:
         *,
         policy: Callable[[], Published],
         clock: Callable[[], int],
-        key: Ed25519PrivateKey,
-        outbox: Outbox,
+        key: Ed25519PrivateKey | None,
+        outbox: Outbox | None,
         feeds: Path,
         node: str = "markets",
         build: str = "",
@@ -121,8 +121,9 @@ class MarketsNode:
             layout: the node's folders; `memory` is made when it is not there.
             policy: reads the published policy; may raise, and then nothing is promoted.
             clock: UTC nanoseconds.
-            key: the node's own, registered in `Authority`; it signs the intents.
-            outbox: the Markets end of the bus.
+            key: the node's own, registered in `Authority`; it signs the intents. None to propose
+                them to a promoter.
+            outbox: the Markets end of the bus; None where a promoter has it.
             feeds: folder of recorded feeds, and of the lists of companies beside them.
             node: the name the key is registered under.
             build: what intents carry as their maker; the package's version when empty.
@@ -148,11 +149,7 @@ class MarketsNode:
         )
         try:
             found.write_views()
-            try:
-                found._reflection.send_again()
-            except UnavailableError as error:
-                if error.code not in AWAY:
-                    raise
+            found._reflection.send_again()
         except BaseException:
             found.close()
             raise
@@ -272,14 +269,6 @@ class MarketsNode:
             )
         finally:
             self._write_reflection_views()
-
-    def hand_over(self) -> None:
-        """Send what the bus has not taken yet.
-
-        Raises:
-            UnavailableError: it takes nothing; `vanta.bus.port.AWAY` has its codes.
-        """
-        self._reflection.hand_over()
 
     @property
     def in_force(self) -> str:

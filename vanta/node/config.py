@@ -254,7 +254,7 @@ class MarketsConfig(_Part):
     """How much faster than it happened, where it is recorded."""
 
 
-Service = Literal["governance", "judge", "surveillance", "executor", "markets"]
+Service = Literal["governance", "judge", "surveillance", "executor", "markets", "promoter"]
 
 
 Unit = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]{0,199}\.service$")]

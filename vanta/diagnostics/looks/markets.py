@@ -15,7 +15,7 @@ HARVEST = "harvest"
 REFLECTION = "reflection"
 STARTED = "reflection.started"
 CONVICTION = "conviction.reflected"
-PROMOTED = "intent.promoted"
+PROMOTED = frozenset({"intent.promoted", "intent.proposed"})
 REFUSED = "promotion.refused"
 _ROTATED = "journal.rotated"
 _LARGEST = 64 * 1024 * 1024
@@ -101,6 +101,6 @@ def reflection(layout: Layout) -> Reflection:
         elif line.type == REFUSED:
             code = msgspec.json.decode(line.body, type=_Refused).code
             found = msgspec.structs.replace(found, refused=code)
-        promoted += line.type == PROMOTED
+        promoted += line.type in PROMOTED
         views += line.type == CONVICTION
     return msgspec.structs.replace(found, promoted=promoted, convictions=views)
