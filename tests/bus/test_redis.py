@@ -78,7 +78,9 @@ def test_a_receiver_that_was_killed_has_its_parcels_again_at_once(
         "from tests.bus.carriers import polled\ncame = polled(inbox, 1)\n"
         "print(came[0].id, flush=True)\ntime.sleep(60)\n"
     )
-    killed = subprocess.Popen([sys.executable, "-c", script, server.url], stdout=subprocess.PIPE)
+    killed = subprocess.Popen(
+        [sys.executable, "-c", script, server.url], stdout=subprocess.PIPE, cwd=PAGE.parents[2]
+    )
     assert killed.stdout is not None
     assert killed.stdout.readline() == b"a\n"
     killed.kill()

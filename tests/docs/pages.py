@@ -30,6 +30,7 @@ STARTS: dict[str, str] = {
     "how-to/diagnose-a-node.md": "tutorial/first-day.md",
     "how-to/look-after-the-executor.md": "tutorial/first-day.md",
     "how-to/run-a-shadow.md": "tutorial/first-day.md",
+    "how-to/run-markets.md": "tutorial/first-day.md",
     "how-to/what-if.md": "tutorial/first-day.md",
     FUND: "",
     "tutorial/governance.md": FUND,

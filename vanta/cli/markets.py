@@ -14,7 +14,7 @@ import typer
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, errors, print_json, say
 from vanta.domain.errors import RefusedError
-from vanta.domain.instant import parse_instant, show_instant
+from vanta.domain.instant import SECOND, parse_instant, show_instant
 
 if TYPE_CHECKING:
     from vanta.node.layout import Layout
@@ -262,7 +262,7 @@ def _tell(turn: Any) -> None:  # noqa: ANN401 - imported lazily
     if turn.taken or totals["intents"] or turn.trouble:
         why = f" [{turn.trouble}]" if turn.trouble else ""
         say(
-            f"{show_instant(turn.until)}: {turn.taken} signals, {totals['convictions']} "
+            f"{show_instant(turn.until // SECOND * SECOND)}: {turn.taken} signals, {totals['convictions']} "
             f"convictions, {totals['intents']} intents{why}"
         )
 
