@@ -132,7 +132,8 @@ def admit(
             f"it was tried here and is marked bad: {bad}",
             code="MARKED_BAD",
             place=release.name,
-            remedy="build a better one; or `--again`, where the build was not what was wrong",
+            remedy="`vanta build status` says why: build a better one; or `--again`, where it was "
+            "not the build that was wrong",
         )
     if running is not None and not rollback:
         _goes_forward(release, running)

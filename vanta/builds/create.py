@@ -61,10 +61,10 @@ def create(wanted: Wanted, out: Path, told: Callable[[str], object] = lambda _: 
 
     Raises:
         RefusedError: `DIRTY_TREE`: the folder is not what its commit says; `NO_LOCK`.
-        UnavailableError: `BUILD_STEP`: Git or uv did not do their part; with what they said.
+        UnavailableError: `BUILD_STEP`: Git or uv did not do their part; with what they said;
+            `NO_UV`, `EXPORT_UNWRITABLE`.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".create-", dir=out) as room:
+    with _room_in(out) as room:
         # Git and uv run in folders of their own, where a relative path is another.
         work = Path(room).resolve()
         source = _sources(wanted, work / "source", told)
@@ -86,6 +86,19 @@ def create(wanted: Wanted, out: Path, told: Callable[[str], object] = lambda _: 
             packed.rename(target)
             fsync_directory(out)
     return name
+
+
+def _room_in(out: Path) -> "tempfile.TemporaryDirectory[str]":
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".create-", dir=out)
+    except OSError as error:
+        raise UnavailableError(
+            f"nothing can be put there: {error.strerror}",
+            code="EXPORT_UNWRITABLE",
+            place=str(out),
+            remedy="name a folder that you may write to, such as `modules` on Alpha's export",
+        ) from error
 
 
 def planned(wanted: Wanted) -> Source:
@@ -149,7 +162,15 @@ class _Git:
         self._repository = repository
 
     def __call__(self, *words: str) -> str:
-        return _run(["git", "-C", str(self._repository), *words]).strip()
+        try:
+            return _run(["git", "-C", str(self._repository), *words]).strip()
+        except UnavailableError as error:
+            raise UnavailableError(
+                error.message,
+                code=error.code,
+                place=str(self._repository),
+                remedy="name a clone with `--source`; its HEAD is what is built",
+            ) from error
 
 
 def _packages(wanted: Wanted, work: Path, lib: Path) -> None:
@@ -243,9 +264,9 @@ def _run(words: Sequence[str], *, folder: Path | None = None, **environment: str
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise UnavailableError(
-            f"{words[0]} {words[1]} ended with {done.returncode}: {' / '.join(said[-3:])[:400]}",
+            f"{Path(words[0]).name} ended with {done.returncode}: {' / '.join(said[-3:])[:400]}",
             code="BUILD_STEP",
             place=str(folder or ""),
-            remedy="run it by hand; a lock file that is out of date is renewed with `uv lock`",
+            remedy="look at what it says; a lock file that is out of date: `uv lock`",
         )
     return done.stdout

@@ -31,6 +31,9 @@ BUILDS_SHOWN = 40
 BUILDS_DONE = 8
 """Builds with nothing left to do that are still shown."""
 
+BAD_SHOWN = 6
+"""Builds of a node that are not to run there again, the latest ones."""
+
 STEPS = ("named", "signed off", "approved", "promoted")
 """The way of a candidate."""
 
@@ -168,7 +171,9 @@ def _node(one: Runs, now: int) -> Node:
         name=printable(one.node),
         build=printable(one.build),
         since=age(one.since, now) if one.since else "",
-        bad=tuple((printable(name), printable(code)) for name, code in one.bad.items()),
+        bad=tuple((printable(name), printable(code)) for name, code in reversed(one.bad.items()))[
+            :BAD_SHOWN
+        ],
         last=f"went back from {printable(last.build)}" if gone_back and last else "",
         why=printable(last.why, most=LONGEST) if gone_back and last else "",
     )
