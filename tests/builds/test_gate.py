@@ -140,6 +140,35 @@ def test_what_systemd_calls_it(tmp_path: Path, state: str, condition: str) -> No
     assert services.look("judge") == Look(condition, 0, 0)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "System has not been booted with systemd as init system (PID 1).",
+        "Failed to restart vanta-x.service: Unit vanta-x.service is masked.",
+        "",
+    ],
+)
+def test_what_is_no_fault_of_the_service_is_told_as_systemd_says_it(
+    tmp_path: Path, said: str
+) -> None:
+    services = systemctl(tmp_path, f'echo "{said}" >&2', code=1)
+    with pytest.raises(UnavailableError) as found:
+        services.restart("x")
+    assert found.value.code == "SERVICE"
+    assert (said or "ended with 1") in found.value.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Job for vanta-x.service failed because the control process exited.",
+        "A dependency job for vanta-x.service failed. See 'journalctl -xe'.",
+    ],
+)
+def test_a_service_that_does_not_start_is_left_to_the_gate(tmp_path: Path, said: str) -> None:
+    systemctl(tmp_path, f'echo "{said}" >&2', code=1).restart("x")
+
+
 def test_a_unit_that_is_not_there_and_a_systemd_that_is_not(tmp_path: Path) -> None:
     services = systemctl(tmp_path, "echo 'Unit vanta-x.service not found.' >&2", code=5)
     with pytest.raises(UnavailableError) as found:

@@ -16,6 +16,7 @@ from vanta.builds.processes import Processes
 from vanta.builds.promote import Outcome, carry_out, plan_promotion, plan_rollback
 from vanta.builds.recover import recover
 from vanta.builds.site import Site
+from vanta.builds.slots import discard
 from vanta.builds.state import ROLLED_BACK
 from vanta.cli.main import app
 from vanta.domain.errors import RefusedError, UnavailableError
@@ -238,6 +239,23 @@ def test_where_the_running_slot_is_lost_somebody_says_that_it_may_be_older(tmp_p
             promote(site, other)
         assert refused.value.code == "RUNNING_UNKNOWN"
         assert promote(site, other, rollback=True).current == other
+
+
+def test_a_node_whose_journal_is_lost_goes_on_and_is_not_led_back(tmp_path: Path) -> None:
+    with node(tmp_path / "node", names=()) as site:
+        newer, older = put(site, tmp_path, "well", 2), make(tmp_path, "well", 1)
+        promote(site, newer)
+    site.layout.journal("builds").unlink()
+    with node(tmp_path / "node", names=()) as site:
+        assert recover(site).was == newer
+        with pytest.raises(RefusedError) as refused:
+            promote(site, staged(site, older).build)
+        assert (refused.value.code, refused.value.place) == ("RUNNING_UNKNOWN", newer)
+        discard(site.slots.path(newer) / "lib")
+        with pytest.raises(RefusedError) as refused:
+            recover(site)
+        assert refused.value.code == "NO_SOUND_SLOT"
+        assert promote(site, older.name, rollback=True).current == older.name
 
 
 def test_two_cannot_change_a_node_at_once(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from vanta.builds.events import (
     FlipReverted,
     How,
 )
+from vanta.builds.flip import target_of
 from vanta.builds.health import Sick
 from vanta.builds.manifest import checked_name
 from vanta.builds.permission import Permission
@@ -90,6 +91,15 @@ def plan_promotion(
         # A folder that a crash left, before it was spoken of or after it was given up.
         raise not_staged(checked_name(build))
     before = state.current
+    nothing_known = not before and state.pending is None
+    if nothing_known and not rollback and (lost := target_of(slots.folder.with_name("current"))):
+        raise RefusedError(
+            "`current` is on it, and no record says so: the journal of builds was lost",
+            code="RUNNING_UNKNOWN",
+            place=lost,
+            remedy="restore memory/builds.jsonl from its off-node copy; or `--rollback`, if what "
+            "is promoted may be older",
+        )
     running = _running(slots, before, rollback=rollback)
     staged = slots.verify(build)
     found = admit(

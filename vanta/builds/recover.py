@@ -49,7 +49,8 @@ def plan_recovery(state: BuildState, slots: Slots, link: str) -> Recovery:
     pending = state.pending
     if pending is None:
         if not state.current:
-            return Recovery(drafts, "", link, "")
+            # Where no record is left, what runs is held at least against its own manifest.
+            return Recovery(drafts, "", _first_sound(slots, (link,)) if link else "", "")
         _first_sound(slots, (state.current,))
         moved = LINK_MOVED if link != state.current else ""
         return Recovery(drafts, state.current, link, moved)

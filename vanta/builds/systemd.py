@@ -1,5 +1,6 @@
 """Services as systemd units, asked by `systemctl` and nothing else."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from vanta.node.config import BuildsConfig
 _PATIENCE = 90
 _BY_DEFAULT = BuildsConfig()
 _LINES = 200
+_SAID = 300
+"""Letters of what systemctl says that are told."""
 _CONDITIONS: dict[str, Condition] = {
     "active": "up",
     "reloading": "up",
@@ -42,12 +45,14 @@ class Systemd:
         # A unit that failed too often is not started again before it is forgiven.
         self._run("reset-failed", self._unit(service))
         done = self._run("restart", self._unit(service))
-        if done.returncode and "not found" in done.stderr:
+        # A job that failed is the service's own fault, and the gate finds it; anything else is not.
+        if done.returncode and "job for " not in done.stderr.lower():
             raise UnavailableError(
-                done.stderr.strip(),
+                " ".join(done.stderr.split())[:_SAID] or f"systemctl ended with {done.returncode}",
                 code="SERVICE",
                 place=self._unit(service),
-                remedy="name this node's services under `builds.services` in etc/node.yaml",
+                remedy="install its unit, or name this node's services under `builds.services` in "
+                "etc/node.yaml; without systemd: `builds.supervisor: processes`",
             )
 
     def look(self, service: str) -> Look:
@@ -73,7 +78,14 @@ class Systemd:
 
 def _run(words: list[str]) -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+        return subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+            env={**os.environ, "LC_ALL": "C"},
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(
             f"{words[0]} does not answer: {error}",

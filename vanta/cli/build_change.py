@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vanta.builds.state import BuildState
 
 _NOT_DONE = 3
+_LOST = "memory/builds.jsonl from its off-node copy"
 Build = Annotated[str, typer.Argument(help="Its name, such as 0.1.0-3f2a9c1d77e0.")]
 
 
@@ -318,7 +319,8 @@ def _say_outcome(outcome: "Outcome", logs: Path, *, as_json: bool) -> None:
 def _recovered(found: "Recovery") -> list[str]:
     lines = [f"{draft} thrown away: it was never complete" for draft in found.drafts]
     if not found.current:
-        return [*lines, "no build ever ran here"]
+        lost = f"current is on {found.was}, which is whole, and no record says so: restore {_LOST}"
+        return [*lines, lost if found.was else "no build ever ran here"]
     if found.code:
         lines.append(f"current is on {found.current}, was on {found.was or 'nothing'} "
                      f"[{found.code}]")  # fmt: skip

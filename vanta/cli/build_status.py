@@ -115,6 +115,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
     current = found["current"]
     if current is None:
         lines = [f"{found['node']}: no build was promoted here yet"]
+        if found["link"]:
+            lines.append(f"  `current` is on {found['link']}, and no record says so: restore "
+                         "memory/builds.jsonl from its off-node copy")  # fmt: skip
     else:
         people = " and ".join(current["reviewers"]) or "nobody whose word counts now"
         lines = [
