@@ -10,7 +10,7 @@ NODE ?= executor
 ROLES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down molecule demo test fuzz coverage lint bench figures format clean
+.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-test molecule demo test fuzz coverage lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ lab-shell: ## Open a shell on one of them: NODE=executor
 
 lab-reset: ## Bring them back to the image, in seconds
 	@$(BIN)/python -m infra.lab reset
+
+lab-test: workshop ## Converge three new nodes, check them, attack them, take them down (root, Debian)
+	@$(BIN)/python -m infra.lab trial
 
 molecule: workshop ## Try roles on real machines, one after the other: ROLES="redis ssh" (root)
 	@tools/molecule $(ROLES)

@@ -1,5 +1,6 @@
 """`python -m infra.lab`: what `make lab` and the targets that begin like it call."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+REPOSITORY = Path(__file__).resolve().parents[2]
 Names = Annotated[list[str] | None, typer.Argument(help="Machines; all without one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -79,6 +81,41 @@ def inventory() -> None:
     from infra.lab.inventory import inventory_of
 
     print_json(inventory_of(plan_of()))
+
+
+@app.command()
+@command
+def trial(
+    only: Annotated[
+        list[str] | None, typer.Argument(help="Tests to run, such as tests/lab/test_ssh.py.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up at the end.")] = False,
+    as_it_is: Annotated[
+        bool, typer.Option("--as-it-is", help="Check the lab that runs; converge nothing.")
+    ] = False,
+) -> None:
+    """Converge a new lab, check it, attack it, print the figures, and take it down.
+
+    Exit 0: everything passed. 1: an error; it is told what to type next. 2: usage. 3: a check
+    or a part of the story failed.
+    """
+    from infra.lab.trial import Trial
+
+    lab = _lab()
+    look(lab.plan.cache)
+    trial = Trial(lab, REPOSITORY, say)
+    try:
+        if not as_it_is:
+            trial.converge()
+        passed = trial.check(*(only or ["tests/lab"]))
+    finally:
+        rows = [(what, figure) for what, figure in trial.figures.items()]
+        for line in table([("what", "measured"), *rows], left=(0, 1)) if rows else ():
+            say(line)
+    if not keep and not as_it_is:
+        lab.down()
+    if not passed:
+        raise typer.Exit(3)
 
 
 @app.command()

@@ -46,7 +46,86 @@ class Fund:
         """Somebody's private key."""
         return self.folder / "keys" / person
 
+    @property
+    def introduction(self) -> Path:
+        """Public halves of nodes' keys, as `introduce.yml` brings them home."""
+        return self.folder / "introduction"
+
+    @property
+    def governance(self) -> Path:
+        """The people's clone of the governance repository."""
+        return self.folder / "governance"
+
+    @property
+    def trust(self) -> Path:
+        """What pins the introduction; there once the fund is founded."""
+        return self.folder / "trust.json"
+
+    @property
+    def variables(self) -> Path:
+        """What the lab's inventory says because of this fund."""
+        return self.folder / "variables.json"
+
+    def prepare(self) -> str:
+        """Make what there is before any machine: people, recorded feeds, and a first build.
+
+        Returns:
+            The build's name.
+        """
+        self._people()
+        feeds, tape = self.folder / "feeds", self.folder / "tape.jsonl"
+        if not feeds.exists():
+            self.vanta("markets", "sample", feeds)
+            self.vanta("markets", "tape", "--feeds", feeds, "--out", tape)
+        first = self.folder / "first-build"
+        if not first.exists():
+            first.write_text(self.build())
+        self._write_variables(first.read_text(), feeds, tape)
+        return first.read_text()
+
     def found(self) -> None:
+        """What `introduce.yml` says that people do now: the first commit, and the trust file."""
+        if self.trust.exists():
+            return
+        people = [
+            word
+            for name in PEOPLE
+            for word in ("--person", f"{name}={name}@fund.example={self.key(name)}.pub")
+        ]
+        nodes = [
+            word
+            for name in ("alpha", "markets", "executor")
+            for word in ("--node", str(self.introduction / name))
+        ]
+        signed = ("--key", self.key("ada"), "--trust", self.trust)
+        self.vanta("governance", "init", self.governance, *people, *nodes, *signed)
+
+    def _write_variables(self, build: str, feeds: Path, tape: Path) -> None:
+        public = {name: self.key(name).with_suffix(".pub").read_text() for name in PEOPLE}
+        people = [{"name": name, "key": " ".join(key.split()[:2])} for name, key in public.items()]
+        shared = {
+            "vanta_trust": str(self.trust),
+            "vanta_introduction": str(self.introduction),
+            "build_slots_from": str(self.modules),
+            "build_slots_build": build,
+            "build_slots_people": people,
+            "node_builds": {"within": "60s"},
+        }
+        pushing = [{"name": name, "keys": [key.strip()]} for name, key in public.items()]
+        recorded = {"feeds": "/opt/vanta/feeds", "recorded": True, "pace": 3600, "every": "10s"}
+        said = {
+            "alpha": {**shared, "git_server_people": pushing},
+            "markets": {**shared, "markets_recorded": str(feeds), "node_markets": recorded},
+            "executor": {
+                **shared,
+                "executor_paper": True,
+                "executor_tape": str(tape),
+                "node_broker": "/opt/vanta/broker",
+            },
+        }
+        self.variables.write_text(json.dumps(said, indent=2))
+
+    def _people(self) -> None:
         """Make keys and Ada's clone, unless they are there."""
         self.modules.mkdir(parents=True, exist_ok=True)
         (self.folder / "keys").mkdir(mode=0o700, exist_ok=True)

@@ -1,5 +1,6 @@
 """The lab as an inventory of Ansible: the same groups and names as in any other environment."""
 
+import json
 from typing import Any
 
 from infra.lab.image import USER
@@ -32,6 +33,7 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
             "ansible_ssh_common_args": f"-F {plan.keys}/config",
             "vanta_role": machine,
             "vanta_address": plan.address(machine),
+            **_of_the_fund(plan, machine),
         }
         for machine in MACHINES
     }
@@ -48,3 +50,12 @@ def _people(plan: Plan) -> list[dict[str, Any]]:
     """Ada operates the lab, by the key its host has; nobody does before there is a lab."""
     key = plan.keys / "operator.pub"
     return [{"name": "ada", "keys": [key.read_text().strip()]}] if key.exists() else []
+
+
+def _of_the_fund(plan: Plan, machine: str) -> dict[str, Any]:
+    """What is so because of the lab's practice fund, once it has one."""
+    variables = plan.state / "fund" / "variables.json"
+    said: dict[str, dict[str, Any]] = {}
+    if variables.exists():
+        said = json.loads(variables.read_text())
+    return said.get(machine, {})
