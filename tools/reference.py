@@ -2,9 +2,9 @@
 
 Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
 own help, `docs/reference/fields.md` from the governed types, `docs/reference/documents.md` from the
-models that read documents, `docs/reference/fences.md` from the fences and
-`docs/reference/diagnostics.md` from the checks of a node; `tests/docs` fails when one is out of
-date.
+models that read documents, `docs/reference/fences.md` from the fences,
+`docs/reference/diagnostics.md` from the checks of a node and `docs/reference/ports.md`, with its
+picture, from `infra/topology`; `tests/docs` fails when one is out of date.
 """
 
 import inspect
@@ -130,6 +130,22 @@ def diagnostics() -> str:
     return made
 
 
+def ports() -> str:
+    """Who reaches whom, and which names outside."""
+    made: str = _topology()["page"]()
+    return made
+
+
+def topology() -> str:
+    """The same as a picture."""
+    made: str = _topology()["picture"]()
+    return made
+
+
+def _topology() -> dict[str, Any]:
+    return run_path(str(Path(__file__).with_name("topology_page.py")))
+
+
 def _fence(title: str, said: str, codes: tuple[str, ...]) -> list[str]:
     rows = [f"| `{code}` | {template(code)} |" for code in codes]
     return ["", f"## {title}", "", said, "", "| code | it says |", "|---|---|", *rows]
@@ -166,10 +182,13 @@ def main() -> None:
         "documents.md": documents(),
         "fences.md": fences(),
         "diagnostics.md": diagnostics(),
+        "ports.md": ports(),
     }
     for name, text in pages.items():
         (PAGES / name).write_text(text)
         click.echo(f"wrote docs/reference/{name}")
+    (PAGES.parent / "images" / "topology.svg").write_text(topology())
+    click.echo("wrote docs/images/topology.svg")
 
 
 if __name__ == "__main__":

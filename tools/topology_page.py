@@ -31,7 +31,7 @@ _BOXES: dict[Party | str, Box] = {
     "markets": Box(690, 90, "markets", "harvest, reflect, promote", "#e6f1ff", "#3b7ddd"),
     "executor": Box(690, 370, "executor", "decide, route", "#e4f6ea", "#2f9e5b"),
     "database": Box(350, 420, "database", "Postgres", "#f3e9fb", "#8a4fbf"),
-    "outside": Box(990, 230, "names outside", f"HTTPS {HTTPS}, by the list", "#fff", "#7a8699"),
+    "outside": Box(990, 230, "names outside", f"HTTPS {HTTPS}, as listed", "#fff", "#7a8699"),
 }
 
 
@@ -40,9 +40,9 @@ def page() -> str:
     lines = [
         "# Ports and names",
         "",
-        "Generated from `infra/topology/` by `python tools/reference.py`. Security groups, nftables,",
-        "the cloud's firewalls and each node's proxy are rendered from the same two files, and",
-        "`make lab-test` tries every pair of machines. What is not in a table is dropped.",
+        "Generated from `infra/topology/` by `python tools/reference.py`. Security groups,",
+        "nftables, the cloud's firewalls and each node's proxy are rendered from the same two",
+        "files, and `make lab-test` tries every pair of machines. What is in no table is dropped.",
         "",
         "![Who reaches whom](../images/topology.svg)",
         "",
@@ -54,14 +54,13 @@ def page() -> str:
         "",
         "## Names outside",
         "",
-        f"By HTTPS on port {HTTPS}, and only through the node's own proxy. A name stands for itself",
-        "alone.",
+        f"By HTTPS on port {HTTPS}, and only through the node's own proxy. A name stands for",
+        "itself alone.",
         "",
         "| name | nodes | why |",
         "|---|---|---|",
+        *(f"| `{each.domain}` | {', '.join(each.nodes)} | {each.why} |" for each in outside()),
     ]
-    for entry in outside():
-        lines.append(f"| `{entry.domain}` | {', '.join(entry.nodes)} | {entry.why} |")
     return "\n".join(lines) + "\n"
 
 
@@ -73,22 +72,22 @@ def _row(flow: Flow) -> str:
 def picture() -> str:
     """The picture: a box for each party, an arrow for who reaches whom, its ports beside it."""
     told = ". ".join(f"{each} to {to}: {ports}" for (each, to), ports in _arrows().items())
-    lines = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1234 540" '
-        'font-family="system-ui, sans-serif" font-size="14" role="img" aria-labelledby="t d">',
-        '<title id="t">Who reaches whom on what port</title>',
-        f'<desc id="d">{html.escape(told)}.</desc>',
-        '<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#5b6b80"/></marker></defs>',
-        '<rect width="1234" height="540" rx="14" fill="#f7f8fa"/>',
-        '<rect x="10" y="66" width="916" height="450" rx="12" fill="none" stroke="#b8c1cf" '
-        'stroke-dasharray="6 5"/>',
-        '<text x="460" y="58" text-anchor="middle" fill="#5b6b80">private network</text>',
-        *(_arrow(_BOXES[each], _BOXES[to], ports) for (each, to), ports in _arrows().items()),
-        *(_box(box) for box in _BOXES.values()),
-        "</svg>",
-    ]
-    return "\n".join(lines) + "\n"
+    arrows = [_arrow(_BOXES[each], _BOXES[to], ports) for (each, to), ports in _arrows().items()]
+    inside = "".join([*arrows, *map(_box, _BOXES.values())])
+    return f"""\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1234 540" font-family="system-ui, sans-serif"
+ font-size="14" role="img" aria-labelledby="t d">
+<title id="t">Who reaches whom on what port</title>
+<desc id="d">{html.escape(told)}.</desc>
+<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
+ orient="auto"><path d="M0 0L8 4L0 8z" fill="#5b6b80"/></marker></defs>
+<rect width="1234" height="540" rx="14" fill="#f7f8fa"/>
+<rect x="10" y="66" width="916" height="450" rx="12" fill="none" stroke="#b8c1cf"
+ stroke-dasharray="6 5"/>
+<text x="460" y="58" text-anchor="middle" fill="#5b6b80">private network</text>
+{inside}
+</svg>
+"""
 
 
 def _arrows() -> dict[tuple[str, str], str]:

@@ -24,7 +24,7 @@ def inventory_of(plan: Plan) -> dict[str, Any]:
         # The kernel is this host's: what it refuses a container is left out, and said so.
         "vanta_container": True,
     }
-    # For each machine, and not for `all`: what a playbook's own folder says of all would win over that.
+    # Of each machine, and not of `all`: what the playbooks' own folder says of all would win.
     hosts = {
         f"{machine}-{plan.name}": {
             **shared,

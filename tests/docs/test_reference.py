@@ -17,7 +17,7 @@ DOCS = ROOT / "docs"
 
 
 def test_the_generated_reference_is_up_to_date() -> None:
-    pages = ("commands", "fields", "documents", "fences", "diagnostics")
+    pages = ("commands", "fields", "documents", "fences", "diagnostics", "ports")
     calls = ", ".join(f"r.{page}()" for page in pages)
     code = f"import tools.reference as r; print({calls}, sep='\\0')"
     done = subprocess.run(
@@ -27,6 +27,14 @@ def test_the_generated_reference_is_up_to_date() -> None:
         assert (DOCS / "reference" / f"{name}.md").read_text() == text, (
             "run `python tools/reference.py`"
         )
+
+
+def test_the_picture_of_the_topology_is_up_to_date() -> None:
+    code = "import tools.reference as r; print(r.topology(), end='')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (DOCS / "images" / "topology.svg").read_text() == done.stdout
 
 
 def test_every_document_the_reference_shows_is_one() -> None:
