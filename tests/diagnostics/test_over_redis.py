@@ -1,5 +1,8 @@
 """Nodes that share no folder: what they tell each other goes over Redis, typed as operators do."""
 
+import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,9 @@ from tests.governance.valkey import Valkey
 from vanta.diagnostics.finding import Severity
 from vanta.domain.instant import HOUR
 from vanta.journal.segment import checkpoints_path
+
+pytestmark = pytest.mark.timeout(600)
+"""Whole processes on a machine that others use too: nothing here is about how long it takes."""
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ def test_the_whole_way_from_a_feed_to_an_order_over_redis(apart: House) -> None:
     promoter = running(apart, "markets", "promote", "-n", "nodes/markets")
     reflector = running(apart, "markets", "follow", "-n", "nodes/markets")
     with judge, executor, promoter, reflector:
-        eventually(taken, 90)
+        eventually(taken, 300)
     assert layout.journal("promotion").exists()
     nodes = ("-n", "nodes/markets", "-n", "nodes/executor")
     sound = vanta("audit", "verify", *nodes, at=apart.root)
@@ -107,3 +113,13 @@ def test_the_whole_way_from_a_feed_to_an_order_over_redis(apart: House) -> None:
     replayed = vanta("audit", "replay", *nodes, at=apart.root)
     assert replayed.returncode == 0, replayed.stdout
     assert "promotion" in replayed.stdout
+    typed(apart.root, "audit", "export", *nodes, "--out", "bundle.tar.gz")
+    with tarfile.open(apart.root / "bundle.tar.gz") as bundle:
+        bundle.extractall(apart.root / "outside", filter="data")
+    script = apart.root / "outside" / "vanta-audit" / "verify_bundle.py"
+    outside = subprocess.run(
+        [sys.executable, "-I", script], capture_output=True, text=True, check=False
+    )
+    assert outside.returncode == 0, outside.stdout + outside.stderr
+    told = typed(apart.root, "audit", "explain", "last", *nodes)
+    assert "promotion" in told or "promoted" in told
