@@ -106,6 +106,7 @@ def root_encrypted(one: Resource) -> Iterator[str]:
     grounds=design("secrets"),
     severity=CRITICAL,
     remedy="let the machine read the secret with its role: user data is no secret",
+    document=True,
 )
 def user_data_plain(one: Resource) -> Iterator[str]:
     """What a machine is started with holds no key and no password."""

@@ -31,6 +31,7 @@ DATABASE = "aws:rds/instance:Instance"
 DATABASE_PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
 DATABASE_REPLICA = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 DATABASE_SUBNETS = "aws:rds/subnetGroup:SubnetGroup"
+DEFAULT_ACL = "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 DETECTOR = "aws:guardduty/detector:Detector"
 DNS_ASSOCIATION = (

@@ -8,6 +8,7 @@ from vanta_policies.framework import cis, design
 from vanta_policies.kinds import (
     ACL,
     ACL_RULE,
+    DEFAULT_ACL,
     DEFAULT_GROUP,
     DNS_CONFIG,
     DNS_RULE,
@@ -204,18 +205,41 @@ def flow_log_all(one: Resource) -> Iterator[str]:
 )
 def acl_closed(one: Resource) -> Iterator[str]:
     """No network list lets the internet through to a port that machines are administered on."""
-    entries = [one] if one.kind == ACL_RULE and one.at("egress") is not True else []
-    for each in (*entries, *(one.each("ingress") if one.kind == ACL else ())):
-        action = str(each.at("ruleAction") or each.at("action") or "allow").lower()
-        wide = [text for text in _ranges(each) if ip_network(text, strict=False).prefixlen == 0]
-        ports = _ports(each)
-        hit = [
-            port
-            for port in one.settings["ports"]
-            if ports is None or ports == (0, 0) or ports[0] <= port <= ports[1]
-        ]
-        if action != "deny" and wide and hit:
-            yield f"from {wide[0]} to port {', '.join(str(port) for port in hit)}"
+    entries: list[Part] = [one] if one.kind == ACL_RULE and one.at("egress") is not True else []
+    if one.kind == ACL:
+        entries = sorted(one.each("ingress"), key=lambda each: each.number("ruleNo") or 0)
+    for port in one.settings["ports"]:
+        for each in entries:
+            # The first entry that a stranger's packet matches decides.
+            if not _for_strangers(each, port):
+                continue
+            if str(each.at("ruleAction") or each.at("action")).lower() != "deny":
+                yield f"from {_ranges(each)[0]} to port {port}"
+            break
+
+
+def _for_strangers(entry: Part, port: int) -> bool:
+    """Whether an entry decides about everybody's packets to a port of TCP."""
+    everybody = any(ip_network(text, strict=False).prefixlen == 0 for text in _ranges(entry))
+    protocol = str(entry.at("protocol")).removesuffix(".0")
+    ports = _ports(entry)
+    within = ports is None or ports[0] <= port <= ports[1]
+    return everybody and protocol in ("tcp", "6", *_EVERY_PROTOCOL) and within
+
+
+@rule(
+    "default-list-allows-nothing",
+    DEFAULT_ACL,
+    grounds=design("reach"),
+    severity=MEDIUM,
+    remedy="DefaultNetworkAcl(..., ingress=[], egress=[])",
+    repair=lambda inputs: inputs.update(ingress=[], egress=[]),
+)
+def default_list_closed(one: Resource) -> Iterator[str]:
+    """A subnet without a network list of its own lets nothing in and nothing out."""
+    for direction in ("ingress", "egress"):
+        if list(one.each(direction)):
+            yield f"{direction} has entries"
 
 
 @rule(
@@ -345,6 +369,7 @@ RULES = (
     subnet_private,
     flow_log_all,
     acl_closed,
+    default_list_closed,
     firewall_strict,
     firewall_names,
     firewall_stands,

@@ -45,6 +45,7 @@ STACK_CONCERNS: dict[str, tuple[StackRule, ...]] = {
 """Policies over a whole stack."""
 
 STACK_RULES = tuple(rule for rules in STACK_CONCERNS.values() for rule in rules)
+EVERY: tuple[Rule | StackRule, ...] = (*RULES, *STACK_RULES)
 
 
 def policies() -> list[Policy]:

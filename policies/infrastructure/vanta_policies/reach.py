@@ -136,8 +136,13 @@ def both_ends(stack: Stack) -> Iterator[Finding]:
     """What one group may send another may receive, and the other way round."""
     arriving = {(flow.there, flow.here, flow.port): flow for flow in _flows(stack, INGRESS_RULE)}
     leaving = {(flow.here, flow.there, flow.port): flow for flow in _flows(stack, EGRESS_RULE)}
+    everywhere = {
+        (flow.here, flow.port)
+        for flow in leaving.values()
+        if any(text in _DEFAULTS for text in flow.addresses)
+    }
     for ends, flow in arriving.items():
-        if flow.there and ends not in leaving:
+        if flow.there and ends not in leaving and (flow.there, flow.port) not in everywhere:
             yield Finding(f"{flow.there} may not send what {flow.here} may receive", flow.rule)
     for ends, flow in leaving.items():
         if flow.there and ends not in arriving:

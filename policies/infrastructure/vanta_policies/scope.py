@@ -15,6 +15,7 @@ _HARMLESS = (
     "aws:ec2/volumeAttachment:VolumeAttachment",
     "aws:accessanalyzer/analyzer:Analyzer",
     "aws:backup/selection:Selection",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
     "aws:iam/instanceProfile:InstanceProfile",
     "aws:kms/alias:Alias",
     "aws:lb/targetGroup:TargetGroup",

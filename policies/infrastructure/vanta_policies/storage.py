@@ -39,21 +39,6 @@ def volume_encrypted(one: Resource) -> Iterator[str]:
 
 
 @rule(
-    "volume-leaves-a-last-snapshot",
-    VOLUME,
-    grounds=design("protection"),
-    severity=HIGH,
-    remedy="final_snapshot=True",
-    in_production=True,
-    repair=lambda inputs: inputs.update(finalSnapshot=True),
-)
-def volume_snapshot(one: Resource) -> Iterator[str]:
-    """In production a volume that is destroyed leaves a snapshot behind."""
-    if one.at("finalSnapshot") is not True:
-        yield "finalSnapshot is not True"
-
-
-@rule(
     "bucket-has-no-acl",
     BUCKET,
     BUCKET_ACL,
@@ -263,7 +248,6 @@ def replica_encrypted(one: Resource) -> Iterator[str]:
 
 RULES = (
     volume_encrypted,
-    volume_snapshot,
     bucket_no_acl,
     bucket_kept,
     bucket_private,

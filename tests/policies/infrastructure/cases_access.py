@@ -14,6 +14,18 @@ def _policy(*statements: Mapping[str, object]) -> dict[str, object]:
     return {"policy": document(*statements)}
 
 
+def _entry(number: int, action: str, first: int, last: int) -> dict[str, object]:
+    """An entry of a network list, about everybody."""
+    return {
+        "ruleNo": float(number),
+        "action": action,
+        "protocol": "tcp",
+        "fromPort": float(first),
+        "toPort": float(last),
+        "cidrBlock": "0.0.0.0/0",
+    }
+
+
 def _federated(conditions: dict[str, object]) -> dict[str, object]:
     return {
         "assumeRolePolicy": document(
@@ -334,7 +346,7 @@ NETWORK: tuple[Case, ...] = (
             {"cidrBlock": "0.0.0.0/0", "fromPort": 0.0, "toPort": 1024.0},
             "from 0.0.0.0/0 to port 22",
         ),
-        ({"cidrBlock": "0.0.0.0/0", "protocol": "-1"}, "to port 22, 3389"),
+        ({"cidrBlock": "0.0.0.0/0", "protocol": "-1"}, "to port 3389"),
         (
             {"cidrBlock": ABSENT, "ipv6CidrBlock": "::/0", "fromPort": 3389.0, "toPort": 3389.0},
             "from ::/0 to port 3389",
@@ -343,11 +355,23 @@ NETWORK: tuple[Case, ...] = (
     case(
         "network-list-lets-no-stranger-administer",
         k.ACL,
-        "ingress.0.cidrBlock",
+        "ingress",
         (
-            {"ingress.0.cidrBlock": "0.0.0.0/0", "ingress.0.fromPort": 22.0},
+            {"ingress": [_entry(100, "allow", 0, 1024)]},
             "from 0.0.0.0/0 to port 22",
         ),
+        (
+            {"ingress": [_entry(110, "deny", 3389, 3389), _entry(100, "allow", 1024, 65535)]},
+            "from 0.0.0.0/0 to port 3389",
+        ),
+        ({"ingress": [{**_entry(100, "allow", 0, 0), "protocol": "-1"}]}, "to port 22"),
+    ),
+    case(
+        "default-list-allows-nothing",
+        k.DEFAULT_ACL,
+        "ingress",
+        ({"ingress": [_entry(100, "allow", 0, 0)]}, "ingress has entries"),
+        ({"egress": [_entry(100, "allow", 0, 0)]}, "egress has entries"),
     ),
     case(
         "firewall-drops-what-is-not-listed",

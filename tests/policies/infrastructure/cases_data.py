@@ -101,13 +101,6 @@ STORAGE: tuple[Case, ...] = (
         ({"kmsKeyId": ABSENT}, "kmsKeyId is not set"),
     ),
     case(
-        "volume-leaves-a-last-snapshot",
-        k.VOLUME,
-        "finalSnapshot",
-        ({"finalSnapshot": False}, "finalSnapshot is not True"),
-        ({"finalSnapshot": ABSENT}, "finalSnapshot is not True"),
-    ),
-    case(
         "bucket-has-no-acl",
         k.BUCKET,
         "acl",

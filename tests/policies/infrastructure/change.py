@@ -90,7 +90,7 @@ def added(
         stack = members[0].stack
         made = Made(
             kind,
-            inputs,
+            dict.fromkeys(needs or {}, "what-it-is-made-of") | dict(inputs),
             name,
             {
                 path: tuple(found(members, *reference).address for reference in many)

@@ -90,7 +90,7 @@ class Engine:
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = cast("Any", analyzer_pb2_grpc.AnalyzerStub(channel))
         self.info = self._stub.GetAnalyzerInfo(empty_pb2.Empty())
-        self.policies = {policy.name: policy for policy in self.info.policies}
+        self.policies: dict[str, Any] = {policy.name: policy for policy in self.info.policies}
         self._schemas = {
             name: json_format.MessageToDict(policy.configSchema)["properties"]
             for name, policy in self.policies.items()
@@ -209,7 +209,7 @@ def engine(*, preview: bool) -> Iterator[Engine]:
 
 
 def _struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
-    return json_format.ParseDict(value, struct_pb2.Struct())
+    return json_format.ParseDict(dict(value), struct_pb2.Struct())
 
 
 def _provider(made: Made) -> wire.AnalyzerProviderResource | None:

@@ -326,7 +326,7 @@ def _machines() -> list[Made]:
         _made(
             k.VOLUME,
             "alpha-data",
-            {"encrypted": True, "finalSnapshot": True, "tags": {"vanta:backup": "hourly"}},
+            {"encrypted": True, "tags": {"vanta:backup": "hourly"}},
             kmsKeyId=[(k.KEY, "volumes")],
         ),
         _made(
@@ -634,15 +634,25 @@ def _beside() -> list[Made]:
             {
                 "ingress": [
                     {
+                        "ruleNo": 120.0,
                         "action": "allow",
                         "protocol": "tcp",
-                        "fromPort": 5432.0,
-                        "toPort": 5432.0,
-                        "cidrBlock": "10.40.0.0/16",
-                    }
+                        "fromPort": 1024.0,
+                        "toPort": 65535.0,
+                        "cidrBlock": "0.0.0.0/0",
+                    },
+                    {
+                        "ruleNo": 110.0,
+                        "action": "deny",
+                        "protocol": "tcp",
+                        "fromPort": 3389.0,
+                        "toPort": 3389.0,
+                        "cidrBlock": "0.0.0.0/0",
+                    },
                 ]
             },
         ),
+        _made(k.DEFAULT_ACL, "default", {"ingress": [], "egress": []}),
         _made(
             k.ACL_RULE,
             "data",
