@@ -10,7 +10,7 @@ NODE ?= executor
 ROLES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-test molecule demo test fuzz coverage lint bench figures format clean
+.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test fuzz coverage lint bench figures format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,10 @@ format: workshop ## Format the code
 
 lab: workshop ## Boot three real nodes and a jump host on this machine (root, Debian)
 	@$(BIN)/python -m infra.lab up
+	@$(BIN)/python -m infra.lab fund
+
+lab-found: ## Found its practice fund, after introduce.yml brought the nodes' keys home
+	@$(BIN)/python -m infra.lab found
 
 lab-status: ## Say how the lab's machines stand
 	@$(BIN)/python -m infra.lab status

@@ -1,7 +1,7 @@
 """`python -m infra.lab`: what `make lab` and the targets that begin like it call."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from infra.lab.lab import Lab
 from infra.lab.plan import known, plan_of
 from vanta.cli.columns import table
 from vanta.cli.output import command, print_json, say
+
+if TYPE_CHECKING:
+    from infra.lab.fund import Fund
 
 app = typer.Typer(
     help="Real systemd machines on this host: jump, alpha, markets, executor.",
@@ -81,6 +84,29 @@ def inventory() -> None:
     from infra.lab.inventory import inventory_of
 
     print_json(inventory_of(plan_of()))
+
+
+def _fund(lab: Lab) -> "Fund":
+    from infra.lab.fund import Fund
+
+    return Fund(lab.plan.state / "fund", REPOSITORY)
+
+
+@app.command()
+@command
+def fund() -> None:
+    """Make a practice fund: three people with keys, recorded feeds, a build they signed off."""
+    of_the_lab = _fund(_lab())
+    say(f"{of_the_lab.prepare()} is built and signed off; keys are in {of_the_lab.folder}/keys")
+
+
+@app.command()
+@command
+def found() -> None:
+    """Found the fund with the keys that `introduce.yml` took home, as its people would."""
+    of_the_lab = _fund(_lab())
+    of_the_lab.found()
+    say(f"founded. Next: introduce.yml -e repository={of_the_lab.governance}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""A week at the fund, in the order it happens: each part goes on from where the one before ended."""
+"""A week at the fund: each part goes on from where the one before ended."""
 
 import json
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from infra.lab import faults
 from infra.lab.lab import Lab
-from infra.lab.programs import run
 from tests.lab.story.people import People, wait
 from vanta.domain.errors import UnavailableError
 
@@ -88,17 +87,7 @@ def _candidate(people: People, title: str) -> str:
     """A build of what Ada committed last, on the export and signed off in the tracker."""
     name = people.fund.build()
     folder = people.fund.modules / name
-    packed = run(["tar", "-C", people.fund.modules, "--exclude=signoffs", "-cf",
-                  people.fund.folder / "candidate.tar", name])  # fmt: skip
-    assert packed.returncode == 0
-    alpha = people.lab.machine("alpha")
-    place = alpha.root / "var/tmp/candidate.tar"
-    place.write_bytes((people.fund.folder / "candidate.tar").read_bytes())
-    modules = "/opt/vanta/build/modules"
-    done = people.on(
-        "alpha", "tar", "-C", modules, "--no-same-owner", "-xf", "/var/tmp/candidate.tar"
-    )
-    assert done.returncode == 0, done.stderr
+    people.send(folder, "alpha", "/opt/vanta/build/modules")
     tracker = ("-u", "vanta-alpha", "/opt/vanta/current/bin/vanta", "tracker")
     added = people.on("alpha", *tracker, "add", "fund", title, "--candidate", name,
                       "--node", "/opt/vanta")  # fmt: skip
@@ -106,9 +95,9 @@ def _candidate(people: People, title: str) -> str:
     for person in ("grace", "alan"):
         # They sign at home: no key of a person comes near a node.
         signed = (folder / "signoffs" / f"{person}.sig").read_text()
-        people.on("alpha", "tee", f"/var/tmp/{person}.sig", typed=signed)
-        people.on("alpha", "chmod", "0644", f"/var/tmp/{person}.sig")
-        done = people.on("alpha", *tracker, "sign", name, "--signature", f"/var/tmp/{person}.sig",
+        people.on("alpha", "tee", f"/run/{person}.sig", typed=signed)
+        people.on("alpha", "chmod", "0644", f"/run/{person}.sig")
+        done = people.on("alpha", *tracker, "sign", name, "--signature", f"/run/{person}.sig",
                          "--node", "/opt/vanta")  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
     return name
