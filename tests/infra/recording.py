@@ -7,6 +7,7 @@ what is tested is the graph. Whether the cloud takes it, only the cloud knows.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import json
 import runpy
@@ -192,7 +193,9 @@ def recorded(stack: str, *, preview: bool = False) -> Recording:
 
 
 def _close_loop() -> None:
-    asyncio.get_event_loop_policy().get_event_loop().close()
+    # There is none where the program registered nothing.
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_event_loop_policy().get_event_loop().close()
 
 
 def _nothing(_: object) -> None:
