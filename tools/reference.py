@@ -3,8 +3,9 @@
 Run it as `python tools/reference.py`. `docs/reference/commands.md` comes from the command line's
 own help, `docs/reference/fields.md` from the governed types, `docs/reference/documents.md` from the
 models that read documents, `docs/reference/fences.md` from the fences,
-`docs/reference/diagnostics.md` from the checks of a node and `docs/reference/ports.md`, with its
-picture, from `infra/topology`; `tests/docs` fails when one is out of date.
+`docs/reference/diagnostics.md` from the checks of a node, `docs/reference/ports.md`, with its
+picture, from `infra/topology` and `docs/reference/policies.md` from the infrastructure's policies;
+`tests/docs` fails when one is out of date.
 """
 
 import inspect
@@ -146,6 +147,12 @@ def _topology() -> dict[str, Any]:
     return run_path(str(Path(__file__).with_name("topology_page.py")))
 
 
+def policies() -> str:
+    """Every policy of the infrastructure with what asks for it, its settings and its remedy."""
+    made: str = run_path(str(Path(__file__).with_name("policies_page.py")))["page"]()
+    return made
+
+
 def _fence(title: str, said: str, codes: tuple[str, ...]) -> list[str]:
     rows = [f"| `{code}` | {template(code)} |" for code in codes]
     return ["", f"## {title}", "", said, "", "| code | it says |", "|---|---|", *rows]
@@ -183,6 +190,7 @@ def main() -> None:
         "fences.md": fences(),
         "diagnostics.md": diagnostics(),
         "ports.md": ports(),
+        "policies.md": policies(),
     }
     for name, text in pages.items():
         (PAGES / name).write_text(text)

@@ -17,7 +17,7 @@ DOCS = ROOT / "docs"
 
 
 def test_the_generated_reference_is_up_to_date() -> None:
-    pages = ("commands", "fields", "documents", "fences", "diagnostics", "ports")
+    pages = ("commands", "fields", "documents", "fences", "diagnostics", "ports", "policies")
     calls = ", ".join(f"r.{page}()" for page in pages)
     code = f"import tools.reference as r; print({calls}, sep='\\0')"
     done = subprocess.run(

@@ -61,7 +61,7 @@ def metadata_hops(one: Resource) -> Iterator[str]:
     INSTANCE,
     grounds=design("volumes"),
     severity=CRITICAL,
-    remedy="associate_public_ip_address=False; the jump host has an address of its own (Eip)",
+    remedy="associate_public_ip_address=False; people enter through the load balancer",
 )
 def no_public_address(one: Resource) -> Iterator[str]:
     """No machine takes a public address from its subnet; that it takes none is written down."""

@@ -122,7 +122,7 @@ _WHOLE = {
     remedy="make it with infra/components/buckets.py, which makes all of it",
 )
 def whole(stack: Stack) -> Iterator[Finding]:
-    """Each bucket has versions, a key, a lock, an owner, a lifecycle, a policy, and no public."""
+    """Each bucket has what makes it safe: versions, key, lock, owner, lifecycle, policy, block."""
     for bucket in stack.of(BUCKET):
         for what, kind in _WHOLE.items():
             if not stack.needing(bucket, "bucket", kind):
