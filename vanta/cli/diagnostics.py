@@ -8,7 +8,7 @@ import typer
 
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, console, print_json, say
-from vanta.domain.errors import RefusedError, UnavailableError
+from vanta.domain.errors import RefusedError
 
 if TYPE_CHECKING:
     from vanta.diagnostics.examine import Report
