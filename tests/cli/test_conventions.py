@@ -15,7 +15,10 @@ import typer
 from tests.cli.founded import environment, vanta
 from vanta.cli.main import app
 
-STREAMS = {"broker paper", "executor run", "executor surveil", "executor judge"}
+STREAMS = {
+    *("broker paper", "executor run", "executor surveil", "executor judge"),
+    *("markets follow", "markets promote"),
+}
 """They run until they are ended, and their output is their journal."""
 WRITERS = {"audit export", "governance hint", "markets sample", "markets tape"}
 """Their output is the file they write, or the message they send."""
