@@ -190,11 +190,11 @@ def promote(node: NodeDir = NODE_DEFAULT) -> None:
 
     Of Markets' services it alone reads the node's key and reaches the bus.
     """
-    from vanta.governance.keys import load_private_key
     from vanta.governance.published import PolicyReader
     from vanta.markets.promoter import Promoter
     from vanta.node.carrier import open_outbox
     from vanta.node.config import read_config
+    from vanta.node.key import load_node_key
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
@@ -208,7 +208,7 @@ def promote(node: NodeDir = NODE_DEFAULT) -> None:
             layout,
             policy=PolicyReader(layout.memory, silence=config.governance.silent_after),
             clock=time.time_ns,
-            key=load_private_key(layout.key),
+            key=load_node_key(layout),
             outbox=outbox,
             node=config.node,
             build=f"promoter@{version('vanta')}",
@@ -261,9 +261,10 @@ def _tell(turn: Any) -> None:  # noqa: ANN401 - imported lazily
     totals = _totals([turn] if turn.reflection else [])
     if turn.taken or totals["intents"] or turn.trouble:
         why = f" [{turn.trouble}]" if turn.trouble else ""
+        at = show_instant(turn.until // SECOND * SECOND)
         say(
-            f"{show_instant(turn.until // SECOND * SECOND)}: {turn.taken} signals, {totals['convictions']} "
-            f"convictions, {totals['intents']} intents{why}"
+            f"{at}: {turn.taken} signals, {totals['convictions']} convictions, "
+            f"{totals['intents']} intents{why}"
         )
 
 

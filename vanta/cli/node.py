@@ -216,7 +216,7 @@ def start(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
             "its services are systemd's",
             code="SERVICE",
             place=here.config.node,
-            remedy=f"systemctl start {' '.join(f'vanta-{name}' for name in here.names)}",
+            remedy=f"systemctl start {' '.join(map(here.config.builds.unit, here.names))}",
         )
     with here.held() as site:
         # Nothing is started from a slot that is not as it was signed.
