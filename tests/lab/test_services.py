@@ -15,7 +15,11 @@ ON = ("alpha", "markets", "executor")
 
 SERVICES = {
     "alpha": {"vanta-governance": "vanta-governance"},
-    "markets": {"vanta-governance": "vanta-governance", "markets-reflector": "vanta-markets"},
+    "markets": {
+        "vanta-governance": "vanta-governance",
+        "vanta-promoter": "vanta-promoter",
+        "markets-reflector": "vanta-markets",
+    },
     "executor": {
         "vanta-governance": "vanta-governance",
         "vanta-judge": "vanta-judge",
