@@ -22,7 +22,7 @@ def _read(config: dict[str, Any], secrets: tuple[str, ...] = ()) -> Settings:
 
 def _changed(path: str, value: object) -> dict[str, Any]:
     """The configuration of dev with one value changed, or gone where it is `...`."""
-    config = filled(config_of("dev"))
+    config: dict[str, Any] = filled(config_of("dev"))
     key, *rest = f"vanta:{path}".split(".")
     if not rest:
         config[key] = value
