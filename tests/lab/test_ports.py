@@ -78,13 +78,11 @@ def test_people_outside_reach_the_jump_host_alone(lab: Lab, to: str) -> None:
     assert _reached(lab, "operators", to) == _declared("operators", to)
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_what_waits_for_others_is_what_is_declared(lab: Lab, machine: str) -> None:
     """Behind the firewall too: a rule that is lifted by mistake opens nothing else."""
     assert _listening(lab, machine) <= {flow.port for flow in flows() if flow.to == machine}
 
 
-@pytest.mark.parametrize("machine", MACHINES)
 def test_nothing_waits_for_datagrams_of_others(lab: Lab, machine: str) -> None:
     told = lab.machine(machine).inside("ss", "-Hlun").stdout
     places = [line.split()[3] for line in told.splitlines()]
