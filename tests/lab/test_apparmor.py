@@ -12,7 +12,7 @@ _NODES = ["vanta-governance", "vanta-checkpoint", *_EVERYWHERE]
 PROFILES = {
     "jump": _EVERYWHERE,
     "alpha": [*_NODES, "vanta-countersign"],
-    "markets": [*_NODES, "markets-reflector"],
+    "markets": [*_NODES, "markets-reflector", "vanta-promoter"],
     "executor": [
         *_NODES,
         "vanta-judge",

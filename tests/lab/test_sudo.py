@@ -25,7 +25,7 @@ ALLOWED = [
     VANTA + " build rollback",
     VANTA + " build promote 0123abcd --dry-run --json",
     "/usr/bin/systemctl restart vanta-governance.service",
-    "/usr/bin/systemctl stop vanta-router.service",
+    "/usr/bin/systemctl stop executor-router.service",
 ]
 REFUSED = [
     "/bin/bash",
