@@ -1,5 +1,6 @@
 """The shared ground under the vendors: edge, pace, breaker, credentials, numbers."""
 
+import contextlib
 import datetime as dt
 import os
 import pickle
@@ -142,9 +143,12 @@ def test_nobody_there_is_unreachable() -> None:
     assert away.value.code == "BROKER_UNREACHABLE"
 
 
+BROKER = "api.broker.example"
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of `localhost`, signed by itself, with its key in one file."""
+    """Of `localhost` and a broker, signed by itself, with its key in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -156,7 +160,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName(BROKER)]),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -210,6 +217,84 @@ def test_a_certificate_is_checked_and_so_is_its_name(certificate: Path) -> None:
     over_tls(certificate, trusting)
     over_tls(certificate, refused("https://localhost", None))
     over_tls(certificate, refused("https://127.0.0.1", certificate))
+
+
+@contextlib.contextmanager
+def proxied(answer: bytes, to: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """A proxy that answers one CONNECT, and carries bytes to a port where it said 200.
+
+    Yields:
+        Its port, and what it was asked.
+    """
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def carry(source: socket.socket, target: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while block := source.recv(65_536):
+                    target.sendall(block)
+                target.shutdown(socket.SHUT_WR)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listener.accept()[0] as client:
+                asked.append(client.recv(4096))
+                client.sendall(answer)
+                if b" 200 " in answer:
+                    with socket.create_connection(("127.0.0.1", to)) as vendor:
+                        back = threading.Thread(target=carry, args=(vendor, client))
+                        back.start()
+                        carry(client, vendor)
+                        back.join(5)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1], asked
+        thread.join(5)
+
+
+def test_a_node_that_has_a_proxy_reaches_the_vendor_through_it(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is asked for by the proxy alone, and the certificate is still the vendor's."""
+
+    def ask(port: int) -> None:
+        with proxied(b"HTTP/1.1 200 OK\r\n\r\n", port) as (proxy, asked):
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")
+            endpoint = Endpoint.parse(f"https://{BROKER}/v1")
+            edge = HttpEdge(endpoint, time.time_ns, authority=certificate)
+            assert edge.exchange("GET", "/account", {"Authorization": "Bearer x"}).body == b"{}"
+            edge.close()
+        assert asked[0].startswith(f"CONNECT {BROKER}:443 ".encode())
+        assert b"Bearer" not in asked[0]
+
+    over_tls(certificate, ask)
+
+
+def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with proxied(b"HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n") as (proxy, _):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")
+        edge = HttpEdge(Endpoint.parse(f"https://{BROKER}"), time.time_ns)
+        with pytest.raises(BrokerAwayError) as away:
+            edge.exchange("POST", "/orders", {}, b"x")
+    assert away.value.code == "BROKER_UNREACHABLE"
+    assert "proxy lets nothing through" in away.value.message
+
+
+def test_what_is_on_this_machine_needs_no_proxy(
+    echo: Echo, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    plain = HttpEdge(Endpoint.parse(echo.url), time.time_ns)
+    assert plain.exchange("GET", "/", {}).status == 200
+    plain.close()
+
+    def ask(port: int) -> None:
+        url = f"https://localhost:{port}"
+        edge = HttpEdge(Endpoint.parse(url), time.time_ns, authority=certificate)
+        assert edge.exchange("GET", "/", {}).status == 200
+        edge.close()
+
+    over_tls(certificate, ask)
 
 
 @pytest.mark.parametrize(

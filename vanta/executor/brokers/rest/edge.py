@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from vanta.domain.errors import RefusedError
 from vanta.domain.instant import SECOND
@@ -75,6 +76,15 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _proxy(endpoint: Endpoint) -> tuple[str, int] | None:
+    """The node's proxy, where `HTTPS_PROXY` names one and the vendor is outside."""
+    named = getproxies_environment().get("https", "")
+    if not named or _is_here(endpoint.host) or proxy_bypass_environment(endpoint.host):
+        return None
+    parts = urlsplit(named)
+    return parts.hostname or "", parts.port or 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +203,18 @@ class HttpEdge:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self.endpoint.host, self.endpoint.port
         made: http.client.HTTPConnection
+        proxy = _proxy(self.endpoint)
         if self.endpoint.secure:
             context = ssl.create_default_context(
                 cafile=str(self._authority) if self._authority else None
             )
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             made = http.client.HTTPSConnection(
-                host, port, timeout=self._connect_timeout, context=context
+                *(proxy or (host, port)), timeout=self._connect_timeout, context=context
             )
+            if proxy:
+                # It carries bytes; whose certificate counts is the vendor's.
+                made.set_tunnel(host, port)
         else:
             made = http.client.HTTPConnection(host, port, timeout=self._connect_timeout)
         made.connect()
@@ -234,6 +248,8 @@ def _why(error: Exception) -> str:
     """What a person is told of it; never what was sent or received."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
+    if str(error).startswith("Tunnel connection failed"):
+        return "the node's proxy lets nothing through to it"
     return getattr(error, "strerror", None) or type(error).__name__
 
 

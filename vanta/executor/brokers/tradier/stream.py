@@ -147,6 +147,6 @@ def _connect() -> Callable[[str], Any]:
         max_size=256 * 1024,
         max_queue=64,
         compression=None,
-        proxy=None,
+        proxy=True,
         user_agent_header="vanta",
     )
