@@ -10,7 +10,7 @@ NODE ?= executor
 ROLES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test fuzz coverage lint bench figures format clean
+.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test fuzz coverage lint bench figures format clean infra-test
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ figures: setup ## Measure on a quiet machine, and write it into docs/reference/f
 format: workshop ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+infra-test: workshop ## Judge the graph of each environment, and the policies over it
+	@$(BIN)/python -m pytest -q -n 0 -m "not slow and not lab" tests/infra tests/policies
 
 lab: workshop ## Boot three real nodes and a jump host on this machine (root, Debian)
 	@$(BIN)/python -m infra.lab up
