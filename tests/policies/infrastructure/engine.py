@@ -95,7 +95,13 @@ class Engine:
             name: json_format.MessageToDict(policy.configSchema)["properties"]
             for name, policy in self.policies.items()
         }
-        self._untold = {name: self._told(name, {}) for name in self.policies}
+        self._untold = wire.ConfigureAnalyzerRequest()
+        self._disabled = wire.ConfigureAnalyzerRequest()
+        for name in self.policies:
+            told = self._told(name, {})
+            self._untold.policyConfig[name].CopyFrom(told)
+            told.enforcementLevel = wire.DISABLED
+            self._disabled.policyConfig[name].CopyFrom(told)
         self.configure({})
 
     def configure(
@@ -113,11 +119,11 @@ class Engine:
         self.told = bool(config or tags or alone)
         self._stub.ConfigureStack(wire.AnalyzerStackConfigureRequest(tags=tags or {}))
         request = wire.ConfigureAnalyzerRequest()
-        for name, untold in self._untold.items():
-            one = self._told(name, config[name]) if name in config else untold
-            request.policyConfig[name].CopyFrom(one)
-            if alone and name != alone:
-                request.policyConfig[name].enforcementLevel = wire.DISABLED
+        request.CopyFrom(self._disabled if alone else self._untold)
+        if alone:
+            request.policyConfig[alone].CopyFrom(self._untold.policyConfig[alone])
+        for name, given in config.items():
+            request.policyConfig[name].CopyFrom(self._told(name, given))
         self._stub.Configure(request)
 
     def _told(self, name: str, given: Mapping[str, Any]) -> wire.PolicyConfig:
