@@ -61,7 +61,10 @@ def statements(one: Resource, path: str) -> tuple[Statement, ...]:
         found = [found]
     if not found or not all(isinstance(each, Mapping) for each in found):
         raise UnreadableDocumentError(f"{path} has no statements")
-    return tuple(_statement(number, each) for number, each in enumerate(found, 1))
+    try:
+        return tuple(_statement(number, each) for number, each in enumerate(found, 1))
+    except (AttributeError, TypeError) as error:
+        raise UnreadableDocumentError(f"{path} has a statement that is not one") from error
 
 
 def _statement(number: int, given: Mapping[str, Any]) -> Statement:

@@ -147,8 +147,8 @@ def _validation(rule: Rule) -> Callable[[ResourceValidationArgs, ReportViolation
             if rule.document and pulumi.runtime.is_dry_run():
                 raise
             report(_said(rule, _UNKNOWN.format(path=".".join(unknown.props))), None)
-        except UnreadableDocumentError as error:
-            report(_said(rule, str(error)), None)
+        except (UnreadableDocumentError, ValueError) as error:
+            report(_said(rule, f"cannot be read: {error}"), None)
 
     return validate
 
@@ -209,6 +209,8 @@ def _stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportV
                 report(_said(rule, what), urn)
         except UnknownValueError as unknown:
             report(_said(rule, _UNKNOWN.format(path=".".join(unknown.props))), None)
+        except ValueError as error:
+            report(_said(rule, f"cannot be read: {error}"), None)
 
     return validate
 

@@ -235,6 +235,7 @@ NETWORK: tuple[Case, ...] = (
             "from 0.0.0.0/0: more than 256 addresses",
         ),
         ({"cidrIpv4": "8.8.0.0/16"}, "from 8.8.0.0/16"),
+        ({"cidrIpv4": "anywhere"}, "cannot be read: 'anywhere'"),
         ({"cidrIpv4": ABSENT, "cidrIpv6": "::/0"}, "from ::/0"),
         name="ssh-operators-operators-0",
     ),

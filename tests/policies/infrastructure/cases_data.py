@@ -197,6 +197,11 @@ STORAGE: tuple[Case, ...] = (
             "no statement denies",
         ),
         ({"policy": "{"}, "is not JSON", {"bucket-policy-gives-nothing-to-everybody"}),
+        (
+            {"policy": document({**TLS_ONLY, "Condition": ["aws:SecureTransport"]})},
+            "has a statement that is not one",
+            {"bucket-policy-gives-nothing-to-everybody"},
+        ),
         ({"policy": "[]"}, "has no statements", {"bucket-policy-gives-nothing-to-everybody"}),
     ),
     case(
