@@ -40,6 +40,7 @@ class Case:
         "available",
         "beyond",
         "book",
+        "boost",
         "broker",
         "buying",
         "class_rest",
@@ -69,6 +70,7 @@ class Case:
         "reference",
         "rest",
         "room",
+        "route",
         "sector_rest",
         "sized",
         "terms",
@@ -93,8 +95,15 @@ class Case:
         self.intent, self.book, self.mandate, self.now = intent, book, mandate, now
         self.broker = broker
         self.vault = book.vaults.get(intent.vault, _NO_VAULT)
-        self.reached = max(now, book.ended.get(intent.vault, 0))
+        self.reached = now
         """How far the node's clock has been: a flip or boost that ended stays over."""
+        if book.ended:
+            self.reached = max(now, book.ended.get(intent.vault, 0))
+        self.boost = 0
+        """The multiplier that stands in for the persona's while it is boosted, ppm; 0 for none."""
+        if mandate.boost_until > self.reached and mandate.boost_multiplier > mandate.multiplier:
+            self.boost = mandate.boost_multiplier
+        self.route = mandate.route(broker, intent.strategy, intent.asset_class)
         self.buying = intent.side == "buy"
         self.every = False
         """Whether fences report what passed, too, with its numbers."""
@@ -216,7 +225,9 @@ class Case:
     def _move(self, symbol: SymbolTotals, price: int) -> None:
         """Count the symbol at a new price wherever it is held, as the book will with this quote."""
         own, asked = self.line, self.held_as
-        vaults = self.book.vaults
+        vaults, fellows, mandate = self.book.vaults, self.mandate.fellows, self.mandate
+        # A vault that the policy does not have trades as nobody, as does one without a persona.
+        known = mandate.policy.vaults if not mandate.persona else None
         moved = shifted = grown = of_persona = 0
         for name in symbol.vaults:
             line = vaults[name].lines[asked]
@@ -231,7 +242,7 @@ class Case:
                 continue
             more = gross - before.gross
             grown += more
-            if more and self._fellow(name):
+            if name in fellows or (known is not None and name not in known):
                 of_persona += more
         self.account_loss -= moved
         self.account_net_up += shifted
@@ -280,14 +291,6 @@ class Case:
         deployable = self.deployable
         return deployable * self.mandate.share(conviction) // PPM if deployable > 0 else 0
 
-    @property
-    def boost(self) -> int:
-        """The multiplier that stands in for the persona's while it is boosted, ppm; 0 for none."""
-        mandate = self.mandate
-        if mandate.boost_until > self.reached and mandate.boost_multiplier > mandate.multiplier:
-            return mandate.boost_multiplier
-        return 0
-
     def scaled(self, banded: int, *, flip: bool) -> int:
         """A banded size as the persona takes it, boosted or not, and the flip branch if open."""
         mandate = self.mandate
@@ -329,7 +332,7 @@ class Case:
             mandate.account_per_symbol - self.account_symbol_rest,
             nav * terms.per_ticker // PPM,
             nav * terms.per_sector // PPM - self.sector_rest,
-            nav * mandate.per_asset_class.at(self.intent.asset_class) // PPM - self.class_rest,
+            nav * self.route.per_asset_class // PPM - self.class_rest,
             mandate.gross - self.rest,
             self.deployable - self.rest,
             mandate.account_gross - self.account_rest,
@@ -359,11 +362,20 @@ class Case:
         the vault's exposure to the symbol with it; and `beyond`, whether it could breach a cap
         on amounts.
         """
+        if (
+            order.broker is not self.broker
+            or order.strategy is not self.intent.strategy
+            or order.asset_class is not self.intent.asset_class
+        ):
+            self.route = self.mandate.route(order.broker, order.strategy, order.asset_class)
         limit = order.limit_price
-        price = max(self.dollars(limit) if self.paid_in_stablecoin else limit, self.reference)
+        price = self.dollars(limit) if self.paid_in_stablecoin else limit
+        price = max(price, self.reference)
         amount = self.worth = notional(price, order.quantity, order.multiplier)
+        up, down = self.up, self.down
         if order.side == "buy":
-            self.exposed = max(self.up + amount, self.down)
+            up += amount
         else:
-            self.exposed = max(self.up, self.down + amount)
+            down += amount
+        self.exposed = max(down, up)
         self.beyond = self.every or amount > self.room

@@ -113,6 +113,18 @@ class Brake(NamedTuple):
         ]
 
 
+class Route(NamedTuple):
+    """What a mandate says of orders of one asset class, by one strategy, at one broker."""
+
+    taken: bool
+    """Whether the vault may trade the class and use the broker."""
+    brake: Brake
+    per_asset_class: int
+    open_orders_per_broker: int
+    messages_per_broker: int
+    messages_per_strategy: int
+
+
 def _forbidden(scopes: tuple[tuple[str, Switches], ...], action: Action) -> bool:
     return any(forbidding(switches, action) for _, switches in scopes)
 
@@ -166,6 +178,8 @@ class Mandate:
         self._overlay(rules, policy)
         self.symbols: dict[str, SymbolTerms] = {}
         """Symbols that were asked for, to what holds for them."""
+        self.routes: dict[tuple[str, str, str], Route] = {}
+        """Brokers, strategies and asset classes that were asked for, to what holds for them."""
         self._brakes: dict[tuple[str, str], Brake] = {}
 
     def _universe(self, rules: VaultPolicy) -> None:
@@ -243,6 +257,21 @@ class Mandate:
                 _forbidden(scopes, Action.OPEN), _forbidden(scopes, Action.REDUCE), scopes
             )
         return brake
+
+    def route(self, broker: str, strategy: str, asset_class: str) -> Route:
+        """What holds for an order of this vault at `broker`, whatever its symbol."""
+        key = broker, strategy, asset_class
+        route = self.routes.get(key)
+        if route is None:
+            route = self.routes[key] = Route(
+                taken=holds(self.asset_classes, asset_class) and holds(self.brokers, broker),
+                brake=self.brake(broker, strategy),
+                per_asset_class=self.per_asset_class.at(asset_class),
+                open_orders_per_broker=self.open_orders_per_broker.at(broker),
+                messages_per_broker=self.messages_per_broker.at(broker),
+                messages_per_strategy=self.messages_per_strategy.at(strategy),
+            )
+        return route
 
     def share(self, conviction: int) -> int:
         """Greatest share of NAV one position may take at this conviction, ppm."""

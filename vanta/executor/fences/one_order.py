@@ -191,12 +191,8 @@ def permitted(order: Order, case: Case, found: list[Finding]) -> None:
         holds(found, 6, "SESSION", session == "open", session, "open")
     if order.reducing:
         return
-    mandate, terms = case.mandate, case.terms
-    if every or not (
-        terms.clear
-        and contains(mandate.asset_classes, order.asset_class)
-        and contains(mandate.brokers, order.broker)
-    ):
+    terms = case.terms
+    if every or not (terms.clear and case.route.taken):
         _lists(order, case, found)
     if quote is not None:
         _instrument(order, quote.instrument, case, found)

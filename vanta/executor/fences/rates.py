@@ -37,16 +37,16 @@ def rate(order: Order, case: Case, found: list[Finding]) -> None:
             at_most(found, 13, "ORDERS_PER_MINUTE", count, limit, "count")
     if case.edition == FIRST:
         return
-    tallies = case.book.tallies
+    tallies, route = case.book.tallies, case.route
     sent, limit = tallies.account, mandate.account_messages
     if len(sent) >= limit or every:
         _messages(case, found, "MESSAGES", sent, limit)
     sent = tallies.brokers.get(order.broker, _NONE)
-    limit = mandate.messages_per_broker.at(order.broker)
+    limit = route.messages_per_broker
     if len(sent) >= limit or every:
         _messages(case, found, "MESSAGES_BROKER", sent, limit)
     sent = tallies.strategies.get(order.strategy, _NONE)
-    limit = mandate.messages_per_strategy.at(order.strategy)
+    limit = route.messages_per_strategy
     if len(sent) >= limit or every:
         _messages(case, found, "MESSAGES_STRATEGY", sent, limit)
 
@@ -110,7 +110,7 @@ def open_orders(order: Order, case: Case, found: list[Finding]) -> None:
     if count > mandate.account_open_orders or every:
         at_most(found, 15, "OPEN_ORDERS_ACCOUNT", count, mandate.account_open_orders, "count")
     count = book.brokers.get(order.broker, 0) + 1
-    limit = mandate.open_orders_per_broker.at(order.broker)
+    limit = case.route.open_orders_per_broker
     if count > limit or every:
         at_most(found, 15, "OPEN_ORDERS_BROKER", count, limit, "count")
     if case.edition == FIRST:

@@ -12,7 +12,7 @@ from vanta.executor.fences.fence import fence, holds
 @fence(18, "SWITCHES_OFF", codes=tuple(name.upper() for name in SWITCHES), reads=("switches",))
 def switches(order: Order, case: Case, found: list[Finding]) -> None:
     """No switch that forbids this order is on, for the vault, the venue, the strategy or all."""
-    brake = case.mandate.brake(order.broker, order.strategy)
+    brake = case.route.brake
     if brake.reducing if order.reducing else brake.opening:
         action = Action.REDUCE if order.reducing else Action.OPEN
         for scope, switch in brake.forbidding(action):

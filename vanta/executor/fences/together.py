@@ -101,7 +101,7 @@ def exposure(order: Order, case: Case, found: list[Finding]) -> None:
         (
             "ASSET_CLASS_SHARE",
             case.class_rest + exposed,
-            mandate.per_asset_class.at(order.asset_class),
+            case.route.per_asset_class,
         ),
     ):
         if amount * PPM > limit * nav or every:
