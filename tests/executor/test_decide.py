@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.executor.building import (
@@ -24,7 +25,7 @@ from vanta.domain.policy import Boost, Flip, FlipEnvelope, Policy
 from vanta.domain.trading import Decision, Intent, Order, Quote
 from vanta.executor.book import Book
 from vanta.executor.decide import decide
-from vanta.executor.events import BookMarked
+from vanta.executor.events import BookMarked, DecisionMade
 from vanta.executor.fences.registry import ALL_PASSED
 from vanta.executor.mandate import Mandates
 from vanta.lattice.direction import BOUNDLESS, Table
@@ -291,3 +292,15 @@ def test_the_order_of_an_intent_is_always_called_the_same() -> None:
     assert len(names) == 1
     assert len(names.pop()) == 36
     assert accepted(answer(policy(), intent())).client_order_id not in names
+
+
+@pytest.mark.parametrize(("per_symbol", "shared"), [(BOUNDLESS, True), (1, False)])
+def test_findings_that_are_encoded_once_are_the_same_bytes(
+    *, per_symbol: int, shared: bool
+) -> None:
+    rules = policy({VAULT: vault(positions={"per_symbol": per_symbol})})
+    event = made(intent(), fund(rules), rules, quote("AAPL"))
+    assert (event.decision.verdict == "accept") is shared
+    assert (event.body is not event) is shared
+    assert encode(event.body) == encode(event)
+    assert msgspec.json.decode(encode(event.body), type=DecisionMade) == event

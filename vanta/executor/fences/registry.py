@@ -3,6 +3,7 @@
 from vanta.domain.trading import Finding, Order
 from vanta.executor.case import Case
 from vanta.executor.edition import EDITION
+from vanta.executor.encoded import share
 from vanta.executor.fences import wire
 from vanta.executor.fences.conversion import ASKED_OF_CONVERSIONS
 from vanta.executor.fences.fence import Fence
@@ -56,7 +57,9 @@ _EDITIONS = {
 }
 _JUDGES = {edition: tuple(one.judge for one in fences) for edition, fences in _EDITIONS.items()}
 _CONVERSIONS = tuple(ASKED_OF_CONVERSIONS.get(one.number, one.judge) for one in FENCES)
-_PASSED = {edition: tuple(one.passed for one in fences) for edition, fences in _EDITIONS.items()}
+_PASSED = {
+    edition: share(tuple(one.passed for one in fences)) for edition, fences in _EDITIONS.items()
+}
 _PLACES = {
     edition: {one.number: place for place, one in enumerate(fences)}
     for edition, fences in _EDITIONS.items()
@@ -87,19 +90,18 @@ def judge(order: Order, case: Case) -> tuple[Finding, ...]:
         ask(order, case, found)
     if not found:
         return _PASSED[edition]
-    # Every fence has one answer, and adds to `found` in its turn: from the last to the first, what
-    # failed takes the place of what would have passed.
-    answers, places = list(_PASSED[edition]), _PLACES[edition]
-    upto = len(found)
-    while upto:
-        number = found[upto - 1].fence
-        since = upto - 1
-        while since and found[since - 1].fence == number:
-            since -= 1
-        place = places[number]
-        answers[place : place + 1] = found[since:upto]
-        upto = since
-    return tuple(answers)
+    # Every fence has one answer, and adds to `found` in its turn: what failed takes the place of
+    # what would have passed.
+    passed, places = _PASSED[edition], _PLACES[edition]
+    answers: list[Finding] = []
+    at = 0
+    for failed in found:
+        place = places[failed.fence]
+        if place >= at:
+            answers += passed[at:place]
+            at = place + 1
+        answers.append(failed)
+    return (*answers, *passed[at:])
 
 
 def measure(order: Order, case: Case) -> tuple[Finding, ...]:
