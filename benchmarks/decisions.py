@@ -19,6 +19,7 @@ from benchmarks import executor
 from benchmarks.peers import PeerMissingError, install
 from vanta.domain.instant import SECOND
 from vanta.domain.record import GENESIS
+from vanta.executor.events import PolicyAdopted
 from vanta.executor.mandate import Mandates
 
 WANTED = "nautilus_trader==1.221.0"
@@ -57,7 +58,10 @@ def half_denied(decisions: int, positions: int) -> list[int]:
     denied = frozenset(executor.symbol(n) for n in range(1, positions, 2))
     universe = msgspec.structs.replace(vault.universe, deny=denied)
     vault = msgspec.structs.replace(vault, universe=universe)
-    mandates = Mandates(msgspec.structs.replace(rules, vaults={executor.VAULT: vault}))
+    rules = msgspec.structs.replace(rules, vaults={executor.VAULT: vault})
+    # As the service does: what decides is what the book has adopted.
+    book.apply(PolicyAdopted(executor.published(rules)))
+    mandates = Mandates(rules)
     intents = [executor.intent(n, positions) for n in range(decisions)]
     quotes = [executor.quote(n) for n in range(positions)]
     took: list[int] = []
