@@ -87,16 +87,16 @@ class Line(msgspec.Struct):
     def count(self, mark: int) -> Counted:
         """What the line adds to every sum, at this mark."""
         quantity, multiplier = self.quantity, self.multiplier
-        held = value = flipped = written = 0
+        gross = max(self.buying, self.selling)
+        net = value = flipped = written = 0
         if quantity:
-            held = notional(mark, abs(quantity), multiplier) if mark else self.cost
-            value = worth(mark, quantity, multiplier)
+            gross, net, value = self.at(mark)
             flipped = notional(mark, self.flip, multiplier) if self.flip else 0
-        long, short = (held, 0) if quantity > 0 else (0, held)
+        long, short = (net, 0) if quantity > 0 else (0, -net)
         if self.underlying and is_call(self.symbol):
             written = (self.writing + max(0, -quantity)) * multiplier
         return Counted(
-            max(long + self.buying, short + self.selling),
+            gross,
             long,
             short,
             self.buying,
@@ -114,11 +114,14 @@ class Line(msgspec.Struct):
 
         Only for a line with a position: nothing else of a line depends on the mark.
         """
-        quantity, multiplier = self.quantity, self.multiplier
-        held = notional(mark, abs(quantity), multiplier) if mark else self.cost
-        value = worth(mark, quantity, multiplier)
+        quantity = self.quantity
+        # One product is both: what it is worth is rounded down, and exposure up.
+        product = mark * quantity * self.multiplier
+        value = product // UNIT
         if quantity > 0:
+            held = -(-product // UNIT) if mark else self.cost
             return max(held + self.buying, self.selling), held, value
+        held = -value if mark else self.cost
         return max(self.buying, held + self.selling), -held, value
 
 
