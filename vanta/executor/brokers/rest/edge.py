@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 from vanta.domain.errors import RefusedError
 from vanta.domain.instant import SECOND
@@ -80,8 +80,8 @@ def _is_here(host: str) -> bool:
 
 def _proxy(endpoint: Endpoint) -> tuple[str, int] | None:
     """The node's proxy, where `HTTPS_PROXY` names one and the vendor is outside."""
-    named = getproxies_environment().get("https", "")
-    if not named or _is_here(endpoint.host) or proxy_bypass_environment(endpoint.host):
+    named = getproxies().get("https", "")
+    if not named or _is_here(endpoint.host) or proxy_bypass(endpoint.host):
         return None
     parts = urlsplit(named)
     return parts.hostname or "", parts.port or 80
