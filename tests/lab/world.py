@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _A, _IN = 1, 1
+_HEAD = 12
+"""Bytes before the question."""
 
 
 class World:
@@ -42,15 +44,17 @@ class World:
         with suppress(OSError):
             while True:
                 query, peer = self._names.recvfrom(4096)
-                self._names.sendto(self._reply(query), peer)
+                # Whoever tries whether the port answers asks for nothing.
+                if len(query) > _HEAD:
+                    self._names.sendto(self._reply(query), peer)
 
     def _reply(self, query: bytes) -> bytes:
-        labels, at = [], 12
+        labels, at = [], _HEAD
         while query[at]:
             labels.append(query[at + 1 : at + 1 + query[at]].decode("ascii"))
             at += 1 + query[at]
         self.asked.append(".".join(labels))
-        question = query[12 : at + 5]
+        question = query[_HEAD : at + 5]
         kind = struct.unpack("!H", query[at + 1 : at + 3])[0]
         answers = int(kind == _A)
         head = query[:2] + struct.pack("!HHHHH", 0x8180, 1, answers, 0, 0)
