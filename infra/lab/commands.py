@@ -89,7 +89,7 @@ def inventory() -> None:
 def _fund(lab: Lab) -> "Fund":
     from infra.lab.fund import Fund
 
-    return Fund(lab.plan.state / "fund", REPOSITORY)
+    return Fund(lab.plan.fund, REPOSITORY)
 
 
 @app.command()

@@ -54,7 +54,7 @@ def _people(plan: Plan) -> list[dict[str, Any]]:
 
 def _of_the_fund(plan: Plan, machine: str) -> dict[str, Any]:
     """What is so because of the lab's practice fund, once it has one."""
-    variables = plan.state / "fund" / "variables.json"
+    variables = plan.fund / "variables.json"
     said: dict[str, dict[str, Any]] = {}
     if variables.exists():
         said = json.loads(variables.read_text())

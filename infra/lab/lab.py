@@ -1,5 +1,6 @@
 """The lab as a whole: its machines up and down, in the order they need each other."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -60,6 +61,8 @@ class Lab:
         self.off()
         for name in reversed(MACHINES):
             self.machine(name).reset()
+        # Its practice fund is pinned to keys of nodes that are gone.
+        shutil.rmtree(self.plan.fund, ignore_errors=True)
         network.down(self.plan)
 
     def off(self, names: Sequence[str] = (), *, pull_the_plug: bool = False) -> None:

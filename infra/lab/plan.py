@@ -63,6 +63,11 @@ class Plan:
         return self.state / known(machine)
 
     @property
+    def fund(self) -> Path:
+        """The practice fund: its people's keys, its builds, its repository."""
+        return self.state / "fund"
+
+    @property
     def keys(self) -> Path:
         """The operator's key, the machines' host keys and the SSH configuration."""
         return self.state / "ssh"

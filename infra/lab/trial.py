@@ -33,7 +33,7 @@ class Trial:
         self._lab = lab
         self._repository = repository
         self._tell = tell
-        self._fund = Fund(lab.plan.state / "fund", repository)
+        self._fund = Fund(lab.plan.fund, repository)
         self.figures: dict[str, str] = {}
 
     def converge(self) -> None:

@@ -27,4 +27,4 @@ def figures() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def people(lab: Lab) -> People:
     """Ada, Grace and Alan."""
-    return People(lab, Fund(lab.plan.state / "fund", REPOSITORY), REPOSITORY)
+    return People(lab, Fund(lab.plan.fund, REPOSITORY), REPOSITORY)
