@@ -7,6 +7,9 @@ from tests.policies.infrastructure.engine import Answer, Engine, Made
 from tests.policies.infrastructure.own_stacks import own_stack
 from vanta_policies.pack import RULES
 
+pytestmark = pytest.mark.timeout(600)
+"""Recording a stack takes long on a machine that does other things."""
+
 
 def told(answer: Answer) -> list[str]:
     return [f"{one.urn} {one.policy}: {one.message}" for one in answer.said]
