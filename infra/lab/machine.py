@@ -76,6 +76,8 @@ class Machine:
         if self.leader is None:
             self.prepare()
             self._seed()
+            # Its link outlives a machine for a moment, and nspawn would not take the name again.
+            run(["ip", "link", "del", self.link], check=False)
             with self.console.open("w") as console:
                 started = subprocess.Popen(
                     self._words(),
@@ -93,9 +95,11 @@ class Machine:
                 # root would take their signs of life for those of another boot.
                 self.inside("umount", "/proc/sys/kernel/random/boot_id", check=False)
                 return
+            if self._nspawn() is None:
+                break
             time.sleep(0.1)
         raise UnavailableError(
-            f"it did not come up within {_BOOT:.0f} s",
+            "it did not come up",
             code="NO_BOOT",
             place=self.name,
             remedy=f"read {self.console}",
