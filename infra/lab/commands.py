@@ -104,8 +104,9 @@ def fund() -> None:
 @command
 def found() -> None:
     """Found the fund with the keys that `introduce.yml` took home, as its people would."""
-    of_the_lab = _fund(_lab())
-    of_the_lab.found()
+    lab = _lab()
+    of_the_lab = _fund(lab)
+    of_the_lab.found(lab.plan.forge)
     say(f"founded. Next: introduce.yml -e repository={of_the_lab.governance}")
 
 

@@ -83,8 +83,12 @@ class Fund:
         self._write_variables(first.read_text(), feeds, tape)
         return first.read_text()
 
-    def found(self) -> None:
-        """What `introduce.yml` says that people do now: the first commit, and the trust file."""
+    def found(self, remote: str) -> None:
+        """What `introduce.yml` says that people do now: the first commit, and the trust file.
+
+        Args:
+            remote: where their clone pushes to from then on.
+        """
         if self.trust.exists():
             return
         people = [
@@ -99,6 +103,10 @@ class Fund:
         ]
         signed = ("--key", self.key("ada"), "--trust", self.trust)
         self.vanta("governance", "init", self.governance, *people, *nodes, *signed)
+        git = ("git", "-C", str(self.governance))
+        run([*git, "remote", "add", "origin", remote])
+        halts = "+refs/vanta/*:refs/vanta/*"
+        run([*git, "config", "--add", "remote.origin.fetch", halts])
 
     def _write_variables(self, build: str, feeds: Path, tape: Path) -> None:
         public = {name: self.key(name).with_suffix(".pub").read_text() for name in PEOPLE}

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.lab import cgroups
 from infra.lab.access import authorized
 from infra.lab.image import USER
 from infra.lab.plan import Plan
@@ -18,6 +19,8 @@ from vanta.domain.errors import UnavailableError
 _DATA = "2G"
 _BOOT = 60.0
 _OFF = 20.0
+# It begins once it is in groups of its own, which is when its input ends.
+_WAIT = 'cat >/dev/null; exec "$@" </dev/null'
 # systemd's own signal for "power off", sent to the machine's first process.
 _POWER_OFF = signal.SIGRTMIN + 4
 
@@ -80,13 +83,16 @@ class Machine:
             run(["ip", "link", "del", self.link], check=False)
             with self.console.open("w") as console:
                 started = subprocess.Popen(
-                    self._words(),
-                    stdin=subprocess.DEVNULL,
+                    ["/bin/sh", "-c", _WAIT, "sh", *self._words()],
+                    stdin=subprocess.PIPE,
                     stdout=console,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
             (self.folder / "pid").write_text(str(started.pid))
+            cgroups.enclose(self._known_as, started.pid)
+            if started.stdin is not None:
+                started.stdin.close()
         end = time.monotonic() + _BOOT
         while time.monotonic() < end:
             state = self.inside("systemctl", "is-system-running", check=False).stdout.strip()
@@ -120,6 +126,7 @@ class Machine:
             while self._nspawn() is not None:
                 time.sleep(0.05)
         (self.folder / "pid").unlink(missing_ok=True)
+        cgroups.release(self._known_as)
         self._unmount()
 
     def reset(self) -> None:

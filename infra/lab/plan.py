@@ -63,6 +63,11 @@ class Plan:
         return self.state / known(machine)
 
     @property
+    def forge(self) -> str:
+        """The governance repository on Alpha, as its people push to it."""
+        return f"ssh://git@{self.address('alpha')}/srv/governance.git"
+
+    @property
     def fund(self) -> Path:
         """The practice fund: its people's keys, its builds, its repository."""
         return self.state / "fund"

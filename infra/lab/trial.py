@@ -50,7 +50,7 @@ class Trial:
             self._fund.prepare()
         self._play("site.yml", "machines hardened, keys made on each")
         self._play("introduce.yml", "public halves taken home")
-        self._fund.found()
+        self._fund.found(self._lab.plan.forge)
         there = f"repository={self._fund.governance}"
         self._play("introduce.yml", "the fund introduced", "-e", there)
         self._play("site.yml", "three nodes converged")

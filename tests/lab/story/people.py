@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -38,7 +39,8 @@ class People:
         self, machine: str, *words: str, typed: str | None = None
     ) -> "subprocess.CompletedProcess[str]":
         """Type something on a machine, as root, through the jump host."""
-        asked = ssh(self.lab.plan, machine, "sudo", *words)
+        # What ssh is given is one line for the other side's shell.
+        asked = ssh(self.lab.plan, machine, shlex.join(("sudo", *words)))
         return subprocess.run(
             asked, input=typed, capture_output=True, text=True, check=False, timeout=120
         )
