@@ -36,13 +36,13 @@ class People:
         self._repository = repository
 
     def on(
-        self, machine: str, *words: str, typed: str | None = None
+        self, machine: str, *words: str, typed: str | None = None, patience: float = 120
     ) -> "subprocess.CompletedProcess[str]":
         """Type something on a machine, as root, through the jump host."""
         # What ssh is given is one line for the other side's shell.
         asked = ssh(self.lab.plan, machine, shlex.join(("sudo", *words)))
         return subprocess.run(
-            asked, input=typed, capture_output=True, text=True, check=False, timeout=120
+            asked, input=typed, capture_output=True, text=True, check=False, timeout=patience
         )
 
     def send(self, folder: Path, machine: str, to: str) -> None:
