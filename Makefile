@@ -33,11 +33,13 @@ fuzz: setup ## Search the parsers for inputs that break them: SECONDS=60 each, T
 coverage: setup ## Fail unless the tests reach every branch of what judges: the list is in pyproject.toml
 	@$(BIN)/python tools/coverage.py
 
-lint: workshop ## Format, lint, types, import rules
+lint: workshop ## Format, lint, types, import rules, roles
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@cd ansible && PATH="$$PWD/../$(BIN):$$PATH" ansible-lint --offline --profile production -q
+	@$(BIN)/python tools/roles_page.py --check
 
 figures: setup ## Measure on a quiet machine, and write it into docs/reference/figures.md
 	@$(BIN)/python -m benchmarks --only governance --only enforcement --only decisions --only executor --only surveillance --only tracker --only builds
