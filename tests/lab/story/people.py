@@ -67,21 +67,25 @@ class People:
             return None
 
     def here(self, person: str, *words: str, check: bool = True) -> str:
-        """What somebody types in their clone of the governance repository, which may push."""
+        """What somebody types in their own clone of the governance repository, which may push."""
         way = f"ssh -F {self.lab.plan.keys}/config -i {self.fund.key(person)}"
         program = Path(sys.executable).parent
         environment = {
             **os.environ,
             "PATH": f"{program}:{os.environ['PATH']}",
             "GIT_SSH_COMMAND": way,
+            "VANTA_TRUST": str(self.fund.trust),
             "GIT_AUTHOR_NAME": person,
             "GIT_AUTHOR_EMAIL": f"{person}@fund.example",
             "GIT_COMMITTER_NAME": person,
             "GIT_COMMITTER_EMAIL": f"{person}@fund.example",
         }
+        clone = self.fund.folder / "clones" / person
+        if not clone.exists():
+            self._clone(clone, environment)
         done = subprocess.run(
             words,
-            cwd=self.fund.governance,
+            cwd=clone,
             env=environment,
             capture_output=True,
             text=True,
@@ -90,6 +94,13 @@ class People:
         )
         assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def _clone(self, clone: Path, environment: dict[str, str]) -> None:
+        """Somebody's own clone, with the halts and receipts that are beside its branches."""
+        made = ["git", "clone", "-q", self.lab.plan.forge, str(clone)]
+        refs = ["git", "-C", str(clone), "config", "--add", "remote.origin.fetch"]
+        for words in (made, [*refs, "+refs/vanta/*:refs/vanta/*"]):
+            subprocess.run(words, env=environment, check=True, timeout=120)
 
     def play(self, playbook: str, *words: str) -> Played:
         """Run a playbook."""

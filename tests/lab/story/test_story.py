@@ -62,23 +62,34 @@ def test_orders_come_of_what_markets_read_over_redis(
     assert len(explained.stdout) > 200
 
 
+def _key(people: People, person: str) -> tuple[str, str]:
+    return "-k", str(people.fund.key(person))
+
+
+def _resume(people: People, *what: str) -> None:
+    """Ada takes back what halts, and Alan approves, each in a clone of their own."""
+    for person in ("ada", "alan"):
+        people.here(person, "git", "pull", "-q", "--ff-only")
+        if person == "ada":
+            words = ("vanta", "resume", "-e", "dev", *_key(people, person), *what)
+            people.here(person, *words, "--reason", "looked into")
+            assert _halted(people)
+        else:
+            words = ("vanta", "governance", "approve", "-e", "dev", *_key(people, person))
+            people.here(person, *words, "--push")
+
+
 def test_a_pushed_halt_stops_the_executor(people: People, figures: dict[str, str]) -> None:
     wait(lambda: _open(people), 60, "orders may leave")
-    people.here("grace", "vanta", "halt", "-r", ".", "-e", "dev", "-k",
-                str(people.fund.key("grace")), "--reason", "prices look wrong")  # fmt: skip
+    words = ("vanta", "halt", "-e", "dev", *_key(people, "grace"))
+    people.here("grace", *words, "--reason", "prices look wrong")
     took = wait(lambda: _halted(people), 30, "the Executor is halted")
     figures["halt pushed to Alpha until the Executor says so"] = f"{took:.1f} s, SSH included"
     assert not _open(people)
 
 
 def test_it_takes_two_to_go_on(people: People) -> None:
-    ada, alan = str(people.fund.key("ada")), str(people.fund.key("alan"))
-    people.here("ada", "git", "pull", "-q", "--rebase=false", "origin", "main")
-    people.here("ada", "vanta", "resume", "-r", ".", "-e", "dev", "-k", ada, "--reason", "checked")
-    people.here("ada", "git", "push", "-q", "origin", "HEAD:main", check=False)
-    assert _halted(people)
-    people.here("alan", "vanta", "governance", "approve", "-r", ".", "-e", "dev", "-k", alan,
-                "--push")  # fmt: skip
+    _resume(people)
     wait(lambda: not _halted(people), 30, "the halt is lifted")
     wait(lambda: _open(people), 30, "orders may leave")
 
@@ -183,13 +194,7 @@ def _resume_from_the_latch(people: People) -> None:
         "the controller hears Alpha again",
     )
     nonce = json.loads(people.on("executor", "cat", "/opt/vanta/memory/halt.latch").stdout)["nonce"]
-    ada, alan = str(people.fund.key("ada")), str(people.fund.key("alan"))
-    people.here("ada", "git", "fetch", "-q", "origin")
-    people.here("ada", "git", "merge", "-q", "--ff-only", "origin/main", check=False)
-    people.here("ada", "vanta", "resume", "-r", ".", "-e", "dev", "-k", ada, "--edit", nonce,
-                "--reason", "Alpha is back")  # fmt: skip
-    people.here("alan", "vanta", "governance", "approve", "-r", ".", "-e", "dev", "-k", alan,
-                "--push")  # fmt: skip
+    _resume(people, "--edit", nonce)
     wait(lambda: not _halted(people), 60, f"the latch is let go of; was: {status}")
 
 
