@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pulumi_policy import Severity
 
@@ -108,13 +108,16 @@ Repair = Callable[[dict[str, Any]], None]
 """Puts a resource's inputs right, in place."""
 
 
+JudgeT = TypeVar("JudgeT", bound=Callable[..., object])
+
+
 @dataclass(frozen=True)
-class Rule:
-    """A policy over one resource at a time."""
+class Policy(Generic[JudgeT]):
+    """What every policy says of itself, whatever it judges."""
 
     name: str
     kinds: tuple[str, ...]
-    judge: Judge
+    judge: JudgeT
     grounds: tuple[Reference, ...]
     severity: Severity
     remedy: str
@@ -122,14 +125,6 @@ class Rule:
     settings: Mapping[str, Schema] = field(default_factory=dict)
     in_production: bool = False
     """Whether it holds in production alone."""
-    repair: Repair | None = None
-    """Only where it changes nothing but what is wrong, replaces nothing, and interrupts nothing."""
-    document: bool = False
-    """Whether it reads a document that names other resources.
-
-    Such a document is not known as a whole before they are made. A preview says so and goes on; the
-    update judges it before the resource is made.
-    """
 
     @property
     def says(self) -> str:
@@ -141,6 +136,20 @@ class Rule:
         """Everything it can be told."""
         production = PRODUCTION if self.in_production else {}
         return {name: dict(one) for name, one in {**self.settings, **production, **COMMON}.items()}
+
+
+@dataclass(frozen=True)
+class Rule(Policy[Judge]):
+    """A policy over one resource at a time."""
+
+    repair: Repair | None = None
+    """Only where it changes nothing but what is wrong, replaces nothing, and interrupts nothing."""
+    document: bool = False
+    """Whether it reads a document that names other resources.
+
+    Such a document is not known as a whole before they are made. A preview says so and goes on; the
+    update judges it before the resource is made.
+    """
 
 
 def rule(

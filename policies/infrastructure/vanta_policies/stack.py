@@ -4,15 +4,14 @@ What leads from one resource to another is read from the graph, never from value
 does not exist yet is not known, and that something was made from it is.
 """
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi_policy import Severity
 
 from vanta_policies.framework import Reference
-from vanta_policies.rule import COMMON, PRODUCTION, Resource, Schema
+from vanta_policies.rule import Policy, Resource, Schema
 
 
 class Member(Resource):
@@ -72,29 +71,8 @@ StackJudge = Callable[[Stack], Iterable[Finding]]
 
 
 @dataclass(frozen=True)
-class StackRule:
-    """A policy over a whole stack."""
-
-    name: str
-    kinds: tuple[str, ...]
-    """It applies to a stack that has one of these; to every stack where there are none."""
-    judge: StackJudge
-    grounds: tuple[Reference, ...]
-    severity: Severity
-    remedy: str
-    settings: Mapping[str, Schema] = field(default_factory=dict)
-    in_production: bool = False
-
-    @property
-    def says(self) -> str:
-        """What must hold, in one or two sentences."""
-        return " ".join(inspect.cleandoc(self.judge.__doc__ or "").split())
-
-    @property
-    def schema(self) -> dict[str, dict[str, Any]]:
-        """Everything it can be told."""
-        production = PRODUCTION if self.in_production else {}
-        return {name: dict(one) for name, one in {**self.settings, **production, **COMMON}.items()}
+class StackRule(Policy[StackJudge]):
+    """A policy over a whole stack: one that has any of its kinds, or every one if it has none."""
 
 
 def stack_rule(
