@@ -26,14 +26,12 @@ class Played:
         seconds: from its start to its end.
         ok: tasks that ran, of all machines.
         changed: those of them that changed something.
-        skipped: those that did not concern a machine.
         tasks: each that changed something, with the machine.
     """
 
     seconds: float
     ok: int
     changed: int
-    skipped: int
     tasks: tuple[str, ...]
 
 
@@ -73,7 +71,6 @@ def play(plan: Plan, repository: Path, playbook: str, *words: str) -> Played:
         took,
         sum(each.ok for each in counts),
         sum(each.changed for each in counts),
-        sum(each.skipped for each in counts),
         tuple(f"{host}: {task}" for task, host, did in told.steps() if did.changed),
     )
 
@@ -119,7 +116,6 @@ class _Play(msgspec.Struct):
 class _Counted(msgspec.Struct):
     ok: int = 0
     changed: int = 0
-    skipped: int = 0
 
 
 class _Told(msgspec.Struct):
