@@ -185,6 +185,10 @@ class Fund:
         path.write_text(text.replace(old, new, 1))
         run(["git", "-C", self.source, "commit", "-q", "-a", "-m", message])
 
+    def take_back(self) -> None:
+        """Let Ada take back what she committed last."""
+        run(["git", "-C", self.source, "revert", "--no-edit", "HEAD"])
+
     def vanta(self, *words: str | Path, cwd: Path | None = None) -> str:
         """What a command of this checkout's `vanta` prints."""
         program: Sequence[str | Path] = [Path(sys.executable).with_name("vanta"), *words]

@@ -46,11 +46,12 @@ class People:
         )
 
     def send(self, folder: Path, machine: str, to: str) -> None:
-        """Copy a build into a folder of a machine, without the sign-offs beside it."""
+        """Copy a build into a folder of a machine, as the tracker's user, without sign-offs."""
         packed = self.fund.folder / "sent.tar"
         pack = ["tar", "-C", str(folder.parent), "--exclude=signoffs", "-cf", str(packed)]
         subprocess.run([*pack, folder.name], check=True, timeout=60)
-        unpack = ssh(self.lab.plan, machine, "sudo", "tar", "-C", to, "--no-same-owner", "-xf", "-")
+        tracker = ("sudo", "-u", "vanta-alpha")
+        unpack = ssh(self.lab.plan, machine, *tracker, "tar", "-C", to, "-xf", "-")
         with packed.open("rb") as sent:
             subprocess.run(unpack, stdin=sent, check=True, timeout=120)
 

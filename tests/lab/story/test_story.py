@@ -149,6 +149,7 @@ def test_a_broken_build_goes_back_everywhere_by_itself(people: People) -> None:
         "Break the judge on purpose",
     )
     name = _candidate(people, "A build that is broken")
+    people.fund.take_back()
     with pytest.raises(UnavailableError, match="did not pass"):
         people.play("promote.yml", "-e", f"build={name}")
     assert {machine: _runs(people, machine) for machine in _NODES} == before
