@@ -60,7 +60,7 @@ class Scripted:
         self.asked += 1
         return next(self._looks)
 
-    def restart(self, _service: str) -> None:
+    def restart(self, *_services: str) -> None:
         raise AssertionError
 
     def said(self, _service: str) -> str:
@@ -167,6 +167,19 @@ def test_what_is_no_fault_of_the_service_is_told_as_systemd_says_it(
 )
 def test_a_service_that_does_not_start_is_left_to_the_gate(tmp_path: Path, said: str) -> None:
     systemctl(tmp_path, f'echo "{said}" >&2', code=1).restart("x")
+
+
+def test_all_are_started_at_once_and_the_one_that_cannot_be_is_named(tmp_path: Path) -> None:
+    services = systemctl(tmp_path, "echo 'Unit vanta-y.service not found.' >&2", code=5)
+    with pytest.raises(UnavailableError) as found:
+        services.restart("x", "y", "z")
+    assert found.value.place == "y"
+    assert (tmp_path / "called").read_text().splitlines() == [
+        "reset-failed vanta-x.service vanta-y.service vanta-z.service",
+        "restart vanta-x.service vanta-y.service vanta-z.service",
+    ]
+    services.restart()
+    assert len((tmp_path / "called").read_text().splitlines()) == 2
 
 
 def test_a_unit_that_is_not_there_and_a_systemd_that_is_not(tmp_path: Path) -> None:

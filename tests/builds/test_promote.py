@@ -138,6 +138,20 @@ def test_somebody_goes_back_and_the_build_they_left_is_bad(tmp_path: Path) -> No
         assert refused.value.code == "MARKED_BAD"
 
 
+def test_going_back_a_second_time_goes_one_further(tmp_path: Path) -> None:
+    with node(tmp_path / "node") as site:
+        first, second, third = (put(site, tmp_path, "well", number) for number in (1, 2, 3))
+        for build in (first, second, third):
+            promote(site, build)
+        for wanted in (second, first):
+            outcome = carry_out(site, plan_rollback(site.now, site.slots, "", permission(), NODE))
+            assert (outcome.current, runs(site)) == (wanted, wanted)
+        assert site.now.bad == dict.fromkeys((second, third), ROLLED_BACK)
+        with pytest.raises(RefusedError) as refused:
+            plan_rollback(site.now, site.slots, "", permission(), NODE)
+        assert refused.value.code == "MARKED_BAD"
+
+
 def test_going_back_asks_no_policy_but_a_frozen_node_stays(tmp_path: Path) -> None:
     with node(tmp_path / "node") as site:
         first, second = put(site, tmp_path, "well", 1), put(site, tmp_path, "well", 2)

@@ -47,7 +47,8 @@ class OneService:
         self._sick = sick
         self._up = False
 
-    def restart(self, service: str) -> None:
+    def restart(self, *services: str) -> None:
+        (service,) = services
         build = target_of(self._layout.current)
         self._up = build not in self._sick
         if self._up:

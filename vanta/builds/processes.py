@@ -47,8 +47,12 @@ class Processes:
         self._printed: dict[str, int] = {}
         """Service to how much its log held when it was started here."""
 
-    def restart(self, service: str) -> None:
-        """End it, start it from `current`, and wait until it is ready or has ended."""
+    def restart(self, *services: str) -> None:
+        """End each, start it from `current`, and wait until it is ready or has ended."""
+        for service in services:
+            self._restart(service)
+
+    def _restart(self, service: str) -> None:
         self.stop(service)
         layout = self._layout
         words = self._words(service)
@@ -66,9 +70,9 @@ class Processes:
             )
         except OSError as error:
             raise UnavailableError(
-                f"cannot be started: {error.strerror}",
+                f"{words[0]} cannot be started: {error.strerror}",
                 code="SERVICE",
-                place=words[0],
+                place=service,
                 remedy="see `vanta build status`",
             ) from error
         until = time.monotonic() + self._to_start

@@ -35,11 +35,14 @@ class Look(NamedTuple):
 class Services(Protocol):
     """A supervisor."""
 
-    def restart(self, service: str) -> None:
-        """End a service and start it from `current`, whether it runs or not.
+    def restart(self, *services: str) -> None:
+        """End services and start them from `current`, whether they run or not.
+
+        Args:
+            services: each after what it needs.
 
         Raises:
-            UnavailableError: `SERVICE`: it cannot be started.
+            UnavailableError: `SERVICE`: one cannot be started; its place is that service.
         """
 
     def look(self, service: str) -> Look:

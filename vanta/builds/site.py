@@ -81,12 +81,12 @@ class Site:
 
     def start(self, build: str) -> Sick | None:
         """Start every service from `current` and gate them; what is wrong, if something is."""
-        for name in self.names:
-            try:
-                self.services.restart(name)
-            except UnavailableError as error:
-                return Sick(name, error.code, error.message)
-            self.checkpoint(f"restarted {name}")
+        try:
+            self.services.restart(*self.names)
+        except UnavailableError as error:
+            named = error.place if error.place in self.names else self.names[0]
+            return Sick(named, error.code, error.message)
+        self.checkpoint("restarted the services")
         return self.gated(build)
 
     def gated(self, build: str) -> Sick | None:

@@ -117,7 +117,11 @@ def _left(state: BuildState) -> BuildState:
     if pending is None or not pending.before or state.current == pending.before:
         return state
     bad = state.bad if pending.how == "promote" else {**state.bad, pending.before: ROLLED_BACK}
-    return msgspec.structs.replace(state, previous=pending.before, bad=bad)
+    # Never to one that somebody went back from: a second rollback goes one further.
+    ran = (*state.promoted, pending.before)
+    sound = [build for build in ran if build not in bad and build != state.current]
+    previous = sound[-1] if sound else pending.before
+    return msgspec.structs.replace(state, previous=previous, bad=bad)
 
 
 def _promoted(state: BuildState, build: str) -> BuildState:

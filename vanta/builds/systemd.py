@@ -9,7 +9,8 @@ from vanta.builds.services import Condition, Look
 from vanta.domain.errors import UnavailableError
 from vanta.node.config import BuildsConfig
 
-_PATIENCE = 90
+_PATIENCE = 180
+"""Seconds: services that wait for each other have a minute each."""
 _BY_DEFAULT = BuildsConfig()
 _LINES = 200
 _SAID = 300
@@ -40,17 +41,22 @@ class Systemd:
         self._since: dict[str, float] = {}
         """Service to when it was restarted here."""
 
-    def restart(self, service: str) -> None:
-        self._since[service] = time.time()
+    def restart(self, *services: str) -> None:
+        if not services:
+            return
+        units = {self._unit(service): service for service in services}
+        self._since.update(dict.fromkeys(services, time.time()))
         # A unit that failed too often is not started again before it is forgiven.
-        self._run("reset-failed", self._unit(service))
-        done = self._run("restart", self._unit(service))
+        self._run("reset-failed", *units)
+        # All in one: what does not wait for another starts beside it.
+        done = self._run("restart", *units)
         # A job that failed is the service's own fault, and the gate finds it; anything else is not.
         if done.returncode and "job for " not in done.stderr.lower():
+            named = [service for unit, service in units.items() if unit in done.stderr]
             raise UnavailableError(
                 " ".join(done.stderr.split())[:_SAID] or f"systemctl ended with {done.returncode}",
                 code="SERVICE",
-                place=self._unit(service),
+                place=(named or list(services))[0],
                 remedy="install its unit, or name this node's services under `builds.services` in "
                 "etc/node.yaml; without systemd: `builds.supervisor: processes`",
             )

@@ -229,8 +229,7 @@ def start(node: NodeDir = NODE_DEFAULT, as_json: Json = False) -> None:
                 remedy="`vanta build stage` and `vanta build promote` bring one",
             )
         down = [name for name in site.names if site.services.look(name).condition == "down"]
-        for name in down:
-            site.services.restart(name)
+        site.services.restart(*down)
         sick = site.gated(current)
     if as_json:
         print_json({"build": current, "started": down, "sick": sick._asdict() if sick else None})
