@@ -59,6 +59,11 @@ def test_checkpoints_reach_alpha_and_come_back_and_hold_a_journal_that_is_cut(
     assert "countersigned executor/trade_log at " in told
     again = typed(apart.root, "node", "checkpoint", "-n", "nodes/executor")
     assert "alpha countersigned executor/trade_log at " in again
+    # Every minute, of a journal that stood still: nothing is kept twice.
+    kept = checkpoints_path(executor.journal("trade_log"))
+    before = kept.read_bytes()
+    typed(apart.root, "node", "checkpoint", "-n", "nodes/executor")
+    assert kept.read_bytes() == before
     nodes = ("-n", "nodes/alpha", "-n", "nodes/executor")
     sound = vanta("audit", "verify", *nodes, at=apart.root)
     assert "CHECKPOINT" not in sound.stdout, sound.stdout

@@ -162,6 +162,23 @@ def split_notes(content: bytes) -> list[bytes]:
     return [text + _BLANK + signatures + b"\n" for text, signatures in pairs]
 
 
+def kept_notes(journal: Path) -> list[bytes]:
+    """The notes kept of a journal, oldest first, believing nothing; none where there is no file.
+
+    Raises:
+        UnavailableError: `CHECKPOINTS_MISSING`.
+    """
+    path = checkpoints_path(journal)
+    try:
+        return split_notes(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UnavailableError(
+            f"cannot be read: {error.strerror}", code="CHECKPOINTS_MISSING", place=str(path)
+        ) from error
+
+
 def _stated(text: str) -> tuple[str, Position]:
     """Origin and position in the text of a note that is a checkpoint."""
     try:

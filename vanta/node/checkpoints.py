@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.record import Position
-from vanta.journal.checkpoint import append_checkpoint, sign
+from vanta.journal.checkpoint import append_checkpoint, kept_notes, sign
 from vanta.journal.verify import verify
 from vanta.node.config import read_config
 from vanta.node.key import load_node_key
@@ -57,7 +57,9 @@ def checkpoint_all(
     for path in found:
         position = verify(path).position
         note = sign(position, origin(config.node, path.stem), config.node, key)
-        append_checkpoint(path, note)
+        # A timer signs every minute; a journal that stood still is signed already.
+        if note not in kept_notes(path):
+            append_checkpoint(path, note)
         signed[path.stem] = Signed(position, note)
         told(path.stem, position)
     return signed

@@ -7,7 +7,6 @@ a journal that was rewritten below what it signed is found by whoever holds it a
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -20,12 +19,12 @@ from vanta.journal.checkpoint import (
     Checkpoint,
     append_checkpoint,
     cosign,
+    kept_notes,
     open_note,
     split_notes,
     stated,
 )
 from vanta.journal.note import key_id, parse
-from vanta.journal.segment import checkpoints_path
 from vanta.node.checkpoints import journals, origin
 from vanta.node.layout import Layout
 
@@ -113,7 +112,7 @@ def take(layout: Layout, boards: Boards, own: str, registered: Registered) -> li
             continue
         path = live.get(checkpoint.origin)
         both = own in checkpoint.signers and len(checkpoint.signers) > 1
-        if path is None or not both or note in _kept(path):
+        if path is None or not both or note in kept_notes(path):
             continue
         append_checkpoint(path, note)
         taken.append(checkpoint)
@@ -139,7 +138,7 @@ def _judge(
         refused = RefusedError(why, code="CHECKPOINT_ORIGIN", place=node)
         return Witnessed(node, checkpoint.position, refused), None
     path = layout.witnessed / node / f"{journal}.jsonl"
-    kept = _kept(path)
+    kept = kept_notes(path)
     last = stated(kept[-1])[1] if kept else nothing
     wrong = _goes_back(checkpoint.position, last, checkpoint.origin)
     if wrong is not None:
@@ -176,20 +175,6 @@ def _goes_back(said: Position, last: Position, of: str) -> VantaError | None:
             remedy="it was rewritten: keep it as evidence and see its off-node copy",
         )
     return None
-
-
-def _kept(journal: Path) -> list[bytes]:
-    """The notes kept of a journal, oldest first."""
-    try:
-        return split_notes(checkpoints_path(journal).read_bytes())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UnavailableError(
-            f"cannot be read: {error.strerror}",
-            code="CHECKPOINTS_MISSING",
-            place=str(checkpoints_path(journal)),
-        ) from error
 
 
 def _notaries(note: bytes, registered: Registered) -> dict[str, Ed25519PublicKey]:
