@@ -66,7 +66,10 @@ def read_secret(name: str) -> Secret:
     if name.startswith("/"):
         path = Path(name)
         return _read(path.parent, path.name, "write it there alone, owned by root, mode 0640")
-    remedy = f"`LoadCredential={name}:/etc/vanta/secrets/{name}` in the unit"
+    remedy = (
+        f"`LoadCredential={name}:/etc/vanta/credentials/{name}` in the unit; by hand, as root: "
+        f"`{DIRECTORY}=/etc/vanta/credentials` before the command"
+    )
     directory = os.environ.get(DIRECTORY, "")
     if not directory or not _NAME.fullmatch(name):
         raise UnavailableError(
