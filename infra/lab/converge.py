@@ -139,8 +139,9 @@ def _told(text: str) -> _Told | None:
 
 
 def _why(told: _Told | None) -> str:
-    """The first task that failed, and what it said."""
+    """The last task that failed, and what it said: those before it may have been rescued."""
+    why = ""
     for task, host, did in told.steps() if told else ():
         if did.failed or did.unreachable:
-            return f"{host}: {task}: {did.msg} {did.stderr}".strip()
-    return ""
+            why = f"{host}: {task}: {did.msg} {did.stderr}".strip()
+    return why

@@ -22,6 +22,7 @@ _MISSED = 10
 _OFF = 20.0
 # It begins once it is in groups of its own, which is when its input ends.
 _WAIT = 'cat >/dev/null; exec "$@" </dev/null'
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 # systemd's own signal for "power off", sent to the machine's first process.
 _POWER_OFF = signal.SIGRTMIN + 4
 
@@ -82,18 +83,7 @@ class Machine:
             self._seed()
             # Its link outlives a machine for a moment, and nspawn would not take the name again.
             run(["ip", "link", "del", self.link], check=False)
-            with self.console.open("w") as console:
-                started = subprocess.Popen(
-                    ["/bin/sh", "-c", _WAIT, "sh", *self._words()],
-                    stdin=subprocess.PIPE,
-                    stdout=console,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            (self.folder / "pid").write_text(str(started.pid))
-            cgroups.enclose(self._known_as, started.pid)
-            if started.stdin is not None:
-                started.stdin.close()
+            self._start()
         end, missed = time.monotonic() + _BOOT, 0
         while time.monotonic() < end:
             state = self.inside("systemctl", "is-system-running", check=False).stdout.strip()
@@ -113,6 +103,27 @@ class Machine:
             place=self.name,
             remedy=f"read {self.console}",
         )
+
+    def _start(self) -> None:
+        wait, go = os.pipe()
+        try:
+            # No object of ours waits for it: it outlives this command.
+            pid = os.posix_spawn(
+                "/bin/sh",
+                ["/bin/sh", "-c", _WAIT, "sh", *self._words()],
+                os.environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, wait, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, str(self.console), _NEW, 0o644),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                ],
+                setsid=True,
+            )
+            (self.folder / "pid").write_text(str(pid))
+            cgroups.enclose(self._known_as, pid)
+        finally:
+            os.close(wait)
+            os.close(go)
 
     def off(self, *, pull_the_plug: bool = False) -> None:
         """Turn it off: in order, or as if somebody pulled the plug. What it wrote stays."""
