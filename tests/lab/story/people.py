@@ -81,7 +81,7 @@ class People:
             "GIT_COMMITTER_NAME": person,
             "GIT_COMMITTER_EMAIL": f"{person}@fund.example",
         }
-        clone = self.fund.folder / "clones" / person
+        clone = self.clone(person)
         if not clone.exists():
             self._clone(clone, environment)
         done = subprocess.run(
@@ -95,6 +95,10 @@ class People:
         )
         assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    def clone(self, person: str) -> Path:
+        """Where somebody's clone of the governance repository is, once they typed something."""
+        return self.fund.folder / "clones" / person
 
     def _clone(self, clone: Path, environment: dict[str, str]) -> None:
         """Somebody's own clone, with the halts and receipts that are beside its branches."""

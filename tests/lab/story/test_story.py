@@ -72,6 +72,13 @@ def _key(people: People, person: str) -> tuple[str, str]:
     return "-k", str(people.fund.key(person))
 
 
+def _halt(people: People) -> float:
+    """Grace pushes a halt; seconds until the Executor says that it is halted."""
+    words = ("vanta", "halt", "-e", "dev", *_key(people, "grace"))
+    people.here("grace", *words, "--reason", "prices look wrong")
+    return wait(lambda: _halted(people), 30, "the Executor is halted")
+
+
 def _resume(people: People, *what: str) -> None:
     """Ada takes back what halts, and Alan approves, each in a clone of their own."""
     for person in ("ada", "alan"):
@@ -87,9 +94,7 @@ def _resume(people: People, *what: str) -> None:
 
 def test_a_pushed_halt_stops_the_executor(people: People, figures: dict[str, str]) -> None:
     wait(lambda: _open(people), 60, "orders may leave")
-    words = ("vanta", "halt", "-e", "dev", *_key(people, "grace"))
-    people.here("grace", *words, "--reason", "prices look wrong")
-    took = wait(lambda: _halted(people), 30, "the Executor is halted")
+    took = _halt(people)
     figures["halt pushed to Alpha until the Executor says so"] = f"{took:.1f} s, SSH included"
     assert not _open(people)
 
@@ -265,6 +270,66 @@ def test_a_clock_that_is_set_lets_nothing_leave(lab: Lab, people: People) -> Non
         faults.unwind(executor)
     _resume_from_the_latch(people)
     wait(lambda: _open(people), 60, "orders may leave again")
+    _sound(people)
+
+
+def test_a_node_gets_a_new_key_once_people_trust_it(people: People) -> None:
+    def public(name: str) -> str:
+        text = people.on("executor", "cat", f"/etc/vanta/keys/{name}.pub").stdout
+        return " ".join(text.split()[:2])
+
+    def in_force() -> str:
+        return people.on("executor", "cat", "/opt/vanta/memory/vault.json").stdout
+
+    old = public("node")
+    people.play("rotate-keys.yml", "--limit", "executor")
+    new = public("node.next")
+    assert public("node") == old
+    _introduce(people, f'"{old}"', f'"{old}", "{new}"')
+    wait(lambda: new in in_force(), 30, "the policy in force names the new key")
+    people.play("rotate-keys.yml", "--limit", "executor")
+    assert public("node") == new
+    wait(lambda: _open(people), 60, "orders may leave")
+    _introduce(people, f'"{old}", "{new}"', f'"{new}"')
+    wait(lambda: old not in in_force(), 30, "the policy in force forgets the old key")
+    _sound(people)
+
+
+def _introduce(people: People, old: str, new: str) -> None:
+    """Ada edits which keys a node has, and Alan approves."""
+    for person in ("ada", "alan"):
+        people.here(person, "git", "pull", "-q", "--ff-only")
+    authority = people.clone("ada") / "authority.yaml"
+    text = authority.read_text()
+    assert old in text
+    authority.write_text(text.replace(old, new))
+    propose = ("vanta", "governance", "propose", "-e", "dev", *_key(people, "ada"))
+    people.here("ada", *propose, "-m", "A node's key", "--push")
+    people.here("alan", "git", "pull", "-q", "--ff-only")
+    people.here(
+        "alan", "vanta", "governance", "approve", "-e", "dev", *_key(people, "alan"), "--push"
+    )
+
+
+def test_alpha_comes_back_from_its_backup(people: People) -> None:
+    git = ("-u", "git", "git", "-C", "/srv/governance.git")
+    people.on("alpha", "systemctl", "stop", "vanta-backup.timer")
+    assert people.on("alpha", "systemctl", "start", "vanta-backup").returncode == 0
+    before = people.on("alpha", *git, "for-each-ref").stdout
+    assert "refs/heads/main" in before
+    # What a disk that was replaced lacks.
+    assert people.on("alpha", "rm", "-r", "/opt/vanta/memory").returncode == 0
+    assert people.on("alpha", *git, "update-ref", "-d", "refs/heads/main").returncode == 0
+    people.play("restore.yml", "-e", "confirm=alpha")
+    people.on("alpha", "systemctl", "start", "vanta-backup.timer")
+    assert people.on("alpha", *git, "for-each-ref").stdout == before
+    wait(lambda: _hears(people), 60, "the controller hears Alpha")
+    assert people.vanta("alpha", "governance", "status").returncode == 0
+    # People can halt by it, and go on, as before.
+    people.here("grace", "git", "pull", "-q", "--ff-only")
+    _halt(people)
+    _resume(people)
+    wait(lambda: _open(people), 60, "orders may leave")
     _sound(people)
 
 
