@@ -68,7 +68,7 @@ lab-shell: ## Open a shell on one of them: NODE=executor
 lab-reset: ## Bring them back to the image, in seconds
 	@$(BIN)/python -m infra.lab reset
 
-lab-test: workshop ## Converge three new nodes, check them, attack them, take them down (root, Debian)
+lab-test: workshop ## Converge three new nodes, attack them, check them, take them down (root, Debian)
 	@$(BIN)/python -m infra.lab trial
 
 molecule: workshop ## Try roles on real machines, one after the other: ROLES="redis ssh" (root)

@@ -22,6 +22,8 @@ _MISSED = 10
 _OFF = 20.0
 # It begins once it is in groups of its own, which is when its input ends.
 _WAIT = 'cat >/dev/null; exec "$@" </dev/null'
+# Its own fstab says how /tmp is mounted, and nspawn would be there first.
+_OF_ITS_OWN = {"SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 # systemd's own signal for "power off", sent to the machine's first process.
 _POWER_OFF = signal.SIGRTMIN + 4
@@ -111,7 +113,7 @@ class Machine:
             pid = os.posix_spawn(
                 "/bin/sh",
                 ["/bin/sh", "-c", _WAIT, "sh", *self._words()],
-                os.environ,
+                {**os.environ, **_OF_ITS_OWN},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, wait, 0),
                     (os.POSIX_SPAWN_OPEN, 1, str(self.console), _NEW, 0o644),
