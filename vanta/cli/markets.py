@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vanta.cli.collecting import collect
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
 from vanta.cli.output import command, errors, print_json, say
 from vanta.domain.errors import RefusedError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from vanta.node.layout import Layout
 
 app = typer.Typer(help="Harvest feeds, reflect on them, promote intents.", no_args_is_help=True)
+app.command("collect")(collect)
 
 Feeds = Annotated[Path, typer.Option("--feeds", help="Folder of recorded feeds.")]
 From = Annotated[str | None, typer.Option("--from", help="RFC 3339 time the window begins.")]

@@ -18,8 +18,6 @@ from vanta.domain.encoding import content_id, decode
 from vanta.domain.errors import RefusedError, VantaError
 from vanta.domain.policy import Published
 from vanta.domain.record import Entry
-from vanta.domain.switches import HALTED, Action, forbidding
-from vanta.governance.latch import latched
 from vanta.journal.reader import live_state
 from vanta.journal.view import write_view
 from vanta.journal.writer import ROTATE_AT, Journal
@@ -31,6 +29,7 @@ from vanta.markets.directory import Company, load
 from vanta.markets.entities import Directory
 from vanta.markets.harvest import Harvest
 from vanta.markets.harvested import Harvested
+from vanta.markets.permission import permission
 from vanta.markets.reflection import Maker, Reflected, Reflection
 from vanta.node.layout import Layout
 
@@ -225,34 +224,21 @@ class MarketsNode:
     def _permit(self, since: int, until: int) -> str:
         """The commit in force, when it lets collectors run."""
         self._working()
-        policy = self._in_force()
-        if isinstance(policy, VantaError):
-            switches, commit, why = HALTED, "", f"no policy can be read: {policy}"
-        else:
-            switches, commit = policy.policy.overlay.everywhere, policy.provenance.commit
-            why = "a switch forbids calls out"
-        if latched(self._layout.memory):
-            switches, why = HALTED, "the latch is set"
-        forbidden = forbidding(switches, Action.CALL_OUT)
-        if not forbidden:
-            return commit
-        at = str(self._harvest_journal.position.size).encode()
-        body = records.HarvestRefused(since, until, forbidden, why)
-        self._harvest_journal.append(
-            [
-                Entry(
-                    records.HARVEST_REFUSED,
-                    content_id("harvest", b"refused", at),
-                    body,
-                    policy=commit,
-                )
-            ]
-        )
-        raise RefusedError(
-            f"no collector runs: {why} ({', '.join(forbidden)})",
-            code="COLLECTORS_HALTED",
-            remedy="`vanta governance status` says who switched it and what lets it go",
-        )
+        found = permission(self._layout.memory, self._in_force())
+        if found.forbidden:
+            at = str(self._harvest_journal.position.size).encode()
+            self._harvest_journal.append(
+                [
+                    Entry(
+                        records.HARVEST_REFUSED,
+                        content_id("harvest", b"refused", at),
+                        records.HarvestRefused(since, until, found.forbidden, found.why),
+                        policy=found.commit,
+                    )
+                ]
+            )
+        found.require()
+        return found.commit
 
     def reflect(self, as_of: int) -> Reflected:
         """Form and rank views of what was known at `as_of`, and promote what is eligible.

@@ -5,9 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictStr,
@@ -23,8 +21,8 @@ from vanta.domain.instant import DAY, MINUTE, SECOND
 from vanta.governance.documents.scalars import read_duration
 from vanta.governance.strict_yaml import read_yaml
 from vanta.governance.yaml_tree import place_of, plain
-
-Text = Annotated[StrictStr, Field(min_length=1, max_length=400)]
+from vanta.node.collecting import CollectConfig
+from vanta.node.parts import Credential, Part, Text
 
 NEVER = "never"
 
@@ -52,11 +50,7 @@ Carrier = Annotated[Text, AfterValidator(_carrier)]
 """A folder that nodes share, or the address of a Redis: `redis://`, `rediss://`, `unix://`."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GovernanceConfig(_Part):
+class GovernanceConfig(Part):
     """Where the governed branch comes from, and what the controller does around it."""
 
     remote: Text
@@ -91,11 +85,7 @@ class GovernanceConfig(_Part):
         return self
 
 
-Credential = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$")]
-"""Name of a systemd credential of the Executor's unit; never the secret itself."""
-
-
-class RedisConfig(_Part):
+class RedisConfig(Part):
     """As whom this node gets into the Redis that its addresses name."""
 
     user: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
@@ -114,7 +104,7 @@ where the vendor's pace has no room for both, it is for trading. Interactive Bro
 once in five seconds, for everybody together, which leaves none."""
 
 
-class _RestBroker(_Part):
+class _RestBroker(Part):
     per_minute: Annotated[int, Field(ge=10, le=6000)]
     """Requests the vendor allows in a minute."""
     timeout_ms: Annotated[int, Field(ge=100, le=30_000)] = 5000
@@ -218,7 +208,7 @@ PAPER = "paper"
 """The broker that needs no entry: its folder is `broker`."""
 
 
-class SurveillanceConfig(_Part):
+class SurveillanceConfig(Part):
     """The continuous comparison, and who is told of a mismatch."""
 
     silent_after: Age = None
@@ -231,7 +221,7 @@ class SurveillanceConfig(_Part):
     """A file for node_exporter's textfile collector, ending in `.prom`; empty for none."""
 
 
-class ExecutorConfig(_Part):
+class ExecutorConfig(Part):
     """Where orders go, and what the Executor asks for before any leaves."""
 
     brokers: tuple[BrokerName, ...] = (PAPER,)
@@ -241,7 +231,7 @@ class ExecutorConfig(_Part):
     surveillance: SurveillanceConfig = SurveillanceConfig()
 
 
-class MarketsConfig(_Part):
+class MarketsConfig(Part):
     """What Markets follows, and how."""
 
     feeds: Annotated[StrictStr, Field(max_length=400)] = ""
@@ -252,6 +242,8 @@ class MarketsConfig(_Part):
     """Go through the window that the folder says it is about, as if it were happening now."""
     pace: Annotated[int, Field(ge=1, le=100_000)] = 1
     """How much faster than it happened, where it is recorded."""
+    collect: CollectConfig = CollectConfig()
+    """Whom collectors ask, and for what; nobody where nothing is said."""
 
 
 Service = Literal["governance", "judge", "surveillance", "executor", "markets", "promoter"]
@@ -261,7 +253,7 @@ Unit = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]{0,199}\
 """A systemd unit."""
 
 
-class BuildsConfig(_Part):
+class BuildsConfig(Part):
     """Where builds come from, and what must run well before one stays."""
 
     export: Annotated[StrictStr, Field(max_length=400)] = ""
@@ -285,7 +277,7 @@ class BuildsConfig(_Part):
         return units.get(service, f"vanta-{service}.service")
 
 
-class NodeConfig(_Part):
+class NodeConfig(Part):
     """One node."""
 
     node: Text
@@ -302,7 +294,7 @@ class NodeConfig(_Part):
     redis: RedisConfig = RedisConfig()
     broker: Text = ""
     """Folder of the paper broker, whose socket the Executor talks to."""
-    brokers: dict[BrokerName, BrokerConfig] = {}
+    brokers: dict[BrokerName, BrokerConfig] = Field(default_factory=dict)
     """Accounts at vendors."""
     executor: ExecutorConfig = ExecutorConfig()
     markets: MarketsConfig = MarketsConfig()

@@ -1,8 +1,8 @@
 """One HTTP exchange with a vendor, sent once and with an end in sight.
 
 A client that waits for ever, follows where it is sent or sends again on its own is no client for
-orders, nor for anything a timer starts. This one connects and reads within stated times, checks certificates, follows nothing,
-reads no more than it was told to, and never sends twice.
+orders, nor for what a timer starts. This one connects and reads within stated times, checks
+certificates, follows nothing, reads no more than it was told to, and never sends twice.
 """
 
 import contextlib

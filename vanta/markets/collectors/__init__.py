@@ -1,1 +1,1 @@
-"""One collector per feed behind one port; in this release each reads recorded feeds."""
+"""One collector per feed behind one port; each reads a feed's files, whoever wrote them."""

@@ -107,6 +107,12 @@ LAYOUTS = (
     ),
     Layout("crypto-unified-trades", re.compile(rf"\w+?_{_PAIR}_trades_.*\.jsonl"), _unified_trades),
     Layout(
+        "crypto-public-trades",
+        re.compile(rf"\w+?_{_PAIR}_public_trades_(?P<date>\d{{4}}-\d{{2}}-\d{{2}})\.csv"),
+        _public_trades,
+        _day,
+    ),
+    Layout(
         "crypto-public-trades", re.compile(rf"\w+?_{_PAIR}_public_trades_.*\.csv"), _public_trades
     ),
     Layout(

@@ -153,7 +153,12 @@ class RecordedCollector:
         found = []
         for name in self._folders:
             folder = self._root / name
-            found += [path for path in folder.rglob("*") if path.is_file()]
+            # A name that begins with a dot is a draft of somebody who is writing.
+            found += [
+                path
+                for path in folder.rglob("*")
+                if path.is_file() and not path.name.startswith(".")
+            ]
         return sorted(found)
 
     def _layout(self, file: FeedFile) -> Layout | None:

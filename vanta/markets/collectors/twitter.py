@@ -44,7 +44,17 @@ def month(facts: dict[str, str]) -> tuple[int, int]:
     return days(f"{named}-01", f"{named}-{last}")
 
 
+def _day(facts: dict[str, str]) -> tuple[int, int]:
+    return days(facts["date"], facts["date"])
+
+
 LAYOUTS = (
+    Layout(
+        "twitter-study",
+        re.compile(r"tweets_(?P<date>\d{4}-\d{2}-\d{2})\.jsonl"),
+        _read,
+        _day,
+    ),
     Layout(
         "twitter-study",
         re.compile(r"tweets_(?P<year>\d{4})-(?P<month>\d{2})\.jsonl"),
