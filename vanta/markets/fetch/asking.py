@@ -6,7 +6,8 @@ is an error with a code, and never data.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -54,6 +55,7 @@ class Terms:
         ends: when it must be over, by `monotonic`.
         agent: who asks, as vendors are told.
         permit: raises where nothing may be asked any more.
+        endings: hangs up on everybody when the turn is over.
     """
 
     now: int
@@ -62,6 +64,7 @@ class Terms:
     permit: Callable[[], None]
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    endings: ExitStack = field(default_factory=ExitStack)
 
 
 class Conversation:
@@ -83,6 +86,7 @@ class Conversation:
         headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._edge = HttpEdge(Endpoint.parse(url), time.time_ns, read_timeout=READ_TIMEOUT)
+        terms.endings.callback(self._edge.close)
         self._terms, self._pace, self._headers = terms, pace, headers
         self._turn = 0.0
         """When the next request may be sent, by the monotonic clock."""

@@ -99,14 +99,15 @@ def collect(config: CollectConfig, terms: Terms, shelf: Shelf, tier: Tier) -> Tu
     """
     turn = Turn([])
     try:
-        terms.permit()
-        for name, make in makers(config, terms, shelf):
-            one = Collected(name)
-            try:
-                _each(one, make, tier)
-            finally:
-                if one.asked or one.failures:
-                    turn.sources.append(one)
+        with terms.endings:
+            terms.permit()
+            for name, make in makers(config, terms, shelf):
+                one = Collected(name)
+                try:
+                    _each(one, make, tier)
+                finally:
+                    if one.asked or one.failures:
+                        turn.sources.append(one)
     except CollectorsHaltedError as error:
         turn.halted = error
         return turn
