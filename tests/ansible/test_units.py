@@ -13,6 +13,7 @@ from tests.ansible.conftest import REPOSITORY, Rendered
 
 MOST = {"network": 1.5, "alone": 0.5, "vanta-recover": 1.0}
 """Exposure by `systemd-analyze security`. What recovers is root's, as slots and their link are."""
+COLLECTORS = ("markets-collect-light", "markets-collect-deep", "markets-collect-warm-up")
 UNTRIED = pytest.mark.skipif(
     not Path("/usr/bin/systemd-analyze").exists(), reason="systemd-analyze is not installed"
 )
@@ -123,12 +124,15 @@ def test_who_reaches_whom_is_what_the_flows_say(rendered: Rendered) -> None:
             assert allowed == {"localhost", at[role], *wanted}, service["name"]
 
 
-def test_a_brokers_keys_reach_the_two_services_that_speak_to_brokers(rendered: Rendered) -> None:
+def test_a_vendors_keys_reach_the_services_that_speak_to_vendors(rendered: Rendered) -> None:
     """And secrets reach no environment variable: they are files of systemd's."""
     given = {"node-key", "redis-password"}
     for _, name, text in units(rendered):
         names = {words.split(":")[0] for words in said(text, "LoadCredential")}
-        assert names <= given or name in {"executor-router", "vanta-surveillance"}
+        if name in COLLECTORS:
+            assert names == {"data-key", "alpaca-data-secret", "x-token"}, "none of the node's own"
+        else:
+            assert names <= given or name in {"executor-router", "vanta-surveillance"}
         for words in said(text, "LoadCredential"):
             assert words.split(":")[1].startswith(("/etc/vanta/credentials/", "/etc/vanta/keys/"))
         assert all("PROXY" in words for words in said(text, "Environment"))
@@ -152,3 +156,24 @@ def test_timers_belong_to_vanta_and_start_with_it(rendered: Rendered) -> None:
             elif name.endswith(".service") and name != "vanta-recover.service":
                 oneshot = said(files[name], "Type") == ["oneshot"]
                 assert (name in wants) is not oneshot, f"{name} on {role}"
+
+
+def test_collectors_reach_names_outside_and_write_the_feeds_alone(rendered: Rendered) -> None:
+    for name in COLLECTORS:
+        text = rendered["markets"][f"{name}.service"]
+        assert said(text, "User") == ["vanta-collector"]
+        assert said(text, "ReadWritePaths") == ["/opt/vanta/feeds"]
+        assert said(text, "Environment") == ["HTTPS_PROXY=http://127.0.0.1:3128"]
+        assert said(text, "Type") == ["oneshot"]
+    reflector = rendered["markets"]["markets-reflector.service"]
+    assert said(reflector, "PrivateNetwork") == ["yes"]
+    assert "/opt/vanta/feeds" not in said(reflector, "ReadWritePaths")
+
+
+def test_collectors_are_started_by_the_minute_by_the_hour_and_before_the_open(
+    rendered: Rendered,
+) -> None:
+    light, deep, warm_up = (rendered["markets"][f"{name}.timer"] for name in COLLECTORS)
+    assert said(light, "OnUnitActiveSec") == ["1min"]
+    assert (said(deep, "OnCalendar"), said(deep, "RandomizedDelaySec")) == (["hourly"], ["5min"])
+    assert said(warm_up, "OnCalendar") == ["Mon..Fri 09:15 America/New_York"]

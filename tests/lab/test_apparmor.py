@@ -12,7 +12,14 @@ _NODES = ["vanta-governance", "vanta-checkpoint", *_EVERYWHERE]
 PROFILES = {
     "jump": _EVERYWHERE,
     "alpha": [*_NODES, "vanta-countersign"],
-    "markets": [*_NODES, "markets-reflector", "vanta-promoter"],
+    "markets": [
+        *_NODES,
+        "markets-reflector",
+        "vanta-promoter",
+        "markets-collect-light",
+        "markets-collect-deep",
+        "markets-collect-warm-up",
+    ],
     "executor": [
         *_NODES,
         "vanta-judge",

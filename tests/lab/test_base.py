@@ -13,7 +13,7 @@ pytestmark = pytest.mark.lab
 SERVICES = {
     "jump": [],
     "alpha": ["governance", "alpha"],
-    "markets": ["governance", "markets", "promoter"],
+    "markets": ["governance", "markets", "promoter", "collector"],
     "executor": ["governance", "router", "judge", "surveillance"],
 }
 ABSENT = {
