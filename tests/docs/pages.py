@@ -46,6 +46,7 @@ STARTS: dict[str, str] = {
     "how-to/add-a-person.md": FUND,
     "how-to/rotate-a-key.md": FUND,
     "how-to/connect-a-broker.md": FUND,
+    "how-to/collect-live-feeds.md": FUND,
     "how-to/review-a-candidate.md": FUND,
     "how-to/promote-a-build.md": FUND,
     "runbooks/lost-key.md": FUND,
