@@ -112,8 +112,8 @@ def load(feeds: Path | None) -> tuple[Company, ...]:
         for path, read in (
             (feeds / "prices" / "stocktable_sector_symbol_company.tsv", _stock_table),
             (feeds / "entities" / "sp500_constituents.csv", _constituents),
-            (feeds / "entities" / "company_tickers.json.gz", _tickers),
-            (feeds / "entities" / "company_tickers.json", _tickers),
+            (feeds / "entities" / "company_tickers.json.gz", tickers),
+            (feeds / "entities" / "company_tickers.json", tickers),
         ):
             if path.is_file():
                 for company in read(_content(path), str(path)):
@@ -154,6 +154,7 @@ class _Listed(msgspec.Struct):
     title: str
 
 
-def _tickers(data: bytes, place: str) -> Iterator[Company]:
+def tickers(data: bytes, place: str) -> Iterator[Company]:
+    """The companies of the SEC's list; `MalformedError` where it is none."""
     for listed in decode(dict[str, _Listed], data, place=place).values():
         yield Company(listed.ticker.upper(), listed.title, f"{listed.cik_str:010d}")

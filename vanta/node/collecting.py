@@ -14,8 +14,8 @@ from vanta.node.parts import Credential, Part, Text
 
 Coin = Annotated[StrictStr, Field(pattern=r"^[A-Z]{2,10}-(USDT|USDC|USD|EUR|BTC|ETH)$")]
 """Such as `BTC-USD`."""
-Share = Annotated[StrictStr, Field(pattern=r"^[A-Z]{1,5}(\.[A-Z]{1,2})?$")]
-"""Such as `AAPL` or `BRK.B`."""
+Share = Annotated[StrictStr, Field(pattern=r"^[A-Z]{1,5}(-[A-Z]{1,2})?$")]
+"""Such as `AAPL` or `BRK-B`."""
 Ticker = Annotated[StrictStr, Field(pattern=r"^[A-Z]{1,5}$")]
 Subreddit = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]{1,20}$")]
 Form = Annotated[StrictStr, Field(pattern=r"^[A-Z0-9][A-Z0-9 /-]{0,15}$")]
@@ -27,6 +27,8 @@ class SecFeed(Part):
 
     forms: Annotated[tuple[Form, ...], Field(min_length=1, max_length=8)] = ("4",)
     """Each is asked for by itself; EDGAR answers with all forms whose names begin so."""
+    companies: Annotated[tuple[Share, ...], Field(max_length=100)] = ()
+    """Of whom each Form 3, 4 and 5 is fetched whole: the list alone says not what was traded."""
     url: Text = "https://www.sec.gov"
 
 

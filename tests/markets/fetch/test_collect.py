@@ -11,6 +11,7 @@ from tests.markets.fetch.vendors import CONTACT, contract
 from tests.markets.house import House
 from vanta.domain.instant import DAY, HOUR, MINUTE
 from vanta.domain.signal import RawItem
+from vanta.markets.directory import load
 from vanta.markets.records import HarvestFinished
 
 LIGHT = {"sec", "coinbase", "alpaca", "kraken"}
@@ -32,7 +33,7 @@ def test_a_light_turn_writes_filings_coins_and_bars(fund: Fund) -> None:
     assert found["prices", "bar"] >= 2 * 13
     assert {signal.symbols for signal in fund.signals() if signal.feed == "prices"} == {
         ("AAPL",),
-        ("BRK.B",),
+        ("BRK-B",),
     }
 
 
@@ -85,6 +86,38 @@ def test_the_reflector_takes_what_was_written_once(fund: Fund) -> None:
     assert second.feeds["crypto"].duplicate >= 13
 
 
+def test_filings_of_companies_that_are_named_are_fetched_whole_and_once(fund: Fund) -> None:
+    fund.vendors.issuer = "Apple Inc. (0000320193)"
+    fund.asks("sec", sec={"url": fund.vendors.url, "companies": ["AAPL"]})
+    told, _ = fund.run("light")
+    assert told["sources"]["sec ownership"]["new"] == 1
+    assert len(fund.vendors.asked_for("/Archives")) == 1
+    [bought] = [signal for signal in fund.signals() if signal.kind == "insider_trade"]
+    assert bought.symbols == ("AAPL",)
+    assert bought.measures["bought_value_units"] == 100_000 * 10**8
+    assert bought.time_quality == "day"
+    told, _ = fund.run("light")
+    assert told["sources"]["sec ownership"]["new"] == 0
+    assert len(fund.vendors.asked_for("/Archives")) == 1
+
+
+def test_the_list_of_companies_is_fetched_before_the_open(fund: Fund) -> None:
+    fund.asks("sec", sec={"url": fund.vendors.url, "companies": ["ZZZ"]})
+    told, said = fund.run("light", code=1)
+    assert told["sources"]["sec ownership"]["failures"][0]["code"] == "UNKNOWN_COMPANY"
+    assert "warm-up" in said
+    fund.run("warm-up")
+    fund.vendors.issuer = "ZZZ Corp (0002063236)"
+    fund.run("light")
+    assert {"ZZZ", "AAPL"} <= {company.ticker for company in load(fund.feeds)}
+    house = House(fund.root / "reflector", fund.feeds)
+    now = time.time_ns()
+    with house.open() as node:
+        node.harvest(now - 2 * HOUR, now)
+        found = [one for one in node.harvested.observed if one.feed == "sec"]
+    assert {one.symbols for one in found if one.kind == "filing"} == {(), ("ZZZ",)}
+
+
 def test_a_second_turn_adds_lines_and_moves_none(fund: Fund) -> None:
     fund.asks("sec", "coinbase", "kraken")
     fund.run("light")
@@ -125,8 +158,8 @@ def test_a_dry_run_says_what_would_be_asked_and_asks_nobody(fund: Fund) -> None:
     host = fund.vendors.url.removeprefix("http://")
     assert told["would_ask"] == [
         f"latest filings of form 4 from {host}",
-        f"minute bars of AAPL BRK.B from {host}",
-        f"daily bars of AAPL BRK.B from {host}",
+        f"minute bars of AAPL BRK-B from {host}",
+        f"daily bars of AAPL BRK-B from {host}",
         f"trades of options on AAPL from {host}",
         f"headlines for TSLA from {host}",
     ]

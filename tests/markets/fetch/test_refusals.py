@@ -103,6 +103,15 @@ def test_a_vendor_that_asks_for_a_pause_is_asked_once_more(fund: Fund) -> None:
     assert len(fund.vendors.asked) == 2, "and not a third time"
 
 
+def test_a_list_of_companies_that_is_none_is_not_kept(fund: Fund) -> None:
+    fund.asks("sec")
+    for answer in (b'{"0": {"ticker": "AAPL"}}', b"{}", b"[1]"):
+        fund.vendors.said["/files"] = (200, answer)
+        told, _ = fund.run("warm-up", code=1)
+        assert codes(told) == {"sec": ["VENDOR_UNREADABLE"]}
+        assert "entities/company_tickers.json" not in fund.files()
+
+
 def test_nobody_is_followed_elsewhere(fund: Fund) -> None:
     elsewhere = Vendors()
     try:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from tests.executor.brokers.vendor import Asked, Told, VendorServer
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND, parse_instant
+from vanta.markets.sample.filings import _SUBMISSION, _document
 
 CONTACT = "Example Fund ops@example.com"
 KEYS = {
@@ -23,6 +24,10 @@ KEYS = {
     "x-token": "x-very-secret",
 }
 TOKEN = "eyJ-a-token-of-an-hour"  # noqa: S105 - nobody's
+COMPANIES = {
+    "0": {"cik_str": 320193, "ticker": "AAPL", "title": "Apple Inc."},
+    "1": {"cik_str": 2063236, "ticker": "ZZZ", "title": "Pérez & Söhne"},
+}
 _NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -45,6 +50,8 @@ class Vendors(VendorServer):
         """Path to an answer that stands in for the vendor's own."""
         self.target = "/"
         self.filings = 3
+        self.issuer = ""
+        """Of whom an insider has just filed."""
         self.price = "61000.5"
 
     def fails(self, path: str, how: str, times: int = 1) -> None:
@@ -61,6 +68,8 @@ class Vendors(VendorServer):
                 return told
         routes: dict[str, Callable[[Asked], Told]] = {
             "/cgi-bin/browse-edgar": self.sec,
+            "/files/company_tickers.json": lambda _: (200, COMPANIES),
+            "/Archives/": self.submission,
             "/products/": self.coinbase,
             "/0/public/Trades": self.kraken,
             "/v2/stocks/bars": self.alpaca,
@@ -87,6 +96,8 @@ class Vendors(VendorServer):
         start = int(asked.query["start"])
         shown = list(range(self.filings, 0, -1))[start : start + int(asked.query["count"])]
         entries = "\n".join(self._filing(number) for number in shown)
+        if self.issuer:
+            entries = self._filing(7, f"{self.issuer} (Issuer)") + entries
         now = datetime.now(_NEW_YORK).replace(microsecond=0)
         head = (
             '<?xml version="1.0" encoding="ISO-8859-1" ?>\n'
@@ -95,17 +106,34 @@ class Vendors(VendorServer):
         )
         return 200, f"{head}{entries}\n</feed>\n".encode("iso-8859-1")
 
-    def _filing(self, number: int) -> str:
+    def _filing(self, number: int, whose: str = "") -> str:
         # A filing is out for good: its entry reads the same whenever it is asked for.
         at = datetime.fromtimestamp(self.began // SECOND - 900 + number, _NEW_YORK)
         accession = f"0002063236-26-{number:06d}"
+        whose = whose or f"Pérez &amp; Söhne {number} (0002063236) (Reporting)"
+        folder = f"https://www.sec.gov/Archives/edgar/data/2063236/{accession.replace('-', '')}"
         return (
-            f"<entry>\n<title>4 - Pérez {'&amp;'} Söhne {number} (0002063236) (Reporting)</title>\n"
-            f'<link rel="alternate" type="text/html" href="https://www.sec.gov/{accession}.htm"/>\n'
+            f"<entry>\n<title>4 - {whose}</title>\n"
+            f'<link rel="alternate" type="text/html" href="{folder}/{accession}-index.htm"/>\n'
             f"<updated>{at.isoformat()}</updated>\n"
             '<category scheme="https://www.sec.gov/" label="form type" term="4"/>\n'
             f"<id>urn:tag:sec.gov,2008:accession-number={accession}</id>\n</entry>"
         )
+
+    def submission(self, asked: Asked) -> Told:
+        accession = "0002063236-26-000007"
+        if asked.path != f"/Archives/edgar/data/2063236/000206323626000007/{accession}.txt":
+            return 404, b"<html>NoSuchKey</html>"
+        at = datetime.fromtimestamp(self.began // SECOND - 900, _NEW_YORK)
+        traded = {"traded": f"{at:%Y-%m-%d}", "filed": f"{at:%Y-%m-%d}"}
+        document = _document(
+            ("AAPL", "Apple Inc.", "0000320193"), 0, code="P", shares=400, price=250, planned=0,
+            **traded,
+        )  # fmt: skip
+        return 200, _SUBMISSION.format(
+            accession=accession, day=f"{at:%Y%m%d}", accepted=f"{at:%Y%m%d%H%M%S}",
+            document=document,
+        ).encode()  # fmt: skip
 
     @property
     def began(self) -> int:
@@ -288,7 +316,7 @@ def everything(url: str) -> dict[str, Any]:
         "sec": {"url": url},
         "coinbase": {"url": url, "symbols": ["BTC-USD"]},
         "kraken": {"url": url, "symbols": ["BTC-USD"]},
-        "alpaca": {"url": url, "symbols": ["AAPL", "BRK.B"], "options": ["AAPL"]},
+        "alpaca": {"url": url, "symbols": ["AAPL", "BRK-B"], "options": ["AAPL"]},
         "gdelt": {"url": url, "queries": {"TSLA": '"Tesla" sourcelang:english'}},
         "reddit": {"url": url, "tokens": url, "subreddits": ["wallstreetbets"]},
         "x": {"url": url, "queries": ["$TSLA lang:en"]},

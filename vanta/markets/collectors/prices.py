@@ -50,12 +50,12 @@ LAYOUTS = (
     Layout("prices-wsb-daily", re.compile(r"\w+_symbols_daily_to_.*\.csv"), _daily("date")),
     Layout(
         "prices-lean-daily",
-        re.compile(r"lean_daily_(?P<name>[a-z.]+)\.csv"),
+        re.compile(r"lean_daily_(?P<name>[a-z.-]+)\.csv"),
         _one_symbol("time", length=8),
     ),
     Layout(
         "prices-lean-minute",
-        re.compile(r"lean_minute_(?P<name>[a-z.]+)_(?P<date>\d{8})_trade\.csv"),
+        re.compile(r"lean_minute_(?P<name>[a-z.-]+)_(?P<date>\d{8})_trade\.csv"),
         _minutes,
         _day,
     ),

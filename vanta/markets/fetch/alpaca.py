@@ -16,7 +16,7 @@ from vanta.markets.times import SETTLED, new_york_close, new_york_day, new_york_
 from vanta.node.collecting import AlpacaFeed
 from vanta.node.credentials import read_secret
 
-PLACES = re.compile(r"prices/lean_(?:minute_[a-z.]+_\d{8}_trade|daily_[a-z.]+)\.csv")
+PLACES = re.compile(r"prices/lean_(?:minute_[a-z-]+_\d{8}_trade|daily_[a-z-]+)\.csv")
 _PRICES = ("open_x10000", "high_x10000", "low_x10000", "close_x10000", "volume")
 MINUTES = ("ms_since_midnight_ny", *_PRICES)
 DAILY = ("time", *_PRICES)
@@ -130,7 +130,7 @@ class Alpaca:
         """Ask for bars, and record those that are over."""
         since = self._now - back
         query = {
-            "symbols": ",".join(symbols),
+            "symbols": ",".join(symbols).replace("-", "."),
             "timeframe": span,
             "start": show_instant(since // SECOND * SECOND),
             "limit": "10000",
@@ -139,7 +139,8 @@ class Alpaca:
             "sort": "asc",
         }
         by_place: dict[str, list[Row]] = {}
-        for symbol, at, bar in bars(self._vendor, "/v2/stocks/bars", query):
+        for theirs, at, bar in bars(self._vendor, "/v2/stocks/bars", query):
+            symbol = theirs.replace(".", "-")
             found = row(symbol, at, bar) if symbol in symbols and at >= since - DAY else None
             if found is not None:
                 by_place.setdefault(found[0], []).append(found[1])

@@ -114,7 +114,8 @@ class Shelf:
                     remedy="ask for less under `markets.collect`",
                 )
             try:
-                path.parent.mkdir(mode=0o750, exist_ok=True)
+                for folder in reversed(path.relative_to(self.root).parents[:-1]):
+                    (self.root / folder).mkdir(mode=0o750, exist_ok=True)
             except OSError as error:
                 raise _unwritable(path.parent, error) from error
             atomic_write(path, content, mode=READABLE)
@@ -147,7 +148,7 @@ class Shelf:
             before: UTC nanoseconds.
         """
         removed = 0
-        for path in sorted(self.root.glob("*/*")):
+        for path in sorted(self.root.rglob("*")):
             place = str(path.relative_to(self.root))
             try:
                 old = path.lstat().st_mtime_ns < before

@@ -10,7 +10,17 @@ import msgspec
 from vanta.domain.errors import MalformedError, UnavailableError, VantaError
 from vanta.markets.collectors import crypto, prices
 from vanta.markets.collectors.recorded import SLACK
-from vanta.markets.fetch import alpaca, alpaca_options, coinbase, gdelt, kraken, reddit, sec, x
+from vanta.markets.fetch import (
+    alpaca,
+    alpaca_options,
+    coinbase,
+    gdelt,
+    kraken,
+    reddit,
+    sec,
+    sec_ownership,
+    x,
+)
 from vanta.markets.fetch.asking import Terms
 from vanta.markets.fetch.shelf import Shelf
 from vanta.markets.fetch.source import Ask, Source, Tier
@@ -19,6 +29,7 @@ from vanta.node.collecting import CollectConfig
 
 _WRITTEN: tuple[tuple[re.Pattern[str], int], ...] = (
     (sec.PLACES, 0),
+    (sec_ownership.PLACES, 0),
     (coinbase.PLACES, crypto.HISTORY),
     (kraken.PLACES, crypto.HISTORY),
     (alpaca.PLACES, prices.HISTORY),
@@ -76,6 +87,7 @@ def makers(
             found.append((name, partial(kind, at, terms, shelf)))
 
     wanted("sec", sec.Sec, config.sec)
+    wanted("sec ownership", sec_ownership.SecOwnership, config.sec)
     wanted("coinbase", coinbase.Coinbase, config.coinbase)
     wanted("alpaca", alpaca.Alpaca, config.alpaca)
     wanted("alpaca options", alpaca_options.AlpacaOptions, config.alpaca)
