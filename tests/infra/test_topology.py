@@ -41,13 +41,18 @@ def test_markets_reaches_no_address_that_trades() -> None:
     assert not trading & set(domains_of("markets"))
 
 
-def test_each_name_of_markets_says_which_collector_reads_it() -> None:
+def test_each_name_of_markets_says_which_collector_asks_it() -> None:
     for entry in outside():
         if "markets" not in entry.nodes or "Debian" in entry.why:
             continue
-        files = re.findall(r"[a-z]+\.py", entry.why)
+        files = re.findall(r"[a-z_]+\.py", entry.why)
         assert files, entry.domain
-        assert all((VANTA / "markets" / "collectors" / file).exists() for file in files)
+        assert all((VANTA / "markets" / "fetch" / file).exists() for file in files)
+
+
+def test_markets_reaches_nobody_whom_no_collector_asks() -> None:
+    packages = {"deb.debian.org", "security.debian.org"}
+    assert set(domains_of("markets")) - packages == _hosts(VANTA / "node" / "collecting.py")
 
 
 def test_alpha_and_the_jump_host_reach_packages_and_nothing_else() -> None:

@@ -176,4 +176,4 @@ def test_the_executor_reaches_brokers_and_no_feeds(machine: str) -> None:
     if machine != "executor":
         assert "api.alpaca.markets" not in names
     if machine != "markets":
-        assert not names & {"data.sec.gov", "oauth.reddit.com", "api.x.com"}
+        assert not names & {"www.sec.gov", "oauth.reddit.com", "api.x.com"}
