@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from tests.executor.brokers.vendor import Asked
 from tests.markets.fetch.conftest import Fund
 from vanta.domain.instant import HOUR
 from vanta.domain.signal import RawItem
@@ -74,6 +76,18 @@ def test_each_hour_begins_with_another_ticker(fund: Fund) -> None:
         fund.turn(Tier.DEEP, now=hour + hours * HOUR, sleep=lambda _: None)
         first.append(fund.vendors.asked[0].query["query"])
     assert sorted(first) == sorted(queries.values())
+
+
+def test_titles_that_no_json_holds_are_mended(fund: Fund) -> None:
+    fund.asks("gdelt")
+    _, told = fund.vendors.gdelt(Asked("GET", "", {"format": "json"}, {}, b""))
+    article = json.dumps(told["articles"][0]).encode()
+    title = b'"Tesla \\ \\" up \\u0026 \\x away \\\\ \x01 \xff\tnow"'
+    spoilt = re.sub(rb'"Tesla[^"]*"', lambda _: title, article)
+    fund.vendors.said["/api/v2"] = (200, b'{"articles": [\n' + spoilt + b"]}")
+    assert fund.turn(Tier.DEEP).failures == []
+    [signal] = fund.signals()
+    assert signal.text == 'Tesla  " up & x away \\ \ufffd now'.replace("  ", " ")
 
 
 def test_a_token_is_had_once_a_turn(fund: Fund) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,6 +20,8 @@ PLACES = re.compile(r"news/[a-z]{1,5}_headlines_\d{4}-\d{2}-\d{2}\.csv")
 COLUMNS = ("", "dt", "title")
 PACE = 6.0
 """It asks everybody for one request in five seconds."""
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+_ESCAPE = re.compile(rb'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})?')
 _MOST = 250
 """The most it answers."""
 
@@ -63,7 +66,8 @@ class Gdelt:
             "timespan": f"{back // HOUR}h",
             "sort": "DateDesc",
         }
-        answer = self._vendor.read(_Answer, self._vendor.get("/api/v2/doc/doc", query))
+        reply = self._vendor.get("/api/v2/doc/doc", query)
+        answer = self._vendor.read(_Answer, replace(reply, body=_mended(reply.body)))
         by_day: dict[str, list[Row]] = {}
         for article in reversed(answer.articles):
             stamp = _stamp(article.seendate)
@@ -75,6 +79,12 @@ class Gdelt:
             )
             for day, rows in by_day.items()
         )
+
+
+def _mended(body: bytes) -> bytes:
+    """An answer as JSON may be: it copies titles with what no string of JSON holds."""
+    text = body.decode("utf-8", "replace").encode()
+    return _ESCAPE.sub(lambda found: found[0] if found[1] else b"", _CONTROL.sub(b" ", text))
 
 
 def _stamp(seen: str) -> str:

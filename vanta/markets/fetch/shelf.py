@@ -155,6 +155,9 @@ class Shelf:
                 if old and written.fullmatch(place) and not path.is_symlink():
                     path.unlink()
                     removed += 1
+            except FileNotFoundError:
+                # Somebody else's draft, which has its name by now.
+                continue
             except OSError as error:
                 raise _unwritable(path, error) from error
         return removed
