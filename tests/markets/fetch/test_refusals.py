@@ -58,7 +58,12 @@ def codes(told: dict[str, Any]) -> dict[str, list[str]]:
     ("source", "how"),
     [
         *(("coinbase", how) for how in TOLD),
-        *((source, how) for source in PATHS if source != "coinbase" for how in ("html", "half")),
+        *(
+            pytest.param(source, how, marks=pytest.mark.slow)
+            for source in PATHS
+            if source != "coinbase"
+            for how in ("html", "half")
+        ),
     ],
 )
 def test_no_answer_is_data_and_no_source_keeps_another(fund: Fund, source: str, how: str) -> None:
