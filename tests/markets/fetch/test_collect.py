@@ -1,16 +1,21 @@
 """Live feeds: what vendors answer is written in layouts that the feeds' collectors read."""
 
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from tests.cli.founded import environment
 from tests.markets.fetch.conftest import Fund
 from tests.markets.fetch.vendors import CONTACT, contract
 from tests.markets.house import House
 from vanta.domain.instant import DAY, HOUR, MINUTE
 from vanta.domain.signal import RawItem
+from vanta.journal.view import read_view
 from vanta.markets.directory import load
 from vanta.markets.records import HarvestFinished
 
@@ -84,6 +89,22 @@ def test_the_reflector_takes_what_was_written_once(fund: Fund) -> None:
     assert first.feeds["sec"].taken == 3
     assert (second.feeds["sec"].taken, second.feeds["sec"].duplicate) == (1, 3)
     assert second.feeds["crypto"].duplicate >= 13
+
+
+def test_the_reflector_as_a_process_takes_all_feeds_and_sets_nothing_aside(fund: Fund) -> None:
+    fund.run("deep")
+    fund.run("light")
+    words = [sys.executable, "-m", "vanta.cli", "markets", "follow", "--node", "node"]
+    with subprocess.Popen(
+        words, cwd=fund.root, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as follow:
+        assert follow.stdout is not None
+        assert " signals, " in follow.stdout.readline()
+        follow.terminate()
+    for feed in ("sec", "crypto", "reddit", "twitter", "news", "options"):
+        view = read_view(fund.layout.view(f"{feed}_signals"), dict[str, Any]).data
+        assert view["counts"]["taken"], feed
+        assert view["counts"]["set_aside"] == {}, feed
 
 
 def test_filings_of_companies_that_are_named_are_fetched_whole_and_once(fund: Fund) -> None:
