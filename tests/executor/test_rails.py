@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vanta.domain.errors import RefusedError
@@ -138,6 +138,12 @@ def test_a_plan_can_be_carried_out_and_leaves_what_was_asked(
     purse=st.fixed_dictionaries({"USD": rich, "USDC": rich, "BTC": rich}),
     amount=money,
 )
+@example(
+    stable=(99_009_901, 97_068_531, 1, 10_000),
+    coin=(174_702_460, 171_276_922, 100_000_000, 10_000),
+    purse={"BTC": 100_000_000_022_554, "USD": 100_000_000_007_439, "USDC": 0},
+    amount=100_000_000_000_000,
+)
 @settings(max_examples=200, deadline=None)
 def test_no_plan_converts_a_lot_more_than_it_must(
     *,
@@ -161,5 +167,6 @@ def test_no_plan_converts_a_lot_more_than_it_must(
         market = line[0] if one.symbol == "USDC-USD" else line[1]
         less = one.quantity - market.lot
         got = less if one.side == "buy" else proceeds(market, less)
-        rest = sum(other.least for other in made if other is not one)
-        assert purse["USDC"] + rest + got < amount
+        # Dollars go first, whatever a whole lot of coin brings beyond what they leave missing.
+        before = sum(other.least for other in made[: made.index(one)])
+        assert purse["USDC"] + before + got < amount
