@@ -1,7 +1,9 @@
 """How every test runs: properties without a stopwatch, and in CI the same examples for all."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A loaded machine is no reason to fail a property; `pytest-timeout` bounds each test instead.
@@ -9,3 +11,12 @@ _SLOW = [HealthCheck.too_slow]
 settings.register_profile("here", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_stays_warm() -> Iterator[None]:
+    """What `tests.cli.founded` started for many commands ends with the tests."""
+    yield
+    from tests.cli import founded  # noqa: PLC0415 - few tests need it
+
+    founded.cool()

@@ -3,9 +3,14 @@
 import os
 import shutil
 import subprocess
-import sys
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.cli.warm import warm
+
+_until_the_end = ExitStack()
 PEOPLE = ("ada", "grace", "alan")
 
 
@@ -16,10 +21,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **fixed, "GIT_CONFIG_NOSYSTEM": "1", **more}
 
 
-def vanta(*typed: str, at: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command as users run it."""
+def vanta(*typed: str, at: Path | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command as users run it: a process of its own, which a warm one forks."""
     return subprocess.run(
-        [sys.executable, "-m", "vanta.cli", *typed],
+        [str(_warm() / "vanta"), *typed],
         cwd=at,
         env=environment(**more),
         capture_output=True,
@@ -27,6 +32,18 @@ def vanta(*typed: str, at: Path, **more: str) -> "subprocess.CompletedProcess[st
         timeout=60,
         check=False,
     )
+
+
+@cache
+def _warm() -> Path:
+    folder = Path(_until_the_end.enter_context(TemporaryDirectory()))
+    return _until_the_end.enter_context(warm(folder / "bin"))
+
+
+def cool() -> None:
+    """End what was kept warm; the next command starts it again."""
+    _until_the_end.close()
+    _warm.cache_clear()
 
 
 def git(*typed: str, at: Path) -> str:

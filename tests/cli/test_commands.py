@@ -1,25 +1,12 @@
 """The command line as people and programs meet it."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-
-def vanta(*arguments: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("VANTA_", "GIT_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "vanta.cli", *arguments],
-        cwd=at,
-        env={**kept, "NO_COLOR": "1", "COLUMNS": "100", "GIT_CONFIG_GLOBAL": "/dev/null"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.cli.founded import vanta
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.warm import warm
 from tests.docs.pages import DOCS, INSTALLED, STARTS, Names, blocks, lie, prepare, run
-from tests.docs.warm import warm
 
 ROOT = DOCS.parent
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tests.cli.warm import warm
 from tests.docs.pages import INSTALLED, run
-from tests.docs.warm import warm
 
 COMMANDS = [
     "vanta --version",

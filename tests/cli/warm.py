@@ -1,6 +1,6 @@
 """`vanta`, started once: each command is a fork of a process that has imported everything.
 
-Most of what a command costs is importing. Pages type hundreds of them, so their shell finds a
+Most of what a command costs is importing. Pages and tests type thousands of them, so they find a
 `vanta` that hands its arguments, folder, environment and standard streams to a process that has the
 imports behind it; that forks, and the fork runs `vanta.cli.start.run` as the installed one does.
 """
@@ -50,7 +50,7 @@ def warm(folder: Path) -> Iterator[Path]:
     command.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("VANTA_", "GIT_"))}
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.docs.warm", str(path)],
+        [sys.executable, "-m", "tests.cli.warm", str(path)],
         env={**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"},
         cwd=Path(__file__).resolve().parents[2],
         stdin=subprocess.DEVNULL,
