@@ -31,6 +31,14 @@ def _lab() -> Lab:
 
 @app.command()
 @command
+def able() -> None:
+    """Say whether this host can make and boot machines; where it cannot, why, and end with 1."""
+    look(plan_of().cache)
+    say("it can")
+
+
+@app.command()
+@command
 def up(machines: Names = None) -> None:
     """Boot machines; the first time their image is made, which takes some minutes."""
     lab = _lab()
