@@ -21,7 +21,7 @@ from infra.components.observability import Observability, ObservabilityArgs
 from infra.components.routing import Routing, RoutingArgs
 from infra.components.secrets import Secrets, SecretsArgs
 from infra.components.security_groups import SecurityGroups, SecurityGroupsArgs
-from infra.components.shipping import Shipping
+from infra.components.shipping import BACKUPS, Shipping
 from infra.components.storage import Storage, StorageArgs
 from infra.components.trail_alarms import TrailAlarms, TrailAlarmsArgs
 from infra.components.volumes import BACKUP, Volume, VolumeArgs
@@ -114,6 +114,7 @@ Endpoints(
         routing=routing,
         group=groups.group("endpoint"),
         buckets=[storage.journals.bucket.arn, storage.backups.bucket.arn],
+        locks=pulumi.Output.format("{0}/{1}/locks", storage.backups.bucket.arn, BACKUPS),
     ),
     inside,
 )

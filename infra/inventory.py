@@ -26,6 +26,14 @@ class _Node(BaseModel):
     name: str
     address: str
     volumes: dict[str, str]
+    services: list[str]
+
+
+class _Metrics(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    namespace: str
+    region: str
 
 
 class _Outputs(BaseModel):
@@ -37,6 +45,8 @@ class _Outputs(BaseModel):
     operators: list[str]
     nodes: dict[str, _Node]
     buckets: dict[str, str]
+    backups: str
+    metrics: _Metrics
 
 
 def inventory_of(outputs: object) -> tuple[str, dict[str, Any]]:
@@ -76,12 +86,22 @@ def _variables(stack: _Outputs, node: str) -> dict[str, Any]:
         "vanta_name": machine.name,
         "vanta_volumes": machine.volumes,
         "vanta_buckets": stack.buckets,
+        "vanta_cloud": _cloud(stack, node),
         "ansible_host": stack.entrance if node == "jump" else machine.address,
     }
     if node != "jump":
         user = "{{ ansible_user }}"
         found["ansible_ssh_common_args"] = f"-o ProxyJump={user}@{stack.entrance}"
     return found
+
+
+def _cloud(stack: _Outputs, node: str) -> dict[str, Any]:
+    """What of the cloud's own services a machine uses; nobody but Alpha has backups."""
+    services = stack.nodes[node].services
+    if not services:
+        return {}
+    found: dict[str, Any] = {"services": services, "metrics": stack.metrics.model_dump()}
+    return found | ({"backups": stack.backups} if node == "alpha" else {})
 
 
 def write(text: str, folder: Path = INVENTORIES) -> Path:

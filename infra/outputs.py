@@ -5,15 +5,18 @@ from ipaddress import IPv4Address
 
 import pulumi
 
+from infra import provider
 from infra.addresses import resolver
 from infra.components.database import Database
 from infra.components.directory import host
 from infra.components.entrance import Entrance
 from infra.components.nodes import Machine
 from infra.components.secrets import Secrets
+from infra.components.shipping import BACKUPS
 from infra.components.storage import Storage
 from infra.settings import Settings
 from infra.topology import NODES, Node, flows, outside
+from vanta.diagnostics.cloud_metrics import NAMESPACE
 
 
 def export(
@@ -28,6 +31,7 @@ def export(
     secrets: Secrets,
 ) -> None:
     """Export the stack's outputs."""
+    region = settings.account.region
     pulumi.export("environment", environment)
     pulumi.export("entrance", entrance.balancer.dns_name)
     pulumi.export(
@@ -39,6 +43,7 @@ def export(
                 "instance": machines[node].instance.id,
                 "volumes": {volume.where: volume.volume.id for volume in machines[node].volumes},
                 "secrets": secrets.read_by(node),
+                "services": provider.services_of(node, region),
             }
             for node in NODES
         },
@@ -59,6 +64,16 @@ def export(
         "buckets",
         {"journals": storage.journals.bucket.bucket, "backups": storage.backups.bucket.bucket},
     )
+    pulumi.export(
+        "backups",
+        pulumi.Output.format(
+            "s3:https://{0}/{1}/{2}",
+            provider.object_store(region),
+            storage.backups.bucket.bucket,
+            BACKUPS,
+        ),
+    )
+    pulumi.export("metrics", {"namespace": NAMESPACE, "region": region})
     pulumi.export("snapshot_minutes", settings.cache.snapshot_minutes)
     pulumi.export("ports", [flow.model_dump(by_alias=True, mode="json") for flow in flows()])
     pulumi.export("egress", [entry.model_dump(mode="json") for entry in outside()])

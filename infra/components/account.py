@@ -75,7 +75,6 @@ class Account(Component):
                 key=args.storage_key,
                 lock=args.lock,
                 locked_days=args.trail_days,
-                expires=False,
                 writers=lambda bucket: (
                     Statement(
                         "TrailLooks",

@@ -8,11 +8,17 @@ import pulumi
 from infra.components import Component
 from infra.components.database import Database
 from infra.components.firewall import Firewall
-from infra.components.identity import METRICS
 from infra.components.network import Network
 from infra.components.nodes import Machine
 from infra.components.observability import AlarmArgs, Observability
 from infra.topology import Node
+from vanta.diagnostics.cloud_metrics import (
+    HEALTHY,
+    NAMESPACE,
+    SNAPSHOT_AGE,
+    of_environment,
+    of_node,
+)
 
 _GIB = 1024**3
 
@@ -54,30 +60,32 @@ class Alarms(Component):
                     dimensions={"InstanceId": machine.instance.id},
                 ),
             )
+            if node == "jump":
+                continue  # nothing of ours runs there that could say how it is
             alarm(
                 f"{node}-silent",
                 AlarmArgs(
-                    namespace=METRICS,
-                    metric="Healthy",
+                    namespace=NAMESPACE,
+                    metric=HEALTHY,
                     statistic="Minimum",
                     comparison="LessThanThreshold",
                     threshold=1,
                     missing="breaching",
                     meaning=f"vanta-diagnostics finds {node} unwell, or says nothing.",
-                    dimensions={"Environment": args.environment, "Node": node},
+                    dimensions=of_node(args.environment, node),
                 ),
             )
         alarm(
             "redis-snapshot-age",
             AlarmArgs(
-                namespace=METRICS,
-                metric="RedisSnapshotAgeSeconds",
+                namespace=NAMESPACE,
+                metric=SNAPSHOT_AGE,
                 statistic="Minimum",
                 comparison="GreaterThanThreshold",
                 threshold=args.snapshot_minutes * 60,
                 missing="breaching",
                 meaning="Redis' newest snapshot outside Alpha is too old, or nobody says its age.",
-                dimensions={"Environment": args.environment},
+                dimensions=of_environment(args.environment),
             ),
         )
         self._database(args)

@@ -19,8 +19,6 @@ class BucketArgs:
     key: pulumi.Input[str]
     lock: Literal["GOVERNANCE", "COMPLIANCE"]
     locked_days: int
-    expires: bool
-    """Whether it goes once its lock ends; else it stays, in colder storage."""
     region: str | None = None
     writers: Callable[[pulumi.Output[str]], tuple[Statement, ...]] = lambda _: ()
     """Which AWS services may put things in; people and machines are let in by their roles."""
@@ -32,7 +30,11 @@ _COLD_DAYS = 90
 
 
 class Bucket(Component):
-    """A versioned, locked, encrypted, private bucket."""
+    """A versioned, locked, encrypted, private bucket.
+
+    What lies in it stays until somebody deletes it, in colder storage after a while. What was
+    deleted is gone some time after its lock ended.
+    """
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("bucket", opts, name)
@@ -151,14 +153,11 @@ class Bucket(Component):
                     id="age",
                     status="Enabled",
                     filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+                    # What nothing lies beneath any more, such as the mark on a lock of restic's.
                     expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
-                        days=args.locked_days + 1
-                    )
-                    if args.expires
-                    else None,
-                    transitions=None
-                    if args.expires
-                    else [
+                        expired_object_delete_marker=True
+                    ),
+                    transitions=[
                         aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
                             days=_COLD_DAYS, storage_class="GLACIER_IR"
                         )

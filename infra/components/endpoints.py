@@ -36,7 +36,7 @@ _INTERFACES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class EndpointsArgs:
-    """The network, the group of the endpoints, and the buckets that may be reached."""
+    """The network, the group of the endpoints, and what of which buckets may be reached."""
 
     account: str
     region: str
@@ -44,6 +44,8 @@ class EndpointsArgs:
     routing: Routing
     group: pulumi.Input[str]
     buckets: list[pulumi.Input[str]]
+    locks: pulumi.Input[str]
+    """The one folder in which something is taken away: locks of Alpha's backups."""
 
 
 class Endpoints(Component):
@@ -86,6 +88,13 @@ class Endpoints(Component):
                 "Objects",
                 ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
                 objects,
+                principals="*",
+                conditions=ours,
+            ),
+            Statement(
+                "Locks",
+                ["s3:DeleteObject"],
+                [pulumi.Output.format("{0}/*", self._args.locks)],
                 principals="*",
                 conditions=ours,
             ),

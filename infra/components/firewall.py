@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from infra.components import Component
 from infra.components.network import Network
 from infra.naming import path
+from infra.provider import monitoring, object_store
 from infra.topology import NODES, Node, domains_of, outside
 
 nf = aws.networkfirewall
@@ -200,7 +201,8 @@ class Firewall(Component):
         services = ("ssm", "ssmmessages", "ec2messages", "secretsmanager", "kms", "logs")
         return [
             *(f"{service}.{region}.amazonaws.com." for service in services),
-            f"monitoring.{region}.amazonaws.com.",
+            f"{monitoring(region)}.",
+            f"{object_store(region)}.",
             f"s3.{region}.amazonaws.com.",
             f"*.s3.{region}.amazonaws.com.",
             f"*.{region}.rds.amazonaws.com.",

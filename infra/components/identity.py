@@ -14,9 +14,7 @@ from infra.components import Component
 from infra.naming import path
 from infra.permissions import EVERYTHING, Statement, assumed_by, document
 from infra.topology import NODES, Node
-
-METRICS = "Vanta"
-"""The namespace that machines may put metrics into."""
+from vanta.diagnostics.cloud_metrics import NAMESPACE
 
 # Session Manager knows no narrower resource: which machine it is, its credentials say.
 _SESSION = Statement(
@@ -40,7 +38,7 @@ _METRICS = Statement(
     "Metrics",
     ["cloudwatch:PutMetricData"],
     [EVERYTHING],
-    conditions={"StringEquals": {"cloudwatch:namespace": METRICS}},
+    conditions={"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
 )
 
 

@@ -37,17 +37,18 @@ class Storage(Component):
     def __init__(self, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("storage", opts)
         self._args = args
-        self.journals = self._bucket("journals", args.journal_days, expires=False)
-        self.backups = self._bucket("backups", args.backup_days, expires=True)
+        self.journals = self._bucket("journals", args.journal_days)
+        # restic's store: today's backup is made of parts that lie there since the first one.
+        self.backups = self._bucket("backups", args.backup_days)
         if args.replicated:
             for bucket, days in (
                 (self.journals, args.journal_days),
                 (self.backups, args.backup_days),
             ):
-                self._replicate(bucket, days, expires=bucket is self.backups)
+                self._replicate(bucket, days)
         self.register_outputs({})
 
-    def _bucket(self, name: str, days: int, *, expires: bool) -> Bucket:
+    def _bucket(self, name: str, days: int) -> Bucket:
         return Bucket(
             name,
             BucketArgs(
@@ -55,12 +56,11 @@ class Storage(Component):
                 key=self._args.key,
                 lock=self._args.lock,
                 locked_days=days,
-                expires=expires,
             ),
             self.child(),
         )
 
-    def _replicate(self, source: Bucket, days: int, *, expires: bool) -> None:
+    def _replicate(self, source: Bucket, days: int) -> None:
         args = self._args
         name = f"{source.name}-replica"
         copy = Bucket(
@@ -70,7 +70,6 @@ class Storage(Component):
                 key=args.replica_key,
                 lock=args.lock,
                 locked_days=days,
-                expires=expires,
                 region=args.replica_region,
             ),
             self.child(),

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components import Component
-from infra.components.identity import METRICS
 from infra.components.observability import AlarmArgs, Observability
+from vanta.diagnostics.cloud_metrics import NAMESPACE
 
 
 def _events(source: str, *names: str) -> str:
@@ -156,14 +156,14 @@ class TrailAlarms(Component):
                 log_group_name=args.trail_log,
                 pattern=pattern,
                 metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
-                    name=metric, namespace=METRICS, value="1", default_value="0"
+                    name=metric, namespace=NAMESPACE, value="1", default_value="0"
                 ),
                 opts=self.child(),
             )
             args.observability.alarm(
                 f"trail-{name}",
                 AlarmArgs(
-                    namespace=METRICS,
+                    namespace=NAMESPACE,
                     metric=metric,
                     statistic="Sum",
                     comparison="GreaterThanThreshold",

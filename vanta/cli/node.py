@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vanta.cli.node_cloudwatch import cloudwatch
 from vanta.cli.options import NODE_DEFAULT, Environment, Json, NodeDir
 from vanta.cli.output import command, print_json, say
 from vanta.domain.errors import RefusedError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vanta.node.witness import Boards, Registered
 
 app = typer.Typer(help="Make and look at a node's folder.", no_args_is_help=True)
+app.command("cloudwatch")(cloudwatch)
 
 Role = Literal["alpha", "markets", "executor"]
 _UNWELL = 3

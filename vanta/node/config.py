@@ -277,6 +277,21 @@ class BuildsConfig(Part):
         return units.get(service, f"vanta-{service}.service")
 
 
+class CloudWatchConfig(Part):
+    """Where Amazon CloudWatch keeps what this node says of itself."""
+
+    namespace: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")]
+    """The one that the machine's role may put metrics into."""
+    region: Annotated[StrictStr, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[1-9]$")]
+
+
+class MetricsConfig(Part):
+    """Who outside is told how the node is, beside Prometheus."""
+
+    cloudwatch: CloudWatchConfig | None = None
+    """Nobody without it; it takes `vanta[aws]`."""
+
+
 class NodeConfig(Part):
     """One node."""
 
@@ -299,6 +314,7 @@ class NodeConfig(Part):
     executor: ExecutorConfig = ExecutorConfig()
     markets: MarketsConfig = MarketsConfig()
     builds: BuildsConfig = BuildsConfig()
+    metrics: MetricsConfig = MetricsConfig()
 
     @property
     def uncompared(self) -> list[str]:
