@@ -52,12 +52,8 @@ class Shipping:
             self._put("ShipBackups", self.storage.backups.bucket.arn, f"{BACKUPS}/"),
             Statement("DescribeBackups", ["s3:GetObject"], self._of_store(*_DESCRIBES)),
             Statement("UnlockBackups", ["s3:DeleteObject"], self._of_store(_LOCKS)),
-            Statement(
-                "ListBackups",
-                ["s3:ListBucket"],
-                [self.storage.backups.bucket.arn],
-                conditions={"StringLike": {"s3:prefix": [f"{BACKUPS}/*"]}},
-            ),
+            # Without a prefix: restic asks first whether there is a bucket.
+            Statement("ListBackups", ["s3:ListBucket"], [self.storage.backups.bucket.arn]),
             encrypt,
         )
         return found

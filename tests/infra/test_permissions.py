@@ -9,6 +9,7 @@ import pytest
 
 from infra.permissions import Statement
 from infra.topology import NODES
+from tests.infra.judged import allowed, policies_of
 from tests.infra.recording import ENVIRONMENTS, recorded
 from vanta.node.config import AlpacaConfig, BybitConfig, CoinbaseConfig, TradierConfig
 
@@ -160,16 +161,82 @@ def test_brokers_keys_are_the_executors_alone(stack: str) -> None:
     assert {readers[name] for name in held} == {"executor"}
 
 
+OBJECTS = {
+    "journals": ("alpha/x", "markets/x", "executor/x"),
+    "backups": (
+        "alpha/config",
+        "alpha/data/00/x",
+        "alpha/index/x",
+        "alpha/keys/x",
+        "alpha/locks/x",
+        "alpha/snapshots/x",
+        "x",
+    ),
+}
+"""Something in every folder of the buckets that machines put things into."""
+
+
+def _may(stack: str, node: str, action: str) -> set[str]:
+    """Which of them a machine may do this to, all policies taken together."""
+    return {
+        f"{bucket}: {key}"
+        for bucket, keys in OBJECTS.items()
+        for key in keys
+        if allowed(
+            policies_of(recorded(stack), node, bucket), action, f"{_arn(stack, bucket)}/{key}"
+        )
+    }
+
+
+def _arn(stack: str, bucket: str) -> str:
+    arn: str = recorded(stack).one("aws:s3/bucket:Bucket", bucket).answers["arn"]
+    return arn
+
+
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
 def test_no_machine_reads_or_deletes_what_it_shipped(stack: str) -> None:
+    """Alpha reads what says which parts there are, and takes away its own locks: decision 33."""
+    described = {f"backups: {key}" for key in OBJECTS["backups"] if key.startswith("alpha/")}
+    parts = {"backups: alpha/data/00/x"}
+    puts = {
+        "jump": set(),
+        "markets": {"journals: markets/x"},
+        "executor": {"journals: executor/x"},
+        "alpha": {"journals: alpha/x"} | described,
+    }
     for node in NODES:
-        text = recorded(stack).one("aws:iam/rolePolicy:RolePolicy", node).inputs["policy"]
-        statements = json.loads(text)["Statement"]
-        asked = {action for one in statements for action in one["Action"]}
-        assert not {action for action in asked if action.startswith("s3:")} - {
-            "s3:AbortMultipartUpload",
-            "s3:PutObject",
-        }
+        alpha = node == "alpha"
+        assert _may(stack, node, "s3:PutObject") == puts[node]
+        assert _may(stack, node, "s3:GetObject") == (described - parts if alpha else set())
+        assert _may(stack, node, "s3:DeleteObject") == (
+            {"backups: alpha/locks/x"} if alpha else set()
+        )
+        for never in (
+            "s3:BypassGovernanceRetention",
+            "s3:DeleteObjectVersion",
+            "s3:GetObjectVersion",
+            "s3:PutObjectRetention",
+        ):
+            assert _may(stack, node, never) == set()
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_nothing_is_put_in_the_clear_or_by_another_account(stack: str) -> None:
+    policies = policies_of(recorded(stack), "alpha", "backups")
+    put = ("s3:PutObject", f"{_arn(stack, 'backups')}/alpha/data/00/x")
+    assert allowed(policies, *put)
+    assert not allowed(policies, *put, secure=False)
+    assert not allowed(policies, *put, account="1" * 12)
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_nothing_goes_by_its_age_alone(stack: str) -> None:
+    """Today's backup is made of parts that lie in the store since the first one."""
+    rules = recorded(stack).of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+    for rule in (one for found in rules for one in found.inputs["rules"]):
+        assert set(rule.get("expiration", {})) <= {"expiredObjectDeleteMarker"}
+        classes = {one["storageClass"] for one in rule["transitions"]}
+        assert classes <= {"GLACIER_IR", "STANDARD_IA"}, "restic reads at once, or not at all"
 
 
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
