@@ -195,7 +195,7 @@ def _arn(stack: str, bucket: str) -> str:
 
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
 def test_no_machine_reads_or_deletes_what_it_shipped(stack: str) -> None:
-    """Alpha reads what says which parts there are, and takes away its own locks: decision 33."""
+    """Alpha reads what says which parts there are, and takes away its own locks: decision 34."""
     described = {f"backups: {key}" for key in OBJECTS["backups"] if key.startswith("alpha/")}
     parts = {"backups: alpha/data/00/x"}
     puts = {
