@@ -15,12 +15,17 @@ from typing import Any
 
 import pytest
 
+from infra.provider import monitoring
 from tests.cli.founded import vanta
 from tests.diagnostics.cloud import KEYS, REGION, Metadata, free_port, moto
 from tests.diagnostics.house import House
+from vanta.cli.diagnostics import _EXITS
+from vanta.diagnostics.cloud_metrics import health
+from vanta.diagnostics.copied import dump_written
 from vanta.diagnostics.examine import Report
 from vanta.diagnostics.finding import Severity
-from vanta.diagnostics.metrics import write
+from vanta.diagnostics.metrics import read, write
+from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.instant import SECOND
 
 boto3 = pytest.importorskip("boto3")
@@ -36,6 +41,8 @@ metrics:
   cloudwatch: {{namespace: Vanta, region: {REGION}}}
 """
 UNTIMED = '{"struct_type":"node","type":"file","name":"dump.rdb","mtime":"yesterday"}\n'
+TYPED = ("node", "cloudwatch", "-n", "node", "--examined", "vanta.prom")
+COMMAND = (sys.executable, "-m", "vanta.cli", *TYPED)
 ALPHA = {"Environment": "prod", "Node": "alpha"}
 NO_ROLE = {"AWS_EC2_METADATA_DISABLED": "true", **dict.fromkeys(KEYS, "")}
 
@@ -84,7 +91,9 @@ def copied(at: Path, dump: datetime | None) -> None:
 
 def told(at: Path, endpoint: str, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
     typed = ("node", "cloudwatch", "-n", "node", "--examined", "vanta.prom", *words)
-    return vanta(*typed, at=at, **{"AWS_ENDPOINT_URL": endpoint, **KEYS, **more})
+    return vanta(
+        *typed, at=at, **{"AWS_ENDPOINT_URL": endpoint, "NO_PROXY": "127.0.0.1", **KEYS, **more}
+    )
 
 
 def client(url: str) -> Any:  # noqa: ANN401 - boto3 has no types
@@ -116,10 +125,7 @@ def values(url: str, name: str, dimensions: dict[str, str]) -> list[float]:
 # What is put
 
 
-@pytest.mark.parametrize(
-    ("verdict", "healthy"),
-    [("ok", 1), ("note", 1), ("unknown", 0), ("warn", 0), ("critical", 0)],
-)
+@pytest.mark.parametrize(("verdict", "healthy"), [("note", 1), ("unknown", 0)])
 def test_a_well_node_is_one_and_every_other_zero(
     node: Path, cloud: str, verdict: str, healthy: int
 ) -> None:
@@ -128,6 +134,12 @@ def test_a_well_node_is_one_and_every_other_zero(
     assert (done.returncode, done.stdout) == (0, f"Healthy {healthy} of prod, alpha\n")
     assert metrics(cloud) == [("Vanta", "Healthy", ALPHA)]
     assert values(cloud, "Healthy", ALPHA) == [healthy]
+
+
+def test_healthy_is_what_ends_with_0() -> None:
+    """The exit code of `vanta diagnostics`, and the alarm, say the same."""
+    for verdict in Severity:
+        assert health("prod", "alpha", verdict, 0).value == (_EXITS[verdict] == 0)
 
 
 def test_what_diagnostics_wrote_is_what_is_told(house: House, cloud: str) -> None:
@@ -193,35 +205,55 @@ def test_an_old_look_is_not_told_as_if_it_were_of_now(node: Path, cloud: str) ->
     assert [name for _, name, _ in metrics(cloud)] == ["RedisSnapshotAgeSeconds"]
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "code"),
-    [
-        ("vanta.prom", None, "METRICS_UNREADABLE"),
-        ("vanta.prom", "vanta_diagnostics_verdict 0\n", "METRICS_UNREADABLE"),
-        ("vanta.prom", "vanta_diagnostics_verdict 7\nvanta_diagnostics_timestamp_seconds 1\n",
-         "METRICS_UNREADABLE"),
-        ("vanta.prom", "vanta_diagnostics_verdict 0\nvanta_diagnostics_timestamp_seconds NaN\n",
-         "METRICS_UNREADABLE"),
-        ("newest.json", "", "COPIED_UNREADABLE"),
-        ("newest.json", "{", "COPIED_UNREADABLE"),
-        ("newest.json", '{"struct_type":"node","name":"dump.rdb"}\n', "COPIED_UNREADABLE"),
-        ("newest.json", '{"struct_type":"snapshot"}\n' + UNTIMED, "COPIED_UNREADABLE"),
-        ("newest.json", '{"struct_type":"snapshot"}\n' + " " * 70_000, "COPIED_UNREADABLE"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("file", "code"), [("vanta.prom", "METRICS_"), ("newest.json", "COPIED_")])
 def test_what_cannot_be_read_takes_nothing_from_the_rest(
-    node: Path, cloud: str, file: str, text: str | None, code: str
+    node: Path, cloud: str, file: str, code: str
 ) -> None:
     copied(node, datetime.now(UTC))
-    if text is None:
-        (node / file).unlink()
-    else:
-        (node / file).write_text(text)
+    (node / file).write_text("{")
     done = told(node, cloud, "--copied", "newest.json")
     assert done.returncode == 1
-    assert f"[{code}]" in done.stderr
+    assert f"[{code}UNREADABLE]" in done.stderr
     assert "  try: " in done.stderr
     assert len(metrics(cloud)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "vanta_diagnostics_verdict 0\n",
+        "vanta_diagnostics_verdict 7\nvanta_diagnostics_timestamp_seconds 1\n",
+        "vanta_diagnostics_verdict 0\nvanta_diagnostics_timestamp_seconds NaN\n",
+        "vanta_diagnostics_verdict 0\nvanta_diagnostics_timestamp_seconds +Inf\n",
+        'vanta_diagnostics_verdict{a="b"} 0\nvanta_diagnostics_timestamp_seconds 1\n',
+    ],
+)
+def test_a_look_without_verdict_and_time_is_none(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "vanta.prom"
+    with pytest.raises(UnavailableError, match="METRICS_UNREADABLE"):
+        read(file)
+    file.write_text(text)
+    with pytest.raises(MalformedError, match="METRICS_UNREADABLE"):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        UNTIMED,
+        '{"struct_type":"snapshot"}\n' + UNTIMED,
+        '{"struct_type":"snapshot"}\n' + " " * 70_000,
+    ],
+)
+def test_what_restic_does_not_say_is_no_age(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "newest.json"
+    assert dump_written(file) is None
+    file.write_text(text)
+    with pytest.raises(MalformedError, match="COPIED_UNREADABLE"):
+        dump_written(file)
 
 
 # A cloud that is not as it should be
@@ -242,6 +274,23 @@ def test_a_machine_that_is_nobody_is_told_so(node: Path, cloud: str) -> None:
     done = told(node, cloud, HOME=str(node), **NO_ROLE)
     assert (done.returncode, "[NO_CREDENTIALS]" in done.stderr) == (1, True)
     assert "firewall_metadata_users" in done.stderr
+
+
+def test_it_goes_by_the_proxy_to_the_name_that_the_stack_lists(node: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as proxy:
+        process = subprocess.Popen(
+            COMMAND, cwd=node, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **KEYS, "NO_COLOR": "1",
+                 "HTTPS_PROXY": f"http://127.0.0.1:{proxy.getsockname()[1]}"},
+        )  # fmt: skip
+        for _ in range(2):
+            asked, _ = proxy.accept()
+            with asked:
+                line = asked.recv(65536).splitlines()[0].decode()
+                asked.sendall(b"HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n")
+            assert line.startswith(f"CONNECT {monitoring(REGION)}:443 ")
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "[CLOUDWATCH_AWAY]" in errors) == (1, True)
 
 
 def test_a_server_that_is_away_is_told_in_one_line(node: Path) -> None:
@@ -267,10 +316,8 @@ def test_a_refusal_says_whose_and_why(node: Path) -> None:
     )
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        command = [sys.executable, "-m", "vanta.cli", "node", "cloudwatch", "-n", "node",
-                   "--examined", "vanta.prom"]  # fmt: skip
         process = subprocess.Popen(
-            command, cwd=node, stderr=subprocess.PIPE, text=True,
+            COMMAND, cwd=node, stderr=subprocess.PIPE, text=True,
             env={**os.environ, **KEYS, "AWS_ENDPOINT_URL": url, "NO_COLOR": "1"},
         )  # fmt: skip
         listening.settimeout(60)
