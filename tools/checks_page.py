@@ -25,13 +25,13 @@ _COMMAND = """\
 | `NOWHERE` | `--publish`, and no folder for it | `statuses:` in `etc/node.yaml` |
 | `METRICS_NAME` | node_exporter would not read that file | a name that ends in `.prom` |
 | `METRICS_UNWRITABLE` | the file cannot be written | a folder that is there |
-| `METRICS_UNREADABLE` | `vanta node cloudwatch`: no look can be read there | `--examined`: what `--prometheus` wrote |
-| `LOOK_OLD` | the last look says nothing of now; what else is known is put | `systemctl status vanta-diagnostics.timer` |
-| `COPIED_UNREADABLE` | what copied backups left behind is not what restic lists | `systemctl start vanta-backup.service` |
+| `METRICS_UNREADABLE` | `--examined`: no look can be read there | name what `--prometheus` wrote |
+| `LOOK_OLD` | the last look says nothing of now | `systemctl status vanta-diagnostics.timer` |
+| `COPIED_UNREADABLE` | not what restic lists | `systemctl start vanta-backup.service` |
 | `NO_AWS` | the build that runs has no boto3 | a build made with `--extra aws` |
 | `NO_CREDENTIALS` | nothing says who the machine is in the cloud | its role; who may ask for it |
 | `CLOUDWATCH_AWAY` | it does not answer in time | the proxy, the resolver, the cloud's endpoint |
-| `CLOUDWATCH_REFUSED` | it does not take the metrics | namespace and region; what the machine's role allows |
+| `CLOUDWATCH_REFUSED` | it does not take them | namespace, region, what the machine's role allows |
 | `STATUS_NOT_ITS_OWN` | a status of another key, node or environment | see who may write there |
 | `STATUS_SIZE` | it is larger than any status | the same |""".splitlines()
 

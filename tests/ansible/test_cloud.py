@@ -12,7 +12,8 @@ import pytest
 from tests.ansible.conftest import ROLES, Rendered
 from tests.ansible.test_units import said
 from tests.infra.recording import recorded
-from vanta.node.config import CloudWatchConfig, read_config
+from vanta.node.config import read_config
+from vanta.node.telling import CloudWatchConfig
 
 UNTRIED = pytest.mark.skipif(
     not Path("/usr/bin/systemd-analyze").exists(), reason="systemd-analyze is not installed"

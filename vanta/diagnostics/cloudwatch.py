@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from vanta.diagnostics.cloud_metrics import Datum
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import SECOND
-from vanta.node.config import CloudWatchConfig
+from vanta.node.telling import CloudWatchConfig
 
 _CONNECT = 3
 _READ = 5

@@ -23,6 +23,7 @@ from vanta.governance.strict_yaml import read_yaml
 from vanta.governance.yaml_tree import place_of, plain
 from vanta.node.collecting import CollectConfig
 from vanta.node.parts import Credential, Part, Text
+from vanta.node.telling import MetricsConfig
 
 NEVER = "never"
 
@@ -275,21 +276,6 @@ class BuildsConfig(Part):
         named = self.services.items() if isinstance(self.services, dict) else ()
         units: dict[str, str] = dict(named)
         return units.get(service, f"vanta-{service}.service")
-
-
-class CloudWatchConfig(Part):
-    """Where Amazon CloudWatch keeps what this node says of itself."""
-
-    namespace: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")]
-    """The one that the machine's role may put metrics into."""
-    region: Annotated[StrictStr, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[1-9]$")]
-
-
-class MetricsConfig(Part):
-    """Who outside is told how the node is, beside Prometheus."""
-
-    cloudwatch: CloudWatchConfig | None = None
-    """Nobody without it; it takes `vanta[aws]`."""
 
 
 class NodeConfig(Part):
