@@ -96,11 +96,14 @@ def _variables(stack: _Outputs, node: str) -> dict[str, Any]:
 
 
 def _cloud(stack: _Outputs, node: str) -> dict[str, Any]:
-    """What of the cloud's own services a machine uses; nobody but Alpha has backups."""
+    """What of the cloud's own services a machine uses; nobody but Alpha has backups.
+
+    Of the jump host nothing is told: it runs none of what tells.
+    """
     services = stack.nodes[node].services
-    if not services:
-        return {}
-    found: dict[str, Any] = {"services": services, "metrics": stack.metrics.model_dump()}
+    found: dict[str, Any] = {"services": services} if services else {}
+    if node != "jump":
+        found["metrics"] = stack.metrics.model_dump()
     return found | ({"backups": stack.backups} if node == "alpha" else {})
 
 

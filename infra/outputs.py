@@ -43,7 +43,9 @@ def export(
                 "instance": machines[node].instance.id,
                 "volumes": {volume.where: volume.volume.id for volume in machines[node].volumes},
                 "secrets": secrets.read_by(node),
-                "services": provider.services_of(node, region),
+                "services": provider.services_of(
+                    node, region, agent=settings.nodes.agent is not None
+                ),
             }
             for node in NODES
         },

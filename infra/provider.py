@@ -2,6 +2,8 @@
 
 from infra.topology import Node
 
+_SESSIONS = ("ssm", "ssmmessages", "ec2messages")
+
 
 def monitoring(region: str) -> str:
     """Where metrics are put."""
@@ -13,7 +15,14 @@ def object_store(region: str) -> str:
     return f"s3.dualstack.{region}.amazonaws.com"
 
 
-def services_of(node: Node, region: str) -> list[str]:
-    """The services whose names VANTA's own units on a machine ask for."""
+def services_of(node: Node, region: str, *, agent: bool = False) -> list[str]:
+    """The services whose names units on a machine ask for.
+
+    Args:
+        node: which machine.
+        region: of the stack.
+        agent: whether Session Manager's is on the machines.
+    """
     found = [] if node == "jump" else [monitoring(region)]
-    return found + ([object_store(region)] if node == "alpha" else [])
+    found += [object_store(region)] if node == "alpha" else []
+    return found + ([f"{name}.{region}.amazonaws.com" for name in _SESSIONS] if agent else [])

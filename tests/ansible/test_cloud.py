@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ansible.conftest import ROLES, Rendered
+from infra.provider import services_of
+from tests.ansible.conftest import ROLES, Rendered, render_cloud
 from tests.ansible.test_units import said
 from tests.infra.recording import recorded
 from vanta.node.config import read_config
@@ -95,6 +96,29 @@ def test_the_way_out_is_by_the_names_of_the_stack(cloud: Rendered) -> None:
     store = stack.outputs["backups"].split("/")[2]
     assert store in stack.outputs["nodes"]["alpha"]["services"]
     assert store not in stack.outputs["nodes"]["executor"]["services"]
+
+
+def test_session_managers_agent_has_a_way_out_where_there_is_one(tmp_path: Path) -> None:
+    """Its names are among those that the cloud's own DNS firewall answers, on every machine."""
+    stack = recorded("prod")
+    region = stack.outputs["metrics"]["region"]
+    nodes = {
+        node: {**said_of, "services": services_of(node, region, agent=True)}
+        for node, said_of in stack.outputs["nodes"].items()
+    }
+    [answered] = [
+        {name.rstrip(".") for name in one.inputs["domains"]}
+        for one in stack.of("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList")
+        if one.name == "provider"
+    ]
+    shown = render_cloud(tmp_path, {**stack.outputs, "nodes": nodes})
+    for role in ("jump", *ROLES):
+        assert set(nodes[role]["services"]) <= answered
+        passed = shown[role]["names"].splitlines()
+        for name in ("ssm", "ssmmessages", "ec2messages"):
+            asked = f"{name}.{region}.amazonaws.com"
+            assert [one for one in passed if re.fullmatch(one, asked)], (role, name)
+            assert f"\nserver=/{asked}/" in shown[role]["resolver.conf"]
 
 
 def test_where_no_cloud_is_nothing_of_it_is(no_cloud: Rendered) -> None:
