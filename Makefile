@@ -8,6 +8,7 @@ TARGET ?=
 SEED ?= 1
 NODE ?= executor
 ROLES ?=
+SINCE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test fuzz coverage lint bench figures format clean infra-test
@@ -50,7 +51,7 @@ format: workshop ## Format the code
 	@$(BIN)/ruff check --fix .
 
 infra-test: workshop ## Judge the graph of each environment, and the policies over it
-	@$(BIN)/python -m pytest -q -n 0 -m "not slow and not lab" tests/infra tests/policies
+	@$(BIN)/python -m pytest -q -n auto -m "not slow and not lab" tests/infra tests/policies
 
 lab: workshop ## Boot three real nodes and a jump host on this machine (root, Debian)
 	@$(BIN)/python -m infra.lab up
@@ -71,8 +72,8 @@ lab-reset: ## Bring them back to the image, in seconds
 lab-test: workshop ## Converge three new nodes, attack them, check them, take them down (root, Debian)
 	@$(BIN)/python -m infra.lab trial
 
-molecule: workshop ## Try roles on real machines, one after the other: ROLES="redis ssh" (root)
-	@tools/molecule $(ROLES)
+molecule: workshop ## Try roles on real machines: ROLES="redis ssh", or SINCE=origin/main (root)
+	@tools/molecule $(if $(SINCE),--since $(SINCE)) $(ROLES)
 
 lab-down: ## Turn them off and throw away what they wrote
 	@$(BIN)/python -m infra.lab down

@@ -134,7 +134,7 @@ def trial(
     Exit 0: everything passed. 1: an error; it is told what to type next. 2: usage. 3: a check
     or a part of the story failed.
     """
-    from infra.lab.trial import Trial
+    from infra.lab.trial import AIMS, Trial
 
     lab = _lab()
     look(lab.plan.cache)
@@ -148,8 +148,8 @@ def trial(
             went = trial.story()
             passed = trial.check() and went
     finally:
-        rows = [(what, figure) for what, figure in trial.figures.items()]
-        for line in table([("what", "measured"), *rows], left=(0, 1)) if rows else ():
+        rows = [(what, one, AIMS.get(what, "")) for what, one in trial.figures.items()]
+        for line in table([("what", "measured", "aim"), *rows], left=(0, 1, 2)) if rows else ():
             say(line)
     if not keep and not as_it_is:
         lab.down()

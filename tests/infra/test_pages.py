@@ -55,3 +55,12 @@ def test_workflows_read_and_never_change() -> None:
     assert drift["with"]["refresh"] is True
     assert drift["with"]["expect-no-changes"] is True
     assert "pull_request_target" not in text
+
+
+def test_actions_are_pinned_by_digest() -> None:
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        used = re.findall(r"uses: (\S+)( # v[0-9.]+)?$", path.read_text(), re.MULTILINE)
+        assert used
+        for action, version in used:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), (path.name, action)
+            assert version, (path.name, action)
