@@ -14,6 +14,9 @@ import yaml
 from tests.cli.forges import GITHUB, GITLAB, Comments, Forge, bash, wheel
 from tests.cli.founded import git, vanta
 
+# Each installs the wheel as a forge's runner does, and starts it cold.
+pytestmark = pytest.mark.slow
+
 VAULT = "environments/dev/vaults/momentum-us.yaml"
 TRUST = "governance.trust.json"
 DEV = ("-e", "dev")
@@ -240,7 +243,6 @@ def test_vanta_is_pinned_to_the_version_the_starter_came_with() -> None:
 
 
 @pytest.mark.parametrize("name", ["github", "gitlab"])
-@pytest.mark.slow
 def test_a_whole_run_installs_it_and_plans_every_environment(
     founded: Path, wheels: Path, name: str
 ) -> None:

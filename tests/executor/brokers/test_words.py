@@ -73,7 +73,7 @@ def test_what_is_long_is_cut_where_it_says_so() -> None:
 def test_nothing_else_is_journalled(
     node: Node, answer: type[Rejected] | type[Unknown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = f"\x1b[2Jno, {KEY.reveal()}\n" + "x" * 1000
+    said = f"\x1b[2Jno, {KEY.reveal()}\n" + "and so on " * 100
     told = Rejected("\x07NO", said) if answer is Rejected else Unknown(said)
 
     def submit(*_: object) -> Acknowledged | Rejected | Unknown:
@@ -85,6 +85,6 @@ def test_nothing_else_is_journalled(
     node.step(2)
     events = [read(one) for one in node.log()]
     [event] = [one for one in events if isinstance(one, OrderRejected | OrderUnknown)]
-    assert event.reason.startswith(f"[2Jno, {HIDDEN} xxx")
+    assert event.reason.startswith(f"[2Jno, {HIDDEN} and so on")
     assert len(event.reason) == MOST
     assert not isinstance(event, OrderRejected) or event.code == "NO"
