@@ -11,7 +11,7 @@ ROLES ?=
 SINCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test fuzz coverage lint bench figures format clean infra-test
+.PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test nightly fuzz coverage lint bench figures format clean infra-test
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded
 
 test: workshop ## Every test that needs no root, in parallel
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not lab"
+
+nightly: workshop ## Search by chance further than make test does, anew each time
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "nightly and not exhaustive and not lab"
 
 fuzz: setup ## Search the parsers for inputs that break them: SECONDS=60 each, TARGET=commits, SEED=1
 	@SECONDS_EACH=$(SECONDS) TARGET="$(TARGET)" SEED=$(SEED) tools/fuzz

@@ -167,6 +167,7 @@ def test_a_halt_lands_in_however_large_a_folder(fund: Fund, folder: str, ref: st
     assert (answer.verdict, answer.exit_code) == ("tightened", 3)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", ["", HALTS], ids=lambda folder: folder or "root")
 def test_a_halt_lands_in_however_large_a_folder_that_is_a_push_of_two_megabytes(

@@ -163,19 +163,14 @@ def settled(fund: Fund, station: Station) -> None:
     assert list(station.mirror.glob(LOOSE))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("running", "ref"),
     [(True, LANE), (False, "refs/heads/main")],
     ids=["running, by the lane", "restarted, by the branch"],
 )
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(damage, id=name, marks=[pytest.mark.slow] * (name == "pipes for objects"))
-        for name, damage in DAMAGES.items()
-    ],
-)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_a_damaged_mirror_hears_the_next_halt(
     fund: Fund, station: Station, damage: Damage, ref: str, *, running: bool
 ) -> None:

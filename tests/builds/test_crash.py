@@ -164,6 +164,7 @@ def settled(root: Path, scenario: Scenario) -> None:
     assert recall(layout.journal("builds")).pending is None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "name", ["stage", "promote", "promote a broken one", "roll back", "collect garbage"]

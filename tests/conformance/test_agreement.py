@@ -110,6 +110,7 @@ class TestQuick:
         assert_never_more_lenient_on_mutated_commits(sha256, seed=4, count=50)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 class TestThorough:
     """Thousands: minutes."""
@@ -224,6 +225,7 @@ def test_what_is_taken_for_a_trailer_git_takes_for_one_too(sha1: World) -> None:
     assert_trailers_are_git_s(sha1, seed=7, count=300)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_thousand_messages(sha1: World) -> None:
     assert_trailers_are_git_s(sha1, seed=8, count=5_000)

@@ -46,6 +46,7 @@ def test_an_odd_commit(world: World, name: str) -> None:
     assert_git_alone_accepts(world, name, count=1)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_many_odd_commits(world: World, name: str) -> None:

@@ -103,6 +103,7 @@ def test_a_few_trees(sim: RepositorySimulator, tmp_path: Path) -> None:
     assert_listed_alike(sim, tmp_path, seed=1, count=120)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10, 14))
 def test_many_trees(sim: RepositorySimulator, tmp_path: Path, seed: int) -> None:

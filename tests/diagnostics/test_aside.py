@@ -93,6 +93,7 @@ def test_whoever_reads_the_output_does_not_wait_for_what_hangs(tmp_path: Path) -
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.slow
 def test_a_node_on_a_disk_that_hangs_is_an_error_in_time(house: House) -> None:
     config = house.layout("alpha").config
     config.unlink()

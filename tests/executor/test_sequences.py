@@ -574,6 +574,7 @@ def test_no_accepted_sequence_breaches_a_cap(machine: type[Trading]) -> None:
     search(machine, 40)
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("machine", [Trading, Greedy])

@@ -182,6 +182,7 @@ def as_receipts_say(station: Station, controller: Controller) -> bool:
     return read_files(station.memory) == render(memory.published, memory.at, "governance")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("story", "at"), STEPS)
 def test_killed_at_any_step_it_ends_where_it_would_have(
     station: Station, fund: Fund, story: str, at: int

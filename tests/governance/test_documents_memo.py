@@ -35,6 +35,7 @@ def test_documents_that_say_the_same_are_not_the_same() -> None:
     assert made(other)[0] is other
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_nothing_outlives_its_documents() -> None:
     made = Memo(lambda one: one.metadata.name * 2)

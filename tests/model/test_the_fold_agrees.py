@@ -110,6 +110,7 @@ def test_on_histories_by_chance(archive: Archive) -> None:
     assert _agree_on(archive, seed=1, histories=1_500) > 2_500
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(2, 4))
