@@ -17,7 +17,7 @@ _PROGRAMS = {
     "ssh-keygen": "openssh-client",
     "apt-ftparchive": "apt-utils",
 }
-_NEEDED = 4 << 30
+_NEEDED = 12 << 30
 
 
 def lacking() -> list[str]:

@@ -1,6 +1,7 @@
 """Metrics are pushed: no machine opens a port to be read at, and Alpha knows each of them."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.lab.reading import modes, now, said
 
 pytestmark = pytest.mark.lab
 
+_TO_KNOW = 60.0
 UNITS = {"prometheus.service": 15, "prometheus-node-exporter.service": 15}
 ASK = """
 import json, ssl, sys, urllib.parse, urllib.request
@@ -24,8 +26,13 @@ print(json.dumps(json.load(urllib.request.urlopen(url, context=tls, timeout=10))
 
 
 def _asked(lab: Lab, query: str) -> list[dict[str, Any]]:
-    done = lab.machine("alpha").inside("python3", "-c", ASK, query, "known")
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    """What Alpha knows; of machines that were turned on a moment ago, once it knows something."""
+    found: list[dict[str, Any]] = []
+    end = time.monotonic() + _TO_KNOW
+    while not found and time.monotonic() < end:
+        done = lab.machine("alpha").inside("python3", "-c", ASK, query, "known", check=False)
+        found = json.loads(done.stdout) if done.returncode == 0 else []
+        time.sleep(0 if found else 1)
     return found
 
 
