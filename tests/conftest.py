@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,11 +20,3 @@ def _nothing_stays_warm() -> Iterator[None]:
     from tests.cli import founded  # noqa: PLC0415 - few tests need it
 
     founded.cool()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, as `make infra-test` has it, a folder's recordings are made once."""
-    for item in items:
-        top = item.path.relative_to(Path(__file__).parent).parts[0]
-        if top in {"infra", "policies"}:
-            item.add_marker(pytest.mark.xdist_group(top))

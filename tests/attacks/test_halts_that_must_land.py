@@ -151,6 +151,7 @@ def test_a_halt_lands_whatever_somebody_left_beside_it(fund: Fund, plant: Plant)
     assert (answer.verdict, answer.exit_code) == ("tightened", 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ref", [MAIN, LANE], ids=["main", "lane"])
 @pytest.mark.parametrize(
     "folder", ["", "environments", "environments/prod", HALTS], ids=lambda folder: folder or "root"

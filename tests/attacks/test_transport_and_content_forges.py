@@ -14,6 +14,9 @@ from tests.governance.station import Station
 from vanta.governance import git_process
 from vanta.governance.bounds import Bounds
 
+# Thousands of refs and objects each.
+pytestmark = pytest.mark.slow
+
 LANE = "refs/vanta/halts"
 NOWHERE = "0123456789" * 4
 

@@ -11,6 +11,8 @@ from tests.cli.warm import warm
 from tests.docs.pages import DOCS, INSTALLED, STARTS, Names, blocks, lie, prepare, run
 
 ROOT = DOCS.parent
+LONG = {"how-to/promote-a-build.md"}
+"""They make builds, and wait for gates."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +35,12 @@ def tour(page: str) -> list[str]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "page", [each for each in STARTS if STARTS[each] != "tutorial/first-day.md"]
+    "page",
+    [
+        pytest.param(each, marks=[pytest.mark.slow] * (each in LONG))
+        for each in STARTS
+        if STARTS[each] != "tutorial/first-day.md"
+    ],
 )
 def test_a_reader_can_type_a_page_and_sees_what_it_shows(
     page: str, desk: Path, started_once: Path
