@@ -10,32 +10,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from vanta.audit.keyring import Keyring
-from vanta.domain.errors import MalformedError, RefusedError, UnavailableError, VantaError
+from vanta.domain.errors import MalformedError, RefusedError, VantaError
 from vanta.domain.record import GENESIS
 from vanta.journal.chain import BrokenLineError, Spot
-from vanta.journal.checkpoint import MAX_CHECKPOINTS, Checkpoint, open_note, split_notes
+from vanta.journal.checkpoint import Checkpoint, open_note
 from vanta.journal.note import parse
-
-
-def read_notes(path: Path) -> list[bytes]:
-    """The notes in a journal's file of checkpoints, oldest first; none when there is no file.
-
-    Raises:
-        UnavailableError: it cannot be read.
-        MalformedError: it is larger than such a file gets.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CHECKPOINTS + 1)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UnavailableError(
-            f"cannot be read: {error.strerror}", code="CHECKPOINTS_MISSING", place=str(path)
-        ) from error
-    if len(content) > MAX_CHECKPOINTS:
-        raise MalformedError("too many checkpoints", code="NOTE_MALFORMED", place=str(path))
-    return split_notes(content)
 
 
 def stated_size(note: bytes) -> int | None:

@@ -22,6 +22,7 @@ from vanta.domain.errors import MalformedError, VantaError
 from vanta.domain.policy import Published
 from vanta.governance.receipts import published_by
 from vanta.journal.chain import Spot
+from vanta.journal.checkpoint import read_notes
 from vanta.journal.segment import checkpoints_path
 from vanta.journal.verify import Verified, verify
 from vanta.node.layout import Layout
@@ -161,7 +162,7 @@ class _Audit:
         found: dict[bytes, None] = {}
         for place in places:
             try:
-                found |= dict.fromkeys(checkpoints.read_notes(checkpoints_path(place)))
+                found |= dict.fromkeys(read_notes(checkpoints_path(place)))
             except VantaError as error:
                 self._problems[node.name].error(error)
         return list(found)

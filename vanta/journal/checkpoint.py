@@ -162,21 +162,27 @@ def split_notes(content: bytes) -> list[bytes]:
     return [text + _BLANK + signatures + b"\n" for text, signatures in pairs]
 
 
-def kept_notes(journal: Path) -> list[bytes]:
-    """The notes kept of a journal, oldest first, believing nothing; none where there is no file.
+def read_notes(path: Path) -> list[bytes]:
+    """The notes in a journal's file of checkpoints, oldest first, believing nothing.
+
+    None where there is no file.
 
     Raises:
-        UnavailableError: `CHECKPOINTS_MISSING`.
+        UnavailableError: `CHECKPOINTS_MISSING`: it cannot be read.
+        MalformedError: `NOTE_MALFORMED`: it is larger than such a file gets.
     """
-    path = checkpoints_path(journal)
     try:
-        return split_notes(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(MAX_CHECKPOINTS + 1)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise UnavailableError(
             f"cannot be read: {error.strerror}", code="CHECKPOINTS_MISSING", place=str(path)
         ) from error
+    if len(content) > MAX_CHECKPOINTS:
+        raise MalformedError("too many checkpoints", code="NOTE_MALFORMED", place=str(path))
+    return split_notes(content)
 
 
 def _stated(text: str) -> tuple[str, Position]:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from vanta.domain.errors import UnavailableError
 from vanta.domain.record import Position
-from vanta.journal.checkpoint import append_checkpoint, kept_notes, sign
+from vanta.journal.checkpoint import append_checkpoint, read_notes, sign
+from vanta.journal.segment import checkpoints_path
 from vanta.journal.verify import verify
 from vanta.node.config import read_config
 from vanta.node.key import load_node_key
@@ -58,7 +59,7 @@ def checkpoint_all(
         position = verify(path).position
         note = sign(position, origin(config.node, path.stem), config.node, key)
         # A timer signs every minute; a journal that stood still is signed already.
-        if note not in kept_notes(path):
+        if note not in read_notes(checkpoints_path(path)):
             append_checkpoint(path, note)
         signed[path.stem] = Signed(position, note)
         told(path.stem, position)

@@ -19,12 +19,13 @@ from vanta.journal.checkpoint import (
     Checkpoint,
     append_checkpoint,
     cosign,
-    kept_notes,
     open_note,
+    read_notes,
     split_notes,
     stated,
 )
 from vanta.journal.note import key_id, parse
+from vanta.journal.segment import checkpoints_path
 from vanta.node.checkpoints import journals, origin
 from vanta.node.layout import Layout
 
@@ -112,7 +113,7 @@ def take(layout: Layout, boards: Boards, own: str, registered: Registered) -> li
             continue
         path = live.get(checkpoint.origin)
         both = own in checkpoint.signers and len(checkpoint.signers) > 1
-        if path is None or not both or note in kept_notes(path):
+        if path is None or not both or note in read_notes(checkpoints_path(path)):
             continue
         append_checkpoint(path, note)
         taken.append(checkpoint)
@@ -138,7 +139,7 @@ def _judge(
         refused = RefusedError(why, code="CHECKPOINT_ORIGIN", place=node)
         return Witnessed(node, checkpoint.position, refused), None
     path = layout.witnessed / node / f"{journal}.jsonl"
-    kept = kept_notes(path)
+    kept = read_notes(checkpoints_path(path))
     last = stated(kept[-1])[1] if kept else nothing
     wrong = _goes_back(checkpoint.position, last, checkpoint.origin)
     if wrong is not None:
