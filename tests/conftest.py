@@ -1,6 +1,7 @@
 """How every test runs: properties without a stopwatch, and in CI the same examples for all."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 def _nothing_stays_warm() -> Iterator[None]:
     """What `tests.cli.founded` started for many commands ends with the tests."""
     yield
-    from tests.cli import founded  # noqa: PLC0415 - few tests need it
-
-    founded.cool()
+    # Few tests type commands, and to import what does would take the others a second.
+    if (founded := sys.modules.get("tests.cli.founded")) is not None:
+        founded.cool()

@@ -163,7 +163,10 @@ def promote(
 @command
 def rollback(
     build: Annotated[
-        str, typer.Argument(help="Which build that ran here; without it, the one before.")
+        str,
+        typer.Argument(
+            help="Which build that ran here; without it, the last that nobody went back from."
+        ),
     ] = "",
     node: NodeDir = NODE_DEFAULT,
     dry_run: DryRun = False,
