@@ -117,6 +117,16 @@ def test_a_list_of_companies_that_is_none_is_not_kept(fund: Fund) -> None:
         assert "entities/company_tickers.json" not in fund.files()
 
 
+@pytest.mark.parametrize("token", ["", "a\\r\\nCookie: b", "\\u00e9", "a b"])
+def test_a_token_that_is_none_is_sent_to_nobody(fund: Fund, token: str) -> None:
+    fund.asks("reddit", "coinbase")
+    fund.vendors.said["/api/v1/access_token"] = (200, f'{{"access_token": "{token}"}}'.encode())
+    told, _ = fund.run("deep", code=1)
+    assert codes(told) == {"reddit": ["VENDOR_UNREADABLE"]}
+    assert told["sources"]["coinbase"]["new"]
+    assert not [one for one in fund.vendors.asked if "/r/" in one.path]
+
+
 def test_nobody_is_followed_elsewhere(fund: Fund) -> None:
     elsewhere = Vendors()
     try:

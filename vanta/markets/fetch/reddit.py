@@ -21,6 +21,7 @@ PLACES = re.compile(r"reddit/[a-z0-9_]+_posts_\d{4}-\d{2}-\d{2}\.csv")
 COLUMNS = ("title", "id", "url", "created", "body", "author")
 PACE = 0.7
 """It allows a hundred requests a minute to an application."""
+_TOKEN = re.compile(r"[!-~]{1,4096}")
 PAGES = 5
 """Answers of a hundred posts for each subreddit and turn."""
 
@@ -80,7 +81,11 @@ class Reddit:
         if self._token is None:
             form = {"grant_type": "client_credentials"}
             reply = self._doorman.post("/api/v1/access_token", form)
-            self._token = Secret("reddit-token", self._doorman.read(_Token, reply).access_token)
+            token = self._doorman.read(_Token, reply).access_token
+            # It goes into a header, where a line break would begin another.
+            if not _TOKEN.fullmatch(token):
+                raise self._doorman.unreadable("a token that is none")
+            self._token = Secret("reddit-token", token)
         return {"Authorization": f"Bearer {self._token.reveal()}"}
 
     def _posts(self, name: str, since: int) -> int:
