@@ -173,7 +173,10 @@ def _halt_often(memory: str, count: int) -> None:
 
 
 def test_no_halt_is_lost_to_another_or_to_the_removal(tmp_path: Path) -> None:
-    """Four processes halt while the controller takes away whatever it has seen before."""
+    """Four processes halt while the controller takes away whatever it has seen before.
+
+    It never sees a latch whose line is still to come: that would be a halt that nobody set.
+    """
     context = multiprocessing.get_context("spawn")
     people = [context.Process(target=_halt_often, args=(str(tmp_path), 40)) for _ in range(4)]
     for person in people:
@@ -182,6 +185,7 @@ def test_no_halt_is_lost_to_another_or_to_the_removal(tmp_path: Path) -> None:
     lifted: set[str] = set()
 
     def all_seen(found: Latch) -> bool:
+        assert not found.rest
         here = {line.nonce for line in found.lines}
         if here <= seen:
             lifted.update(here)
@@ -189,7 +193,9 @@ def test_no_halt_is_lost_to_another_or_to_the_removal(tmp_path: Path) -> None:
         return False
 
     while any(person.is_alive() for person in people):
-        seen.update(nonces(tmp_path))
+        found = read_latch(tmp_path)
+        assert found is None or not found.rest
+        seen.update(line.nonce for line in (found.lines if found else ()))
         lift(tmp_path, all_seen)
     for person in people:
         person.join(30)

@@ -90,8 +90,20 @@ def set_latch(memory: Path, reason: str, now: int) -> Halted:
 def append(memory: Path, lines: Sequence[LatchLine]) -> None:
     """Add lines to the latch, setting it where it is not; raises `OSError`."""
     path = memory / LATCH
+    written = b"".join(map(_written, lines))
     while True:
-        fd = _open_or_make(path, memory, os.O_RDWR)
+        try:
+            fd = os.open(path, os.O_RDWR | SAFELY)
+        except FileNotFoundError:
+            try:
+                _appear(memory, written)
+            except FileExistsError:
+                continue
+            except OSError:
+                # Where the disk or the file system refuses that, an empty latch halts too.
+                fd = _open_or_make(path, memory, os.O_RDWR)
+            else:
+                return
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -101,12 +113,33 @@ def append(memory: Path, lines: Sequence[LatchLine]) -> None:
             size = os.fstat(fd).st_size
             torn = b"" if not size or os.pread(fd, 1, size - 1) == b"\n" else b"\n"
             os.lseek(fd, 0, os.SEEK_END)
-            write_all(fd, torn + b"".join(map(_written, lines)))
+            write_all(fd, torn + written)
             os.fsync(fd)
         finally:
             os.close(fd)
         fsync_directory(memory)
         return
+
+
+def _appear(memory: Path, written: bytes) -> None:
+    """Set a latch that has its lines from the first moment.
+
+    Whoever looks while one is empty would take that for a halt of its own, with its own release.
+    """
+    folder = os.open(memory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fd = os.open(memory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, _MODE)
+        try:
+            _give(fd, memory)
+            write_all(fd, written)
+            os.fsync(fd)
+            # With a folder named, it is linkat(2), which follows what /proc has for the file.
+            os.link(f"/proc/self/fd/{fd}", LATCH, src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            os.close(fd)
+    finally:
+        os.close(folder)
+    fsync_directory(memory)
 
 
 def _written(line: LatchLine) -> bytes:
@@ -166,17 +199,21 @@ def _open_or_make(path: Path, memory: Path, flags: int) -> int:
 
 
 def _made(path: Path, memory: Path) -> int:
-    """A new file; root's belongs to whoever the folder belongs to, so that services can use it."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFELY, _MODE)
     try:
-        os.fchmod(fd, _MODE)
-        if os.geteuid() == 0:
-            owner = memory.stat()
-            os.fchown(fd, owner.st_uid, owner.st_gid)
+        _give(fd, memory)
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def _give(fd: int, memory: Path) -> None:
+    """Root's file belongs to whoever the folder belongs to, so that services can use it."""
+    os.fchmod(fd, _MODE)
+    if os.geteuid() == 0:
+        owner = memory.stat()
+        os.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 def is_at(fd: int, path: Path) -> bool:
