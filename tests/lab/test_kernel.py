@@ -140,6 +140,7 @@ def test_no_core_is_dumped_cis_1_5_3(host: Host) -> None:
     found = said(host, "systemd-analyze", "cat-config", "systemd/coredump.conf")
     assert "Storage=none" in found.splitlines()
     assert "ProcessSizeMax=0" in found.splitlines()
+    assert said(host, "bash", "-lc", "ulimit -Hc") == "0"
 
 
 def test_files_of_settings_are_roots(host: Host) -> None:

@@ -21,7 +21,7 @@ SSHD = {
     "CIS-5.1.13-grace": ("logingracetime", "30"),
     "CIS-5.1.14-log": ("loglevel", "VERBOSE"),
     "CIS-5.1.16-attempts": ("maxauthtries", "3"),
-    "CIS-5.1.17-sessions": ("maxsessions", "4"),
+    "CIS-5.1.17-sessions": ("maxsessions", "2"),
     "CIS-5.1.18-startups": ("maxstartups", "10:30:60"),
     "CIS-5.1.19-empty": ("permitemptypasswords", "no"),
     "CIS-5.1.20-root": ("permitrootlogin", "no"),
