@@ -1,6 +1,7 @@
 """A build from this very commit, made twice on machines that differ: the same bytes."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,10 @@ def test_two_machines_make_the_same_bytes(clone: Path, tmp_path: Path) -> None:
     manifest = read_manifest((tmp_path / "one" / one / MANIFEST).read_bytes())
     paths = {file.path for file in manifest.files}
     assert {"bin/vanta", "lib/vanta/cli/start.py"} <= paths
-    assert not [path for path in paths if "__pycache__" in path or path.endswith("direct_url.json")]
+    assert not [path for path in paths if path.endswith("direct_url.json")]
+    assert manifest.compiler == platform.python_version()
+    compiled = f"lib/vanta/executor/__pycache__/service.{sys.implementation.cache_tag}.pyc"
+    assert compiled in paths
     # Made again where it is already: nothing changes.
     assert made(clone, tmp_path / "one") == one
 

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from vanta.builds.bytecode import write_bytecode
 from vanta.builds.pack import MANIFEST, Source, pack
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import SECOND
@@ -61,8 +62,8 @@ def create(wanted: Wanted, out: Path, told: Callable[[str], object] = lambda _: 
 
     Raises:
         RefusedError: `DIRTY_TREE`: the folder is not what its commit says; `NO_LOCK`.
-        UnavailableError: `BUILD_STEP`: Git or uv did not do their part; with what they said;
-            `NO_UV`, `EXPORT_UNWRITABLE`.
+        UnavailableError: `BUILD_STEP`: Git, uv or Python did not do their part; with what they
+            said; `NO_UV`, `NO_PYTHON`, `EXPORT_UNWRITABLE`.
     """
     with _room_in(out) as room:
         # Git and uv run in folders of their own, where a relative path is another.
@@ -75,10 +76,12 @@ def create(wanted: Wanted, out: Path, told: Callable[[str], object] = lambda _: 
         _package(wanted, work, tree / "lib", source.committed)
         _clean(tree / "lib")
         _starts(tree)
+        told("bytecode of what its services import")
+        compiler = write_bytecode(tree / "lib", PACKAGE, wanted.python, _run)
         told("packing")
         packed = work / "packed"
         packed.mkdir(mode=0o755)
-        name = pack(tree, packed, source)
+        name = pack(tree, packed, source._replace(compiler=compiler))
         target = out / name
         if target.exists():
             _must_be_same(target, packed)
@@ -207,7 +210,7 @@ def _package(wanted: Wanted, work: Path, lib: Path, committed: int) -> None:
 
 
 def _clean(lib: Path) -> None:
-    """Leave out what an installer says of itself, its start scripts, and bytecode."""
+    """Leave out what an installer says of itself, its start scripts, and its bytecode."""
     for name in ("bin", ".lock"):
         path = lib / name
         if path.is_dir():

@@ -50,7 +50,9 @@ class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Manifest(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Everything a node asks about a build before it runs it."""
 
     kind: str
@@ -75,6 +77,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """SHA-256 of the list that `sha256sum --check` reads."""
     files: tuple[BuildFile, ...]
     """By path."""
+    compiler: str = ""
+    """Which CPython wrote the bytecode, such as `3.11.7`: the same one makes the same build of the
+    same commit. Empty where a build has none."""
 
 
 def name_of(version: str, manifest: bytes) -> str:

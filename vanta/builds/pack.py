@@ -37,6 +37,8 @@ class Source(NamedTuple):
     platform: str
     extras: tuple[str, ...]
     follows: str
+    compiler: str = ""
+    """CPython's version that wrote the bytecode; empty where there is none."""
 
 
 def pack(tree: Path, folder: Path, source: Source) -> str:
