@@ -282,6 +282,21 @@ def test_the_log_of_a_book_makes_the_same_book(tmp_path: Path) -> None:
     assert encode(folded.state()) == whole
 
 
+def test_a_book_larger_than_a_segment_is_not_written_with_every_commit(tmp_path: Path) -> None:
+    path = tmp_path / "trade_log.jsonl"
+    log = TradeLog(path, actor="executor@test", clock=Ticks(), rotate_at=2000)
+    log.state(PolicyAdopted(published(RULES)))
+    log.state(VaultFunded(VAULT, 1_000_000 * UNIT, NOW))
+    log.commit()
+    assert path.stat().st_size > 2000
+    before = len(list(tmp_path.glob("trade_log.0*.jsonl")))
+    for number in range(4):
+        log.state(VaultFunded(VAULT, UNIT, NOW + number))
+        log.commit()
+    log.close()
+    assert len(list(tmp_path.glob("trade_log.0*.jsonl"))) == before
+
+
 trades = st.lists(
     st.tuples(st.integers(-50, 50).filter(bool), st.integers(1, 200)), min_size=1, max_size=30
 )

@@ -60,7 +60,7 @@ def log(tmp_path: Path) -> Iterator[TradeLog]:
 
 
 def records(log: TradeLog) -> list[Record]:
-    return list(read(log._path))
+    return list(read(log._journal.path))
 
 
 def test_every_decision_order_and_snapshot_comes_out_byte_for_byte(log: TradeLog) -> None:

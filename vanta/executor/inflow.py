@@ -30,7 +30,7 @@ class Inflow:
         actor: service and build.
         clock: UTC nanoseconds.
         decided: ids of the intents a decision is on record for.
-        rotate_at: bytes after which a segment is closed.
+        rotate_at: bytes appended to a segment after which it is closed.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Inflow:
 
     def rotate_if_due(self) -> None:
         """Close the segment where it is large; only when no decision waits to be durable."""
-        if self._path.stat().st_size >= self._rotate_at:
+        if self._journal.grown >= self._rotate_at:
             self._journal.rotate()
 
     def close(self) -> None:

@@ -28,14 +28,13 @@ class TradeLog:
         path: of the journal.
         actor: service and build.
         clock: UTC nanoseconds.
-        rotate_at: bytes after which a segment is closed.
+        rotate_at: bytes appended to a segment after which it is closed.
     """
 
     def __init__(
         self, path: Path, *, actor: str, clock: Callable[[], int], rotate_at: int = ROTATE_AT
     ) -> None:
         self.book = Book()
-        self._path = path
         self._rotate_at = rotate_at
         self._queue: list[Entry] = []
         # A snapshot must hold what was appended and no more, so segments are closed by `commit`.
@@ -132,7 +131,7 @@ class TradeLog:
             return False
         queue, self._queue = self._queue, []
         self._journal.append(queue)
-        if self._path.stat().st_size >= self._rotate_at:
+        if self._journal.grown >= self._rotate_at:
             self._journal.rotate()
             self.recent.clear()
         return True

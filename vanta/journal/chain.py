@@ -47,7 +47,9 @@ class BrokenLineError(MalformedError):
 
 def chain(prev_hex: str, line: bytes) -> str:
     """Chain value of `line` (without its newline) after a line of chain value `prev_hex`."""
-    return sha256(bytes.fromhex(prev_hex) + line).hexdigest()
+    digest = sha256(bytes.fromhex(prev_hex))
+    digest.update(line)
+    return digest.hexdigest()
 
 
 def is_chain_value(text: str) -> bool:

@@ -117,6 +117,11 @@ class Journal:
         return self._walk.position
 
     @property
+    def grown(self) -> int:
+        """Bytes appended since the live segment was opened; what it opens with does not count."""
+        return self._size - self._opening
+
+    @property
     def failed(self) -> bool:
         """Whether a write failed, so that nothing more is appended."""
         return bool(self._failure)
@@ -149,7 +154,7 @@ class Journal:
             self._check_usable()
             if not entries:
                 return []
-            if self._size - self._opening >= self._rotate_at:
+            if self.grown >= self._rotate_at:
                 self._rotate()
             return self._append(entries)
 
@@ -162,7 +167,7 @@ class Journal:
     def _append(self, entries: Sequence[Entry]) -> list[Record]:
         walk = self._walk.copy()
         written = walk.write(entries, ts=self._clock(), actor=self._actor)
-        batch = b"".join([line + b"\n" for _, line in written])
+        batch = b"\n".join([*(line for _, line in written), b""])
         with self._failing():
             self._check_untouched()
             write_all(self._fd, batch)
@@ -215,7 +220,9 @@ class Journal:
             fd = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, MODE)
             try:
                 os.fchmod(fd, MODE)
-                write_all(fd, line + b"\n")
+                # Not put together first: a snapshot may be long.
+                write_all(fd, line)
+                write_all(fd, b"\n")
                 os.fsync(fd)
                 if number:
                     os.link(self.path, closed_path(self.path, number))
