@@ -150,6 +150,7 @@ ON_AMOUNTS = {
     "ORDER_NOTIONAL",
     "POSITION",
     "POSITION_ACCOUNT",
+    "PERSONA_GROSS",
     "GROSS",
     "NET",
     "ACCOUNT_GROSS",
