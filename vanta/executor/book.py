@@ -4,7 +4,7 @@ The book is nothing but `trade_log.jsonl`, folded: `apply` takes one event and h
 so the same journal always makes the same book.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Container
 from typing import Any, ClassVar
 
@@ -67,8 +67,9 @@ class Book(Purses):
         """The policy in force, with its provenance."""
         self.open: dict[str, OpenOrder] = {}
         """By client order id, oldest first."""
-        self.closed: dict[str, OpenOrder] = {}
-        self.decided: dict[str, int] = {}
+        # Ordered: in a plain dictionary the first is searched for past all that were taken away.
+        self.closed = OrderedDict[str, OpenOrder]()
+        self.decided = OrderedDict[str, int]()
         """Intents that were decided, to when they expire; older ones are expired anyway."""
         self.wanted: dict[str, Intent] = {}
         """Ways out of the Executor's own without a decision, oldest first."""
@@ -297,7 +298,7 @@ class Book(Purses):
         self._unrest(order)
         self.closed[order.client_order_id] = opened
         while len(self.closed) > CLOSED_KEPT:
-            del self.closed[next(iter(self.closed))]
+            self.closed.popitem(last=False)
         self._count(order, -1)
         if order.reducing and opened.realised and not (opened.quoted and order.symbol == PEG):
             vault.streak = vault.streak + 1 if opened.realised < 0 else 0
@@ -447,8 +448,8 @@ class Book(Purses):
         book.vaults, book.account = dict(state.vaults), state.account
         book.symbols, book.brokers = state.symbols, state.brokers
         book.open = {opened.order.client_order_id: opened for opened in state.open}
-        book.closed = {opened.order.client_order_id: opened for opened in state.closed}
-        book.decided = dict(state.decided)
+        book.closed.update((opened.order.client_order_id, opened) for opened in state.closed)
+        book.decided.update(state.decided)
         book.accepted = {name: deque(times) for name, times in state.accepted.items()}
         book.day_ends, book.venues = state.day_ends, state.venues
         book.holdings, book.ended = state.holdings, state.ended

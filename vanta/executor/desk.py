@@ -42,6 +42,8 @@ class Desk:
         hints: Hints | None = None,
     ) -> None:
         self.broker = broker
+        # Asked for every intent, and a protocol is slow to ask about.
+        self._troubled = broker if isinstance(broker, Troubled) else None
         self.router = Router(log, gate, broker, clock, checkpoint)
         self.armed = False
         """Whether the broker was asked about everything that was open before this process."""
@@ -83,7 +85,7 @@ class Desk:
         self._again = True
 
     def _doubt(self) -> str:
-        return self.broker.trouble if isinstance(self.broker, Troubled) else ""
+        return "" if self._troubled is None else self._troubled.trouble
 
     def away(self, error: BrokerAwayError) -> None:
         """Note that the broker does not answer: it is asked about everything again."""

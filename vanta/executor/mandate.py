@@ -137,6 +137,20 @@ _NO_RULES = close(VaultPolicy())
 class Mandate:
     """One vault's rules, ready to be judged against. Units as in the policy."""
 
+    __slots__ = (
+        *PATHS,
+        "_brakes",
+        "_edges",
+        "_fellows",
+        "horizon",
+        "policy",
+        "routes",
+        "stop_loss",
+        "symbols",
+        "trailing",
+        "vault",
+    )
+
     def __init__(self, vault: str, policy: Policy) -> None:
         self.vault, self.policy = vault, policy
         self.released = policy.released

@@ -178,9 +178,9 @@ class Walk:
         Raises:
             MalformedError: an entry that cannot be a record (`ENTRY`); the walk is of no use then.
         """
-        first = self.size
+        first, ts = self.size, max(ts, self.ts)
         try:
-            return [self._write(entry, max(ts, self.ts), actor) for entry in entries]
+            return [self._write(entry, ts, actor) for entry in entries]
         except MalformedError as error:
             place = f"entry {self.size - first} of {len(entries)}"
             raise MalformedError(error.message, code="ENTRY", place=place) from error

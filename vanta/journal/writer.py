@@ -117,6 +117,11 @@ class Journal:
         return self._walk.position
 
     @property
+    def size(self) -> int:
+        """How many records are durable."""
+        return self._walk.size
+
+    @property
     def grown(self) -> int:
         """Bytes appended since the live segment was opened; what it opens with does not count."""
         return self._size - self._opening
