@@ -18,7 +18,7 @@ UNCLASSIFIED = "unclassified"
 """The sector of every symbol that no sector is stated for: together under one cap."""
 
 
-class Counted(msgspec.Struct, frozen=True):
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """What one line adds to the sums, in units."""
 
     gross: int = 0
@@ -204,7 +204,7 @@ class VaultBook(Totals):
     """None for a vault that never had stablecoin."""
 
 
-class OpenOrder(msgspec.Struct):
+class OpenOrder(msgspec.Struct, gc=False):
     """An order that was decided and is not over, or a closed one that may still hear a fill."""
 
     order: Order
