@@ -81,7 +81,7 @@ class TradeLog:
         self.book.apply(event)
         if isinstance(event, DecisionMade):
             self.recent.append(event)
-        ordinal = self._journal.size + len(self._queue)
+        ordinal = self._journal.records + len(self._queue)
         self._queue.append(
             entry(event, ordinal=ordinal, parents=parents, dag_id=dag_id, policy=self.commit_id)
         )

@@ -117,7 +117,7 @@ class Journal:
         return self._walk.position
 
     @property
-    def size(self) -> int:
+    def records(self) -> int:
         """How many records are durable."""
         return self._walk.size
 
