@@ -9,6 +9,7 @@ what is tested is the graph. Whether the cloud takes it, only the cloud knows.
 import asyncio
 import contextlib
 import contextvars
+import gc
 import json
 import runpy
 import threading
@@ -174,8 +175,11 @@ def record(
 
     # The SDK keeps its state in context variables: an empty context is a process of its own.
     thread = threading.Thread(target=lambda: contextvars.Context().run(run))
+    garbage = gc.get_threshold()
     thread.start()
     thread.join()
+    # The program sets it for a process that is its own.
+    gc.set_threshold(*garbage)
     if failures:
         raise failures[0]
     return Recording(
@@ -186,9 +190,14 @@ def record(
     )
 
 
-@cache
 def recorded(stack: str, *, preview: bool = False) -> Recording:
     """The recording of a stack as it lies in the repository, made once a process."""
+    # To a cache, an argument that is left out is another call than the same one that is said.
+    return _recorded(stack, preview)
+
+
+@cache
+def _recorded(stack: str, preview: bool) -> Recording:  # noqa: FBT001 - a key
     return record(stack, preview=preview)
 
 
