@@ -54,7 +54,7 @@ format: workshop ## Format the code
 	@$(BIN)/ruff check --fix .
 
 infra-test: workshop ## Judge the graph of each environment, and the policies over it
-	@$(BIN)/python -m pytest -q -n auto -m "not slow and not lab" tests/infra tests/policies
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not lab" tests/infra tests/policies
 
 lab: workshop ## Boot three real nodes and a jump host on this machine (root, Debian)
 	@$(BIN)/python -m infra.lab up

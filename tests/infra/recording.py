@@ -29,6 +29,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from infra import samples
 from tests.infra.made_up import ACCOUNT, Asked, made_up
+from tests.infra.sharing import made_once
 
 INFRA = Path(__file__).parents[2] / "infra"
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -191,14 +192,15 @@ def record(
 
 
 def recorded(stack: str, *, preview: bool = False) -> Recording:
-    """The recording of a stack as it lies in the repository, made once a process."""
+    """The recording of a stack as it lies in the repository, made once a session."""
     # To a cache, an argument that is left out is another call than the same one that is said.
     return _recorded(stack, preview)
 
 
 @cache
 def _recorded(stack: str, preview: bool) -> Recording:  # noqa: FBT001 - a key
-    return record(stack, preview=preview)
+    name = f"{stack}-{'preview' if preview else 'update'}"
+    return made_once(name, lambda: record(stack, preview=preview))
 
 
 def _close_loop() -> None:

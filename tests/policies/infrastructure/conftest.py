@@ -1,9 +1,10 @@
-"""Two packs for the session: one that previews, one that updates."""
+"""Two packs for the session: one that previews, one that updates; stacks recorded for all."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.infra.sharing import workers_share  # noqa: F401 - a fixture
 from tests.policies.infrastructure.engine import Engine, engine
 
 

@@ -95,6 +95,7 @@ class Engine:
             name: json_format.MessageToDict(policy.configSchema)["properties"]
             for name, policy in self.policies.items()
         }
+        self._fits = {name: _judge_of(schema) for name, schema in self._schemas.items()}
         self._untold = wire.ConfigureAnalyzerRequest()
         self._disabled = wire.ConfigureAnalyzerRequest()
         for name in self.policies:
@@ -131,7 +132,7 @@ class Engine:
         settings = dict(given)
         level = settings.pop("enforcementLevel", None)
         schema = self._schemas[name]
-        jsonschema.validate(settings, {"type": "object", "properties": schema})
+        self._fits[name].validate(settings)
         defaults = {key: one["default"] for key, one in schema.items() if "default" in one}
         told = wire.PolicyConfig(
             enforcementLevel=(
@@ -212,6 +213,13 @@ def engine(*, preview: bool) -> Iterator[Engine]:
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+def _judge_of(properties: Mapping[str, Any]) -> jsonschema.Draft202012Validator:
+    """What says whether settings fit a policy's schema, which is itself looked at once."""
+    schema = {"type": "object", "properties": properties}
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 def _struct(value: Mapping[str, Any]) -> struct_pb2.Struct:

@@ -1,0 +1,3 @@
+"""Stacks are recorded once for all workers."""
+
+from tests.infra.sharing import workers_share  # noqa: F401 - a fixture
