@@ -7,6 +7,7 @@ far, folded: a restart that reads the journal knows what the process knew.
 
 import hashlib
 import re
+from collections import OrderedDict
 
 import msgspec
 
@@ -52,8 +53,9 @@ class Recent:
     """The window of signals taken, by id and by words."""
 
     def __init__(self, memory: Memory | None = None) -> None:
-        self._ids: dict[str, None] = dict.fromkeys(memory.ids) if memory else {}
-        self._heard: dict[str, Heard] = dict(memory.heard) if memory else {}
+        # Ordered: in a plain dictionary the first is searched for past all that were taken away.
+        self._ids = OrderedDict[str, None].fromkeys(memory.ids if memory else ())
+        self._heard = OrderedDict[str, Heard](memory.heard if memory else {})
 
     def memory(self) -> Memory:
         """All there is to know it again."""
@@ -71,15 +73,15 @@ class Recent:
         """Take a signal into the window; what falls out at the other end is forgotten."""
         self._ids[signal.id] = None
         if len(self._ids) > IDS:
-            del self._ids[next(iter(self._ids))]
+            self._ids.popitem(last=False)
         key = _key(signal)
         if not key:
             return
         heard = _merged(self.heard(key), signal)
-        self._heard.pop(key, None)
         self._heard[key] = heard
+        self._heard.move_to_end(key)
         if len(self._heard) > TEXTS:
-            del self._heard[next(iter(self._heard))]
+            self._heard.popitem(last=False)
 
 
 class Staged(Recent):
