@@ -10,6 +10,9 @@ NODE ?= executor
 ROLES ?=
 SINCE ?=
 
+# Tests start programs by the hundred, and each would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup workshop lab lab-status lab-shell lab-reset lab-down lab-found lab-test molecule demo test nightly fuzz coverage lint bench figures format clean infra-test
 

@@ -12,6 +12,7 @@ import pytest
 
 from infra.inventory import write
 from tests.infra.recording import recorded
+from tests.infra.sharing import workers_share  # noqa: F401 - a fixture
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ANSIBLE = REPOSITORY / "ansible"
