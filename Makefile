@@ -7,6 +7,8 @@ SECONDS ?= 60
 TARGET ?=
 SEED ?= 1
 NODE ?= executor
+# One more than there are cores: a test often waits for what it started.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 ROLES ?=
 SINCE ?=
 
@@ -29,7 +31,7 @@ demo: setup ## The whole story on one machine: FEEDS=folder tells it on recorded
 	@$(BIN)/python -m vanta.demo --output $(DEMO) $(if $(FEEDS),--feeds $(FEEDS))
 
 test: workshop ## Every test that needs no root, in parallel
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not lab"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not lab"
 
 nightly: workshop ## Search by chance further than make test does, anew each time
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "nightly and not exhaustive and not lab"
