@@ -142,6 +142,19 @@ def test_a_full_disk_halts_and_says_that_the_line_is_missing(
     assert latched(tmp_path)
 
 
+def test_where_no_file_may_be_linked_it_halts_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    halted = set_latch(tmp_path, "stop", NOW)
+    assert halted.trouble == ""
+    assert nonces(tmp_path) == [halted.line.nonce]
+    assert [each.name for each in tmp_path.iterdir()] == [LATCH]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
 def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> None:
     os.chown(tmp_path, 1234, 4321)
