@@ -1,7 +1,5 @@
 """`vanta executor`: decide, route, and show what became of it."""
 
-import signal
-import threading
 import time
 from contextlib import ExitStack, closing
 from functools import partial
@@ -80,15 +78,14 @@ def run(
     from vanta.governance.published import PolicyReader
     from vanta.node.carrier import open_inbox
     from vanta.node.config import read_config
+    from vanta.node.ending import until_told
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     _require(config, layout, with_paper_broker=with_paper_broker)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _got, _frame: stop.set())
+    stop = until_told()
     with ExitStack() as stack:
         if with_paper_broker:
             folder = Path(config.broker)
@@ -165,12 +162,11 @@ def _require(config: "NodeConfig", layout: "Layout", *, with_paper_broker: bool)
 def judge(node: NodeDir = NODE_DEFAULT) -> None:
     """Watch what the Executor does, and halt the node where it must not go on."""
     from vanta.executor.judge.service import Judge
+    from vanta.node.ending import until_told
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _got, _frame: stop.set())
+    stop = until_told()
     layout = Layout(node.resolve())
     with closing(Judge(layout)) as judging, Readiness(layout.run, "judge") as ready:
         judging.run(

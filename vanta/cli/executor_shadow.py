@@ -1,7 +1,5 @@
 """`vanta executor shadow`: decide beside a live Executor, send nothing, and say what differs."""
 
-import signal
-import threading
 import time
 from contextlib import closing
 from importlib.metadata import version
@@ -54,6 +52,7 @@ def shadow(
     """
     from vanta.executor.shadowing import ShadowNode
     from vanta.governance.published import PolicyReader
+    from vanta.node.ending import until_told
     from vanta.node.layout import Layout
 
     layout = Layout(node.resolve())
@@ -68,10 +67,7 @@ def shadow(
     )
     with closing(following):
         if not once:
-            stop = threading.Event()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda _got, _frame: stop.set())
-            following.run(stop)
+            following.run(until_told())
             return
         while following.step():
             pass

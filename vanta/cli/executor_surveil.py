@@ -1,7 +1,5 @@
 """`vanta executor surveil`, `alerts` and `settle`: the continuous comparison, and what it found."""
 
-import signal
-import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -35,15 +33,14 @@ def surveil(node: NodeDir = NODE_DEFAULT) -> None:
     from vanta.executor.surveillance.service import Surveillance
     from vanta.governance.exposition import serve
     from vanta.node.config import read_config
+    from vanta.node.ending import until_told
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     terms = config.executor.surveillance
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _got, _frame: stop.set())
+    stop = until_told()
     brokers = open_statements(config, time.time_ns)
     names = [one.statements.name for one in brokers]
     metrics, hook = Metrics(names), Hook(terms.command)

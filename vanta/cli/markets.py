@@ -1,7 +1,5 @@
 """`vanta markets`: harvest feeds, reflect on them, promote intents."""
 
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -151,10 +149,11 @@ def follow(
     from vanta.markets.service import MarketsNode, recorded_collectors
     from vanta.markets.window import read_window
     from vanta.node.config import read_config
+    from vanta.node.ending import until_told
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
-    stop = _until_told()
+    stop = until_told()
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     wanted = config.markets
@@ -196,11 +195,12 @@ def promote(node: NodeDir = NODE_DEFAULT) -> None:
     from vanta.markets.promoter import Promoter
     from vanta.node.carrier import open_outbox
     from vanta.node.config import read_config
+    from vanta.node.ending import until_told
     from vanta.node.key import load_node_key
     from vanta.node.layout import Layout
     from vanta.node.readiness import Readiness
 
-    stop = _until_told()
+    stop = until_told()
     layout = Layout(node.resolve())
     config = read_config(layout.config)
     with (
@@ -217,14 +217,6 @@ def promote(node: NodeDir = NODE_DEFAULT) -> None:
         ) as promoter,
     ):
         promoter.run(stop, told=say, working=ready.works)
-
-
-def _until_told() -> threading.Event:
-    """Set when a signal says to end."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _got, _frame: stop.set())
-    return stop
 
 
 @contextmanager

@@ -7,7 +7,6 @@ the process.
 """
 
 import gc
-import threading
 from collections import ChainMap
 from collections.abc import Callable, Sequence
 from itertools import chain, islice
@@ -53,6 +52,7 @@ from vanta.executor.withdrawal import Withdrawals
 from vanta.governance.clock import boot_id
 from vanta.governance.heartbeat import Heartbeat, Silence
 from vanta.journal.writer import ROTATE_AT
+from vanta.node.ending import Ending
 from vanta.node.layout import Layout
 
 BATCH = 256
@@ -174,7 +174,7 @@ class ExecutorNode:
 
     def run(
         self,
-        stop: threading.Event,
+        stop: Ending,
         *,
         idle: float = 0.02,
         ready: Callable[[], object] = lambda: None,

@@ -1,6 +1,5 @@
 """The shadow's process: it follows a live node's journals and writes `shadow.jsonl`, its own."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from vanta.executor.mandate import Mandates
 from vanta.executor.shadow import Shadow, ShadowAdopted, Tally, read_shadow
 from vanta.journal.reader import Tail, live_state, read_since
 from vanta.journal.writer import ROTATE_AT, Journal
+from vanta.node.ending import Ending
 from vanta.node.layout import Layout
 
 JOURNAL = "shadow"
@@ -111,7 +111,7 @@ class ShadowNode:
                 tail.close()
         self._journal.close()
 
-    def run(self, stop: threading.Event, *, idle: float = 0.2) -> None:
+    def run(self, stop: Ending, *, idle: float = 0.2) -> None:
         """Step until `stop`; `idle` seconds between steps that found nothing."""
         while not stop.is_set():
             if not self.step():

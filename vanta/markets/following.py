@@ -5,7 +5,6 @@ or a recorder long ago. A turn looks back over the last two hours too, for what 
 what was handed over before is left out, and what a restart hands over again the harvest knows.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -18,6 +17,7 @@ from vanta.markets.collectors.port import Collector
 from vanta.markets.records import HarvestFinished
 from vanta.markets.reflection import Reflected
 from vanta.markets.service import MarketsNode
+from vanta.node.ending import Ending
 
 LATE = 2 * HOUR
 """How long after an item could be had its collector may write it: the deep ones run by the hour."""
@@ -131,7 +131,7 @@ class Following:
 
     def run(
         self,
-        stop: threading.Event,
+        stop: Ending,
         *,
         told: Callable[[Turn], object] = lambda _turn: None,
         working: Callable[[str], object] = lambda _status: None,

@@ -5,7 +5,6 @@ passes, writes that down, and hands it over. So whoever takes over what reads st
 no key to sign with, and nothing to reach the Executor by.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
@@ -25,6 +24,7 @@ from vanta.markets import promote, records
 from vanta.markets.beliefs import SENT, Sent
 from vanta.markets.handing import Handing
 from vanta.markets.reflection import seal
+from vanta.node.ending import Ending
 from vanta.node.layout import Layout
 
 IDLE = 0.2
@@ -126,7 +126,7 @@ class Promoter:
 
     def run(
         self,
-        stop: threading.Event,
+        stop: Ending,
         *,
         told: Callable[[str], object] = lambda _line: None,
         working: Callable[[str], object] = lambda _status: None,

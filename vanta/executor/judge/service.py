@@ -1,7 +1,6 @@
 """The judge's process: look, judge, and set the latch; whatever goes wrong in here halts too."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
 from vanta.governance.clock import boot_id
 from vanta.governance.heartbeat import Heartbeat, Silence
 from vanta.governance.latch import latched, set_latch
+from vanta.node.ending import Ending
 from vanta.node.layout import Layout
 
 EVERY = 0.25
@@ -65,7 +65,7 @@ class Judge:
 
     def run(
         self,
-        stop: threading.Event,
+        stop: Ending,
         told: Callable[[Verdict], None],
         ready: Callable[[], object] = lambda: None,
     ) -> None:

@@ -1,6 +1,5 @@
 """The comparison at work: readers beside it, whoever is told of an alert behind it."""
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from queue import Empty, SimpleQueue
@@ -10,6 +9,7 @@ from vanta.executor.surveillance.comparing import Reading
 from vanta.executor.surveillance.mismatch import MismatchFound
 from vanta.executor.surveillance.reading import Reader
 from vanta.executor.surveillance.service import Surveillance
+from vanta.node.ending import Ending
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the journals, where no statement came."""
@@ -19,7 +19,7 @@ def run(
     surveillance: Surveillance,
     brokers: Sequence[Compared],
     clock: Callable[[], int],
-    stop: threading.Event,
+    stop: Ending,
     told: Callable[[MismatchFound], None],
     shown: Callable[[Sequence[Reading]], None],
 ) -> None:

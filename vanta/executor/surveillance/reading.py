@@ -6,6 +6,7 @@ from queue import SimpleQueue
 
 from vanta.executor.brokers.port import BrokerAwayError, Statements
 from vanta.executor.surveillance.comparing import Reading
+from vanta.node.ending import Ending
 
 
 def read_statement(broker: Statements, watermark: int, clock: Callable[[], int]) -> Reading:
@@ -37,7 +38,7 @@ class Reader(threading.Thread):
         since: Callable[[], int],
         clock: Callable[[], int],
         found: "SimpleQueue[Reading | BaseException]",
-        stop: threading.Event,
+        stop: Ending,
     ) -> None:
         super().__init__(name=f"statement of {broker.name}", daemon=True)
         self._broker, self._every, self._since = broker, every, since
