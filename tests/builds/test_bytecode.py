@@ -8,10 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from vanta.builds.bytecode import write_bytecode
-from vanta.domain.errors import UnavailableError
+from tests.builds.making import source
+from vanta.builds.bytecode import check_bytecode, write_bytecode
+from vanta.builds.manifest import read_manifest
+from vanta.builds.pack import MANIFEST, pack
+from vanta.builds.release import Release, read_release
+from vanta.domain.encoding import encode
+from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 FILES = {
@@ -19,6 +25,7 @@ FILES = {
     "fund/__main__.py": "raise SystemExit('it was started')\n",
     "fund/service.py": "import asyncio\nfrom bought import price\nSIDES = {'buy', 'sell', 'hold'}\n"
     "def known(side):\n    return side in {'buy', 'sell', 'hold'}, price.OF\n",
+    "fund/talks.py": "print('9.9.9')\n",
     "fund/lacking.py": "import a_package_of_another_role\n",
     "fund/broken.py": "raise SystemExit('broken on purpose')\n",
     "bought/__init__.py": "",
@@ -58,6 +65,7 @@ def test_what_its_modules_import_has_bytecode_and_nothing_else(lib: Path) -> Non
         f"bought/__pycache__/price.{tag}.pyc",
         f"fund/__pycache__/__init__.{tag}.pyc",
         f"fund/__pycache__/service.{tag}.pyc",
+        f"fund/__pycache__/talks.{tag}.pyc",
     }
 
 
@@ -100,3 +108,93 @@ def test_only_the_python_it_is_for_writes_it(lib: Path) -> None:
     assert refused.value.code == "NO_PYTHON"
     assert "uv python install 2.99" in refused.value.remedy
     assert written(lib) == {}
+
+
+# Held against the sources
+
+
+def release(lib: Path, compiler: str = platform.python_version()) -> Release:
+    """A release of what lies in the folder now."""
+    packed = lib.parents[1] / "packed"
+    packed.mkdir()
+    return read_release(
+        packed.rename(packed.with_name(pack(lib.parent, packed, source(compiler=compiler))))
+    )
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """The `lib` of a build, compiled."""
+    lib = tmp_path / "tree" / "lib"
+    for name, text in FILES.items():
+        path = lib / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    write_bytecode(lib, "fund", OURS, run)
+    return lib
+
+
+def refused(lib: Path) -> RefusedError:
+    with pytest.raises(RefusedError) as error:
+        check_bytecode(release(lib))
+    assert error.value.code == "OTHER_BYTECODE"
+    return error.value
+
+
+def pyc(lib: Path, name: str) -> Path:
+    return lib / "fund" / "__pycache__" / f"{name}.{sys.implementation.cache_tag}.pyc"
+
+
+def test_what_was_compiled_of_the_sources_passes(built: Path) -> None:
+    found = release(built)
+    assert check_bytecode(found)
+    # So it does in a slot, where its files lie as such.
+    slot = found._replace(folder=built.parent)
+    assert check_bytecode(slot)
+
+
+def test_code_that_no_source_says_is_refused(built: Path) -> None:
+    """Whoever reads the sources would never see it, and a service would run it."""
+    other = compile("def known(side):\n    return True, 'sold'\n", "fund/service.py", "exec")
+    path = pyc(built, "service")
+    path.write_bytes(path.read_bytes()[:16] + marshal.dumps(other, 2))
+    assert "service" in refused(built).place
+
+
+def test_a_source_that_was_changed_after_it_was_compiled_is_refused(built: Path) -> None:
+    (built / "fund" / "service.py").write_text("def known(side):\n    return False, ''\n")
+    assert "fund/service.py says something else" in refused(built).message
+
+
+@pytest.mark.parametrize(
+    "place", ["lib/fund/hidden.pyc", "lib/fund/__pycache__/hidden.cpython-311.pyc"]
+)
+def test_bytecode_without_a_source_is_refused(built: Path, place: str) -> None:
+    path = built.parent / place
+    path.write_bytes(pyc(built, "service").read_bytes())
+    assert refused(built).place == place
+
+
+def test_another_python_does_not_say_that_it_looked(built: Path) -> None:
+    pyc(built, "service").write_bytes(b"anything")
+    assert not check_bytecode(release(built, compiler="3.11.0"))
+
+
+def test_bytecode_of_nobody_is_refused(built: Path) -> None:
+    with pytest.raises(RefusedError) as error:
+        check_bytecode(release(built, compiler=""))
+    assert error.value.code == "OTHER_BYTECODE"
+
+
+def test_a_build_without_bytecode_has_none_to_hold_against_anything(built: Path) -> None:
+    for path in built.rglob("*.pyc"):
+        path.unlink()
+    check_bytecode(release(built, compiler=""))
+
+
+@pytest.mark.parametrize("compiler", ["3.12.1", "3.11", "3.11.7\n", "3.11.7 \x1b[2J", "3.11.x"])
+def test_a_manifest_names_a_python_of_the_build(built: Path, compiler: str) -> None:
+    manifest = read_manifest((release(built).folder / MANIFEST).read_bytes())
+    with pytest.raises(MalformedError) as error:
+        read_manifest(encode(msgspec.structs.replace(manifest, compiler=compiler)))
+    assert error.value.code == "MANIFEST"

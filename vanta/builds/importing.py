@@ -27,10 +27,12 @@ def imported(lib: Path, package: str) -> list[Path]:
     """
     sys.path.insert(0, str(lib))
     found = pkgutil.walk_packages([str(lib / package)], f"{package}.", onerror=lambda _: None)
-    for name in (package, *(each.name for each in found)):
-        if not name.endswith(".__main__"):
-            with contextlib.suppress(Exception, SystemExit):
-                importlib.import_module(name)
+    # What a module prints as it is imported is no part of what this program says.
+    with contextlib.redirect_stdout(sys.stderr):
+        for name in (package, *(each.name for each in found)):
+            if not name.endswith(".__main__"):
+                with contextlib.suppress(Exception, SystemExit):
+                    importlib.import_module(name)
     specs = [getattr(module, "__spec__", None) for module in sys.modules.values()]
     sources = {
         Path(spec.origin)
@@ -40,15 +42,23 @@ def imported(lib: Path, package: str) -> list[Path]:
     return sorted(path for path in sources if path.is_relative_to(lib))
 
 
+def compiled(text: bytes, name: str) -> bytes:
+    """Bytecode of a source, as a file of it has it.
+
+    Args:
+        text: the source.
+        name: its path below `lib`. Python puts in the whole of it when it loads the code.
+    """
+    code = compile(text, name, "exec", dont_inherit=True, optimize=0)
+    head = MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(text)
+    return head + marshal.dumps(code, _WITHOUT_REFERENCES)
+
+
 def write(source: Path, lib: Path) -> None:
     """Write bytecode of one source file where Python looks for it."""
-    text = source.read_bytes()
-    # Python puts in the place itself when it loads the code: what is written says no folder.
-    code = compile(text, str(source.relative_to(lib)), "exec", dont_inherit=True, optimize=0)
     path = Path(cache_from_source(str(source), optimization=""))
     path.parent.mkdir(exist_ok=True)
-    head = MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(text)
-    path.write_bytes(head + marshal.dumps(code, _WITHOUT_REFERENCES))
+    path.write_bytes(compiled(source.read_bytes(), source.relative_to(lib).as_posix()))
 
 
 def main() -> None:

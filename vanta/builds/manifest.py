@@ -27,6 +27,7 @@ MOST_MANIFEST = 32 * 1024**2
 _NAME = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){1,3}(?:[.+-]?[a-z0-9]{1,20})?-[0-9a-f]{12}\Z")
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 _PATH = re.compile(r"[A-Za-z0-9_.+@ ()\[\]{}=,~!-]{1,255}\Z")
+_COMPILER = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}\.[0-9]{1,3}\Z")
 _MODES = frozenset({0o444, 0o555})
 FOLDERS = frozenset({"bin", "lib"})
 """What a build's files lie in; what a slot holds beside them is the node's."""
@@ -117,6 +118,9 @@ def read_manifest(data: bytes, *, place: str = "") -> Manifest:
         raise _wrong(place, f"of the kind {manifest.kind[:40]!r}, not {KIND}")
     if manifest.follows:
         checked_name(manifest.follows)
+    compiler = manifest.compiler
+    if compiler and not (_COMPILER.match(compiler) and compiler.startswith(f"{manifest.python}.")):
+        raise _wrong(place, f"bytecode of a Python {compiler[:40]!r}, for {manifest.python[:40]!r}")
     for digest in (manifest.lock, manifest.sums, manifest.artefact.sha256):
         if not _HEX.fullmatch(digest):
             raise _wrong(place, "a digest that is no SHA-256")

@@ -95,9 +95,12 @@ def verify(
 ) -> None:
     """Hold a build against its signed manifest, byte for byte, and say who answers for it.
 
+    With the Python that compiled it, its bytecode is held against its sources too.
+
     Exit 0: it is as signed, and enough people signed it off by this node's policy. 3: it is as
     signed, and may not be promoted here; it is told why. 1: an error, such as `TAMPERED`. 2: usage.
     """
+    from vanta.builds.bytecode import check_bytecode
     from vanta.builds.node import builds_of
     from vanta.builds.release import check_artefact, check_sums, read_release
     from vanta.domain.errors import VantaError
@@ -115,7 +118,9 @@ def verify(
         release = read_release(folder)
         check_artefact(folder / "artefact.tar", release.manifest)
         check_sums(folder, release.manifest)
+    compared = check_bytecode(release)
     found = _answers(release, permission) | ({"missing": trouble} if trouble else {})
+    found |= {"compiler": release.manifest.compiler, "bytecode_compared": compared}
     if as_json:
         print_json(found)
     else:
@@ -161,4 +166,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"  built by {whose}",
         f"  signed off by {', '.join(found['reviewers']) or 'nobody'}",
     ]
+    if found["compiler"]:
+        other = f"was not held against its sources: that takes Python {found['compiler']}"
+        lines.append(
+            f"  its bytecode {'is what its sources say' if found['bytecode_compared'] else other}"
+        )
     return [*lines, f"  missing: {found['missing']}"] if found["missing"] else lines
