@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -422,7 +423,35 @@ def test_ssh_reads_no_configuration_and_accepts_no_new_host(tmp_path: Path) -> N
         "IdentitiesOnly=yes",
     ):
         assert f"-o {option}" in command
+    assert "Control" not in command
     for odd in (Path("relative"), tmp_path / "a b", Path("/x;y"), Path("/x%h")):
         with pytest.raises(RefusedError) as caught:
             SshAccess(odd, Path("/etc/vanta/known_hosts")).command()
         assert caught.value.code == "BAD_PATH"
+
+
+def test_fetches_share_a_connection_where_its_socket_has_room() -> None:
+    def command(sockets: Path) -> str:
+        return SshAccess(Path("/k"), Path("/h"), sockets).command()
+
+    shared = command(Path("/opt/vanta/mirror/ssh"))
+    assert re.search(r"ControlPath=/opt/vanta/mirror/ssh/%C-[0-9]'? ", shared)
+    for option in ("ControlMaster=auto", "ControlPersist=10", "ServerAliveInterval=2"):
+        assert f"-o {option}" in shared
+    assert "Control" not in command(Path("/" + 50 * "a"))
+    assert "Control" in command(Path("/" + 45 * "a"))
+    with pytest.raises(RefusedError) as caught:
+        command(Path("/x%h"))
+    assert caught.value.code == "BAD_PATH"
+
+
+def test_a_connection_is_shared_for_a_minute_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    access = SshAccess(Path("/k"), Path("/h"), Path("/s"))
+
+    def at(second: float) -> str:
+        monkeypatch.setattr(time, "monotonic", lambda: second)
+        return access.command()
+
+    assert at(60) == at(119) != at(120)

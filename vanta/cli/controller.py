@@ -147,7 +147,7 @@ def _controller(layout: Layout, config: NodeConfig) -> "Iterator[tuple[Controlle
         metrics.serve(wanted.metrics)
     ssh = None
     if wanted.identity is not None and wanted.known_hosts is not None:
-        ssh = SshAccess(wanted.identity, wanted.known_hosts)
+        ssh = SshAccess(wanted.identity, wanted.known_hosts, _sockets(layout))
     with Repository.create(layout.mirror, ssh=ssh) as mirror:
         controller = Controller(
             layout.memory,
@@ -165,6 +165,13 @@ def _controller(layout: Layout, config: NodeConfig) -> "Iterator[tuple[Controlle
             yield controller, _Shown(controller, view, metrics, wanted.metrics_textfile)
         finally:
             controller.close()
+
+
+def _sockets(layout: Layout) -> Path:
+    """A folder for this user alone, in the one where nobody else may make anything."""
+    folder = layout.mirror.parent / "ssh"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _group(wanted: GovernanceConfig, layout: Layout) -> int | None:

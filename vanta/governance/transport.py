@@ -35,6 +35,12 @@ _MAX_REMEMBERED = 1024
 _BESIDE = 24 * 3600 * 10**9
 """Nanoseconds by which what lies beside a branch counts as older."""
 
+_SHARED_SECONDS = 60
+"""Seconds after which a new connection is made: a key that was withdrawn is let in no longer."""
+
+_LONGEST_SOCKET = 107
+"""Characters a socket's path may have."""
+
 _FETCHED = "refs/fetched"
 _SEGMENTS = r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~+@=,-]+)+/?"
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
@@ -52,14 +58,18 @@ class SshAccess:
     Attributes:
         identity: the private key file.
         known_hosts: the host keys that are accepted, and no others.
+        sockets: a folder nobody else may enter, for the socket of a connection that fetches share
+            for a minute: to make one costs more than everything else about a fetch. Where its path
+            is too long for a socket, as where there is none, each fetch makes its own.
     """
 
     identity: Path
     known_hosts: Path
+    sockets: Path | None = None
 
     def command(self) -> str:
         """What Git runs as `ssh`; the user's own SSH configuration is not read."""
-        options = (
+        options = [
             "BatchMode=yes",
             "ConnectTimeout=10",
             "StrictHostKeyChecking=yes",
@@ -68,9 +78,27 @@ class SshAccess:
             "ProxyCommand=none",
             f"IdentityFile={_ssh_path(self.identity)}",
             f"UserKnownHostsFile={_ssh_path(self.known_hosts)}",
-        )
+            *self._sharing(),
+        ]
         return shlex.join(
             ["ssh", "-F", "none", *(part for option in options for part in ("-o", option))]
+        )
+
+    def _sharing(self) -> tuple[str, ...]:
+        if self.sockets is None:
+            return ()
+        minute = int(time.monotonic() // _SHARED_SECONDS) % 10
+        socket = f"{_ssh_path(self.sockets)}/%C-{minute}"
+        # SSH puts a digest for `%C`, and makes the socket under a name with a dot and 16 letters.
+        if len(socket) - len("%C") + 40 + 17 > _LONGEST_SOCKET:
+            return ()
+        return (
+            "ControlMaster=auto",
+            f"ControlPath={socket}",
+            "ControlPersist=10",
+            # A connection that leads nowhere is given up, and the next fetch makes another.
+            "ServerAliveInterval=2",
+            "ServerAliveCountMax=2",
         )
 
 
