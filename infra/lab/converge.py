@@ -83,10 +83,8 @@ def _environment(plan: Plan) -> list[str]:
         "ANSIBLE_STDOUT_CALLBACK=ansible.posix.json",
         "ANSIBLE_DEPRECATION_WARNINGS=0",
     ]
-    spec = find_spec("ansible_mitogen")
-    if spec is not None and spec.submodule_search_locations:
-        plugins = Path(spec.submodule_search_locations[0]) / "plugins/strategy"
-        said += [f"ANSIBLE_STRATEGY_PLUGINS={plugins}", "ANSIBLE_STRATEGY=mitogen_linear"]
+    if find_spec("ansible_mitogen") is not None:
+        said.append("ANSIBLE_STRATEGY=mitogen_unpinned")
     return said
 
 
