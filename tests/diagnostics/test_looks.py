@@ -11,15 +11,23 @@ import pytest
 
 from tests.journal.building import ACTOR, Ticks
 from vanta.diagnostics.facts import Unit
+from vanta.diagnostics.looks import machine
 from vanta.diagnostics.looks.export import Mount, mount_at
 from vanta.diagnostics.looks.journals import writer
+from vanta.diagnostics.looks.machine import only_read
 from vanta.diagnostics.looks.pipeline import _lag
 from vanta.diagnostics.looks.processes import lives, ready
 from vanta.diagnostics.looks.services import read_unit
 from vanta.diagnostics.looks.tail import tail
 from vanta.diagnostics.words import listed, size, span
-from vanta.domain.instant import DAY, HOUR, SECOND
+from vanta.domain.errors import UnavailableError
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
+from vanta.domain.record import GENESIS, Position
+from vanta.governance.clock import KernelClock
+from vanta.governance.status import STATUS_FILE, Status
+from vanta.journal.view import write_view
 from vanta.journal.writer import Journal
+from vanta.node.layout import Layout
 
 MOUNTS = """\
 22 27 0:21 / /proc rw,relatime - proc proc rw
@@ -35,6 +43,39 @@ def test_the_last_mount_over_a_folder_counts() -> None:
     assert mount_at(MOUNTS, Path("/opt/vanta")) is None
     spaced = mount_at(MOUNTS, Path("/srv/with space"))
     assert spaced == Mount("nfs4", "alpha:/a b", read_only=False)
+
+
+def test_a_folder_mounted_to_be_read_is_no_disk_that_takes_nothing() -> None:
+    confined = "60 27 8:1 / /opt/vanta ro,nosuid shared:3 - ext4 /dev/sda1 rw,errors=remount-ro\n"
+    assert only_read(confined, os.makedev(8, 1)) is False
+    broken = confined.replace("rw,errors", "ro,errors")
+    assert only_read(broken, os.makedev(8, 1)) is True
+    assert only_read(broken, os.makedev(8, 2)) is None
+    here = Path("/proc").stat().st_dev
+    assert only_read(Path("/proc/self/mountinfo").read_text(), here) is False
+
+
+def test_who_may_not_ask_the_kernel_of_its_clock_believes_the_controller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path)
+    layout.memory.mkdir()
+    monkeypatch.setattr(machine, "kernel_clock", lambda: None)
+
+    def told(written: int, said: KernelClock | None) -> None:
+        status = Status("dev", "", "", 0, 0, written, (), said)
+        place = layout.memory / STATUS_FILE
+        write_view(place, status, source="governance.jsonl", position=Position(0, GENESIS))
+
+    said = KernelClock(synchronised=True, offset=5, error=7)
+    told(time.time_ns(), said)
+    found = machine.clock(layout, "alpha")
+    assert (found.synchronised, found.offset, found.error) == (True, 5, 7)
+    for written, known in ((time.time_ns() - 3 * MINUTE, said), (time.time_ns(), None)):
+        told(written, known)
+        with pytest.raises(UnavailableError) as caught:
+            machine.clock(layout, "alpha")
+        assert caught.value.code == "NO_ADJTIMEX"
 
 
 def test_a_unit_as_systemd_tells_it() -> None:

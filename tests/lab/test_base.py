@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from tests.lab.reading import container, modes, said, text
+from tests.lab.reading import container, modes, now, said, text
 
 pytestmark = pytest.mark.lab
 
@@ -55,6 +55,11 @@ FOLDERS = {
     "/opt/vanta/logs": "root:vanta 1770",
     "/opt/vanta/run": "root:vanta 1770",
 }
+
+
+def test_no_unit_has_failed(host: Host) -> None:
+    """What fails every minute is seen by nobody who looks only at what should run."""
+    assert now(host, "systemctl", "list-units", "--failed", "--plain", "--no-legend") == ""
 
 
 def _installed(host: Host) -> set[str]:

@@ -1,6 +1,7 @@
 """Metrics are pushed: no machine opens a port to be read at, and Alpha knows each of them."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -71,6 +72,19 @@ def test_who_shows_no_certificate_is_told_nothing(host: Host) -> None:
 def test_each_service_replaces_its_own_metrics_alone(host: Host) -> None:
     folder = "/var/lib/prometheus/node-exporter"
     assert modes(host, folder)[folder] == "root:vanta 3775"
+
+
+def test_a_node_says_how_it_is_and_the_others_believe_it(host: Host, machine: str) -> None:
+    """seed: health seen on Alpha; from within its sandbox a look finds no fault of the sandbox."""
+    if machine == "jump":
+        pytest.skip("runs none of VANTA")
+    now(host, "systemctl", "start", "vanta-diagnostics.service")
+    told = now(host, "cat", "/var/lib/prometheus/node-exporter/vanta-diagnostics.prom")
+    ranks = dict(re.findall(r'^vanta_diagnostics_check{check="(\w+)"} ([0-9]+)', told, re.MULTILINE))
+    # A note at most: how the others found themselves.
+    assert int(ranks["peers"]) <= 1, told
+    assert {ranks["disk"], ranks["services"], ranks["export"]} <= {"0"}, told
+    assert "NO_ADJTIMEX" not in told
 
 
 def test_rules_are_read_and_none_fails(lab: Lab, host: Host, machine: str) -> None:

@@ -28,9 +28,9 @@ SERVICES = {
     },
 }
 TIMERS = {
-    "alpha": ("vanta-checkpoint", "vanta-countersign"),
-    "markets": ("vanta-checkpoint",),
-    "executor": ("vanta-checkpoint", "vanta-sweep"),
+    "alpha": ("vanta-checkpoint", "vanta-countersign", "vanta-diagnostics"),
+    "markets": ("vanta-checkpoint", "vanta-diagnostics"),
+    "executor": ("vanta-checkpoint", "vanta-sweep", "vanta-diagnostics"),
 }
 EXPOSED = {"network": 1.5, "alone": 0.5}
 FOLDERS = (

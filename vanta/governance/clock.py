@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from vanta.domain.instant import HOUR, SECOND
 
 TOLERANCE = 2 * SECOND
@@ -168,7 +170,7 @@ class _Timex(ctypes.Structure):
     )
 
 
-class KernelClock(NamedTuple):
+class KernelClock(msgspec.Struct, frozen=True):
     """What the kernel says of the wall clock."""
 
     synchronised: bool

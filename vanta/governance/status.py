@@ -9,6 +9,7 @@ import msgspec
 
 from vanta.domain.errors import VantaError
 from vanta.domain.instant import SECOND
+from vanta.governance.clock import KernelClock, kernel_clock
 from vanta.governance.conditions import Condition, Facts, conditions
 from vanta.governance.controller import Controller
 from vanta.governance.ledger import JOURNAL
@@ -32,6 +33,8 @@ class Status(msgspec.Struct, frozen=True):
     written: int
     """UTC nanoseconds."""
     conditions: tuple[Condition, ...]
+    kernel_clock: KernelClock | None = None
+    """What the kernel says of the clock, for those whose sandbox keeps them from asking it."""
 
 
 class StatusView:
@@ -63,6 +66,7 @@ class StatusView:
             confirmed=controller.time.confirmed,
             written=now,
             conditions=self.conditions,
+            kernel_clock=kernel_clock(),
         )
         if self._is_news(status):
             write_view(self._path, status, source=JOURNAL, position=controller.position)

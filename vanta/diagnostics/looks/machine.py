@@ -1,6 +1,7 @@
 """What a node stands on: its disks and its clock."""
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -8,12 +9,15 @@ import msgspec
 from vanta.diagnostics.facts import Clock, Disk, Volume
 from vanta.diagnostics.looks.pipeline import brokers
 from vanta.domain.errors import UnavailableError
+from vanta.domain.instant import MINUTE
 from vanta.governance.clock import kernel_clock
 from vanta.governance.status import read_status
 from vanta.node.layout import Layout
 
-_ST_RDONLY = os.ST_RDONLY
+_MOUNTS = Path("/proc/self/mountinfo")
 _SKEW = "CLOCK_SKEW"
+_TOLD_LATELY = 2 * MINUTE
+"""How old what the controller said of the kernel's clock may be, where nobody else may ask."""
 
 
 def disk(layout: Layout) -> Disk:
@@ -23,18 +27,42 @@ def disk(layout: Layout) -> Disk:
         folder = layout.root / name
         if folder.is_dir():
             found.setdefault(folder.stat().st_dev, []).append(name)
-    return Disk(tuple(_volume(layout.root, device, names) for device, names in found.items()))
+    mounts = _MOUNTS.read_text()
+    return Disk(
+        tuple(_volume(layout.root, device, names, mounts) for device, names in found.items())
+    )
 
 
-def _volume(root: Path, device: int, names: list[str]) -> Volume:
+def only_read(mountinfo: str, device: int) -> bool | None:
+    """Whether a file system itself takes nothing any more; None where no mount is of it.
+
+    Whoever looks may be let write nowhere, and see each folder mounted to be read: that is no
+    fault of the disk, which every other service writes to.
+
+    Args:
+        mountinfo: `/proc/self/mountinfo`.
+        device: as `stat` tells it.
+    """
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        if before.split(" ")[2] == number:
+            return "ro" in after.split(" ")[2].split(",")
+    return None
+
+
+def _volume(root: Path, device: int, names: list[str], mounts: str) -> Volume:
     stat = os.statvfs(root / names[0])
+    read_only = only_read(mounts, device)
+    if read_only is None:
+        read_only = bool(stat.f_flag & os.ST_RDONLY)
     return Volume(
         folders=tuple(names),
         total=stat.f_blocks * stat.f_frsize,
         free=stat.f_bavail * stat.f_frsize,
         inodes=stat.f_files,
         free_inodes=stat.f_favail,
-        read_only=bool(stat.f_flag & _ST_RDONLY),
+        read_only=read_only,
         errors=_errors(device),
     )
 
@@ -54,10 +82,12 @@ def clock(layout: Layout, role: str) -> Clock:
     Raises:
         UnavailableError: the kernel does not say.
     """
+    status = read_status(layout.memory)
     found = kernel_clock()
+    if found is None and status and time.time_ns() - status.written < _TOLD_LATELY:
+        found = status.kernel_clock
     if found is None:
         raise UnavailableError("the kernel does not tell how its clock stands", code="NO_ADJTIMEX")
-    status = read_status(layout.memory)
     doubts = [
         one.message
         for one in (status.conditions if status else ())
