@@ -11,8 +11,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.cli.founded import environment, vanta
+from vanta.cli import main
 from vanta.cli.main import app
-from vanta.cli.start import FLAGS, TAKES, OnTheSpot, on_the_spot
+from vanta.cli.start import FLAGS, GROUPS, TAKES, OnTheSpot, on_the_spot
 from vanta.governance.latch import LATCH
 from vanta.governance.latch_lines import read_latch
 
@@ -156,3 +157,41 @@ def test_programs_are_told_in_json(node: Path) -> None:
     found = read_latch(node / "memory")
     assert found is not None
     assert [line.nonce for line in found.lines] == [told["nonce"]]
+
+
+_LOADED = """
+import sys
+from vanta.cli.start import run
+try:
+    run()
+finally:
+    print(*sorted(name for name in sys.modules if name.startswith("vanta.cli.")), file=sys.stderr)
+"""
+
+
+def loaded(*words: str, **variables: str) -> set[str]:
+    """Modules of commands that a command line loads."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *words],
+        env={**environment(), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {name.removeprefix("vanta.cli.") for name in done.stderr.splitlines()[-1].split()}
+
+
+def test_a_service_loads_its_own_group_and_no_other() -> None:
+    assert main.GROUPS.keys() == GROUPS
+    for group in GROUPS:
+        # `vanta executor explain` is `vanta audit explain`.
+        beside = {"audit"} if group == "executor" else set()
+        assert (GROUPS | {"main"}) & loaded(group, "--help") == {group, *beside}
+
+
+def test_who_asks_what_there_is_is_shown_all() -> None:
+    for words in (["--help"], ["nothing-of-the-kind"], ["diagnostics", "--help"]):
+        assert loaded(*words) >= GROUPS
+    assert loaded("node", _VANTA_COMPLETE="complete_bash", COMP_WORDS="vanta", COMP_CWORD="1") >= (
+        GROUPS
+    )

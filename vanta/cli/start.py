@@ -2,7 +2,8 @@
 
 Typer and what the other commands need take several times as long to load as a halt takes. So
 `vanta halt --now` of everything is read here, where it is spelled so that it can mean one thing
-only; whatever else is on the command line goes to the command itself, which knows it all.
+only; whatever else is on the command line goes to the command itself, which knows it all. Of the
+other groups only the one that is named is loaded: what a service waits for when it starts.
 """
 
 import os
@@ -11,6 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 _NODE = "/opt/vanta"
+_COMPLETE = "_VANTA_COMPLETE"
+"""Set where a shell asks what may come next, of all commands."""
+GROUPS = frozenset(
+    {"governance", "node", "markets", "executor", "broker", "audit", "tracker", "build"}
+)
+"""Groups of commands, each a module of this package by its name."""
 TAKES = {
     "--reason": "reason",
     "-m": "reason",
@@ -38,7 +45,7 @@ def on_the_spot(words: list[str]) -> OnTheSpot | None:
     Args:
         words: what follows `vanta`.
     """
-    if words[:1] != ["halt"] or "--now" not in words or "_VANTA_COMPLETE" in os.environ:
+    if words[:1] != ["halt"] or "--now" not in words or _COMPLETE in os.environ:
         return None
     given = {"node": os.environ.get("VANTA_NODE") or _NODE, "switch": "full_halt"}
     left = iter(words[1:])
@@ -57,13 +64,26 @@ def on_the_spot(words: list[str]) -> OnTheSpot | None:
     return OnTheSpot(Path(given["node"]), given["reason"], "as_json" in given)
 
 
+def _run_any(first: list[str]) -> None:
+    if GROUPS.isdisjoint(first) or _COMPLETE in os.environ:
+        from vanta.cli.main import run as run_whole
+
+        run_whole()
+        return
+    from importlib import import_module
+
+    from vanta.cli.root import root
+
+    alone = root()
+    alone.add_typer(import_module(f"vanta.cli.{first[0]}").app, name=first[0])
+    alone()
+
+
 def run() -> None:
     """Entry point."""
     halt = on_the_spot(sys.argv[1:])
     if halt is None:
-        from vanta.cli.main import run as run_any
-
-        run_any()
+        _run_any(sys.argv[1:2])
         return
     from vanta.cli.halt_now import halt_now
     from vanta.domain.errors import VantaError
