@@ -1,5 +1,7 @@
 """What a machine says of itself, asked once for many checks."""
 
+import time
+from collections.abc import Callable
 from functools import cache
 
 from testinfra.host import Host
@@ -24,6 +26,16 @@ def now(host: Host, *words: str) -> str:
     done = host.run(" ".join(["%s"] * len(words)), *words)
     assert done.rc == 0, f"{words}: {done.rc} {done.stderr}"
     return str(done.stdout).rstrip("\n")
+
+
+def within_minutes(holds: Callable[[], bool], patience: float = 90.0) -> bool:
+    """Whether something comes to hold: what machines tell each other they tell every minute."""
+    end = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(3)
+    return True
 
 
 def text(host: Host, path: str) -> str:

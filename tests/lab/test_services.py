@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
+from tests.lab.reading import within_minutes
+
 pytestmark = pytest.mark.lab
 ON = ("alpha", "markets", "executor")
 
@@ -80,8 +82,9 @@ def test_every_timer_waits_for_its_turn(host: Host, machine: str) -> None:
     """seed: a minute sweep that only nudges; checkpoints leave the node."""
     for unit in TIMERS[machine]:
         assert shown(host, f"{unit}.timer", "ActiveState")["ActiveState"] == "active", unit
-        # At once, and not what the last minute came to: a machine's first run waits for the others.
-        assert host.run(f"systemctl start {unit}.service").rc == 0, unit
+        # At once, and not what the last minute came to. Where Alpha was restored a moment ago, what
+        # its Redis has of the others is signed by keys of then, until each has signed anew.
+        assert within_minutes(lambda: host.run(f"systemctl start {unit}.service").rc == 0), unit  # noqa: B023 - called at once
 
 
 def test_no_service_is_more_exposed_than_it_may_be(host: Host, machine: str) -> None:

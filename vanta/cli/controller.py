@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _TEXTFILE_EVERY = 5 * SECOND
+_HINTS_AFTER = 3.0
+"""Seconds from the start until Redis is listened to; the first fetches need no hint."""
 
 
 def look_once(node: Path, *, as_json: bool = False) -> None:
@@ -83,7 +85,8 @@ def follow(node: Path) -> None:
             signal.signal(number, lambda _got, _frame: loop.stop())
         if config.governance.hints:
             access = redis_access(config, config.governance.hints)
-            redis = RedisHints(config.governance.hints, loop.hint, connect=access.connect)
+            hinted = config.governance.hints, loop.hint
+            redis = RedisHints(*hinted, connect=access.connect, after=_HINTS_AFTER)
             stack.callback(redis.close)
         loop.run()
 

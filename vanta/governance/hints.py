@@ -134,6 +134,8 @@ class RedisHints:
         hinted: called, from that thread, for messages: once for many.
         channel: of the messages.
         connect: makes the client, where the server asks who one is.
+        after: seconds until it begins. Loading the client keeps a processor busy for a third of a
+            second, which who waits for this process to be ready would lack; the poll goes on.
 
     Raises:
         UnavailableError: `NO_REDIS_CLIENT`: the optional client is not installed.
@@ -146,8 +148,10 @@ class RedisHints:
         hinted: Callable[[], None],
         channel: str = CHANNEL,
         connect: Callable[[], Any] | None = None,
+        after: float = 0.0,
     ) -> None:
         _check(url)
+        self._after = after
         self._connect = connect or (lambda: _client(url))
         self._hinted = hinted
         self._channel = channel
@@ -163,6 +167,7 @@ class RedisHints:
         self._thread.join(_SEND_PATIENCE)
 
     def _run(self) -> None:
+        self._stop.wait(self._after)
         wait = _SHORTEST_WAIT
         while not self._stop.is_set():
             with contextlib.suppress(Exception):
@@ -177,7 +182,8 @@ class RedisHints:
         with contextlib.closing(self._connect()) as client, client.pubsub() as subscription:
             subscription.subscribe(self._channel)
             while not self._stop.is_set():
-                if subscription.get_message(timeout=0.5) is None:
+                # As long as that whoever ends waits for this thread.
+                if subscription.get_message(timeout=0.1) is None:
                     continue
                 # The first one says that we listen; what came before it may have been missed.
                 self.connected = True
