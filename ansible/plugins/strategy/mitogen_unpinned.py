@@ -10,6 +10,7 @@ before the first is forked.
 import gc
 
 from ansible.errors import AnsibleError
+from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.plugins.loader import filter_loader, test_loader
 
 try:
@@ -39,7 +40,7 @@ _Linear = ansible_mitogen.loaders.strategy_loader.get("linear", class_only=True)
 class StrategyModule(ansible_mitogen.strategy.StrategyMixin, _Linear):
     """One task after another, each on every machine at once."""
 
-    def __init__(self, tqm):
+    def __init__(self, tqm: TaskQueueManager) -> None:
         super().__init__(tqm)
         for loader in (filter_loader, test_loader):
             list(loader.all())
