@@ -25,13 +25,21 @@ Rendered = dict[str, dict[str, Any]]
 
 
 def ansible(
-    *words: str, folder: Path = ANSIBLE, patience: float = 110
+    *words: str, folder: Path = ANSIBLE, patience: float = 110, path: str = ""
 ) -> "subprocess.CompletedProcess[str]":
-    """Run one of Ansible's programs as an operator does: from `ansible/`."""
+    """Run one of Ansible's programs as an operator does: from `ansible/`.
+
+    Args:
+        words: the program and its arguments.
+        folder: where.
+        patience: seconds.
+        path: where Python looks for modules first.
+    """
     return subprocess.run(
         [str(BIN / words[0]), *words[1:]],
         cwd=folder,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PATH": f"{BIN}:{os.environ['PATH']}"},
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PATH": f"{BIN}:{os.environ['PATH']}"}
+        | ({"PYTHONPATH": path} if path else {}),
         capture_output=True,
         text=True,
         check=False,

@@ -1,5 +1,6 @@
 """Every playbook is one that Ansible can run, and every role keeps the contract it states."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,29 @@ def test_every_option_says_what_it_is(name: str) -> None:
     assert specs["description"]
     for option, said in specs["options"].items():
         assert {"type", "description"} <= set(said), option
+
+
+def quick(tmp_path: Path, path: str = "") -> subprocess.CompletedProcess[str]:
+    """Run one task here by the strategy of this repository."""
+    task = {"ansible.builtin.command": {"argv": ["true"]}}
+    here = {"hosts": "localhost", "connection": "local", "become": False, "gather_facts": False}
+    book = tmp_path / "play.yml"
+    book.write_text(yaml.safe_dump([{**here, "strategy": "mitogen_unpinned", "tasks": [task]}]))
+    hosts = tmp_path / "hosts.yml"
+    hosts.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": None}}}))
+    return ansible("ansible-playbook", "-i", str(hosts), str(book), path=path)
+
+
+def test_tasks_run_by_mitogen_on_any_core(tmp_path: Path) -> None:
+    done = quick(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok=1" in done.stdout
+
+
+def test_without_mitogen_it_says_what_to_install(tmp_path: Path) -> None:
+    hidden = tmp_path / "ansible_mitogen"
+    hidden.mkdir()
+    (hidden / "__init__.py").write_text("raise ImportError")
+    done = quick(tmp_path, str(tmp_path))
+    assert done.returncode != 0
+    assert "python -m pip install mitogen" in done.stdout + done.stderr

@@ -68,6 +68,16 @@ def test_systemd_understands_every_line(rendered: Rendered, tmp_path: Path) -> N
         assert not ours, "\n".join(ours)
 
 
+def test_the_controller_alone_may_ask_the_kernel_of_its_clock(rendered: Rendered) -> None:
+    """Without it a clock that was set once is doubted until the next boot."""
+    for role, name, text in units(rendered):
+        asks = name == "vanta-governance"
+        assert ("adjtimex" in said(text, "SystemCallFilter")) == asks, f"{name} on {role}"
+        assert said(text, "ProtectClock") == ["no" if asks else "yes"], f"{name} on {role}"
+        # To set it takes CAP_SYS_TIME.
+        assert said(text, "CapabilityBoundingSet") == [""] or name == "vanta-recover"
+
+
 def test_nothing_is_started_but_the_build_that_runs(rendered: Rendered) -> None:
     for role, name, text in units(rendered):
         for key in ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecReload"):
