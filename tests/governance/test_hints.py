@@ -152,6 +152,19 @@ def test_a_message_is_a_hint_and_so_is_beginning_to_listen(valkey: Valkey) -> No
     hints.close()
 
 
+def test_it_begins_later_and_ends_at_once_where_that_is_asked_for(valkey: Valkey) -> None:
+    heard, began = Heard(), time.monotonic()
+    hints = RedisHints(valkey.url, heard, after=0.4)
+    assert until(lambda: hints.connected)
+    assert time.monotonic() - began >= 0.4
+    hints.close()
+    waiting = RedisHints(valkey.url, heard, after=60)
+    began = time.monotonic()
+    waiting.close()
+    assert time.monotonic() - began < 10
+    assert not waiting.connected
+
+
 def test_an_unreachable_redis_is_as_if_there_were_none_and_is_found_when_it_comes(
     tmp_path: Path,
 ) -> None:

@@ -170,10 +170,16 @@ def _controller(layout: Layout, config: NodeConfig) -> "Iterator[tuple[Controlle
             controller.close()
 
 
-def _sockets(layout: Layout) -> Path:
-    """A folder for this user alone, in the one where nobody else may make anything."""
+def _sockets(layout: Layout) -> Path | None:
+    """A folder for this user alone, in the one where nobody else may make anything.
+
+    None where it cannot be made; then each fetch makes a connection of its own.
+    """
     folder = layout.mirror.parent / "ssh"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
     return folder
 
 
