@@ -1,5 +1,6 @@
 """Every playbook is one that Ansible can run, and every role keeps the contract it states."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,16 @@ def test_every_option_says_what_it_is(name: str) -> None:
 
 
 def quick(tmp_path: Path, path: str = "") -> subprocess.CompletedProcess[str]:
-    """Run one task here by the strategy of this repository."""
-    task = {"ansible.builtin.command": {"argv": ["true"]}}
-    here = {"hosts": "localhost", "connection": "local", "become": False, "gather_facts": False}
+    """Ask here, by the strategy of this repository, how many cores a task may use: all."""
+    cores = "import os; print(len(os.sched_getaffinity(0)))"
+    asked = {"ansible.builtin.command": {"argv": ["python3", "-c", cores]}, "register": "asked"}
+    here = len(os.sched_getaffinity(0))
+    held = {"ansible.builtin.assert": {"that": f"asked.stdout | int == {here}"}}
+    play = {"hosts": "localhost", "connection": "local", "become": False, "gather_facts": False}
     book = tmp_path / "play.yml"
-    book.write_text(yaml.safe_dump([{**here, "strategy": "mitogen_unpinned", "tasks": [task]}]))
+    book.write_text(
+        yaml.safe_dump([{**play, "strategy": "mitogen_unpinned", "tasks": [asked, held]}])
+    )
     hosts = tmp_path / "hosts.yml"
     hosts.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": None}}}))
     return ansible("ansible-playbook", "-i", str(hosts), str(book), path=path)
@@ -65,7 +71,7 @@ def quick(tmp_path: Path, path: str = "") -> subprocess.CompletedProcess[str]:
 def test_tasks_run_by_mitogen_on_any_core(tmp_path: Path) -> None:
     done = quick(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ok=1" in done.stdout
+    assert "ok=2" in done.stdout
 
 
 def test_without_mitogen_it_says_what_to_install(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,14 @@ def test_the_controller_alone_may_ask_the_kernel_of_its_clock(rendered: Rendered
         assert said(text, "ProtectClock") == ["no" if asks else "yes"], f"{name} on {role}"
         # To set it takes CAP_SYS_TIME.
         assert said(text, "CapabilityBoundingSet") == [""] or name == "vanta-recover"
+
+
+def test_a_restart_forgives_what_is_kept_running_and_silences_no_alarm(rendered: Rendered) -> None:
+    shared = yaml.safe_load((REPOSITORY / "ansible/group_vars/all/vanta.yml").read_text())
+    for role, name, text in units(rendered):
+        kept = said(text, "Type") != ["oneshot"]
+        forgiven = any(fnmatch(f"{name}.service", one) for one in shared["vanta_kept_running"])
+        assert forgiven == kept, f"{name} on {role}"
 
 
 def test_nothing_is_started_but_the_build_that_runs(rendered: Rendered) -> None:
