@@ -129,6 +129,7 @@ THEMES = (
     "conviction",
     "repeats",
     "rates",
+    "open",
 )
 """Which caps of a policy are met: all of them now and then, or these and hardly any other.
 
@@ -160,7 +161,7 @@ def rules(draw: st.DrawFn) -> Policy:
                 "max_notional": some("size", WIDE // K, 9, 60, 30) * K,
                 "max_quantity": some("size", WIDE // UNIT, 100, 400, 10_000) * UNIT,
                 "per_minute": some("rates", 100, 3, 60, 60),
-                "per_fill": some("rates", 100, 3, 8, 100),
+                "per_fill": some("open", 100, 3, 8, 100),
             },
             throttle={
                 "repeats": some("repeats", 100, 20, 2, 3),
@@ -178,9 +179,9 @@ def rules(draw: st.DrawFn) -> Policy:
                 "per_asset_class": Table(some("exposure", 9 * PPM, 300_000, 900_000)),
             },
             concurrency={
-                "open_orders": some("rates", 100, 3, 20),
+                "open_orders": some("open", 100, 3, 20),
                 "positions": some("positions", 15, 3, 15),
-                "open_orders_per_broker": Table(some("rates", 100, 4, 20)),
+                "open_orders_per_broker": Table(some("open", 100, 4, 20)),
             },
             liquidity={"max_of_adv": some("conviction", PPM, 500, 100_000)},
             losses={
@@ -221,7 +222,7 @@ def rules(draw: st.DrawFn) -> Policy:
             "net": some("exposure", WIDE // K, 60, 400) * K,
             "per_symbol": some("positions", WIDE // K, 60, 180) * K,
             "daily_loss": some("losses", WIDE // UNIT, 500, 100_000) * UNIT,
-            "open_orders": some("rates", 100, 6, 60),
+            "open_orders": some("open", 100, 6, 60),
             "messages": some("rates", 1000, 6, 120),
             "messages_per_broker": Table(some("rates", 1000, 5, 120)),
             "messages_per_strategy": Table(some("rates", 1000, 5, 120)),
@@ -586,7 +587,7 @@ def test_no_accepted_long_sequence_breaches_a_cap(machine: type[Trading]) -> Non
 
 MET_BY = {
     2: "size", 4: "repeats", 7: "all", 8: "positions", 9: "exposure", 10: "cash", 11: "losses",
-    12: "conviction", 13: "rates", 14: "repeats", 15: "rates", 16: "all",
+    12: "conviction", 13: "rates", 14: "repeats", 15: "open", 16: "all",
 }  # fmt: skip
 """The policies that show each fence's work soonest. The fences that are not here ask one order by
 itself, or its vault's terms: no sequence gets past them that a single order would not."""
@@ -605,11 +606,15 @@ def test_every_fence_is_of_one_order_or_of_a_sequence() -> None:
     "fence", [one for one in FENCES if one.number in MET_BY], ids=lambda one: one.name
 )
 def test_a_fence_that_is_gone_is_missed(fence: Fence, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The search is no ornament: take any fence away and it finds what gets past."""
+    """The search is no ornament: take any fence away and it finds what gets past.
+
+    It ends with what it finds, mostly soon; what it tries first depends on the numbers in whatever
+    code happens to be loaded.
+    """
     monkeypatch.setattr("tests.executor.test_sequences.THEMES", (MET_BY[fence.number],))
     monkeypatch.setitem(registry._JUDGES, EDITION, without(fence))
     with pytest.raises(AssertionError):
-        search(Greedy, 200, Phase.generate)
+        search(Greedy, 500, Phase.generate)
 
 
 def test_what_is_asked_of_a_conversion_is_missed_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -618,4 +623,4 @@ def test_what_is_asked_of_a_conversion_is_missed_too(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tests.executor.test_sequences.THEMES", ("cash",))
     monkeypatch.setattr(registry, "_CONVERSIONS", tuple(asked))
     with pytest.raises(AssertionError):
-        search(Trading, 200, Phase.generate)
+        search(Trading, 500, Phase.generate)
