@@ -33,6 +33,8 @@ from vanta.diagnostics.facts import (
 from vanta.diagnostics.finding import Check, Moment, Says, Severity, Told, findings, worst
 from vanta.diagnostics.registry import CHECKS
 from vanta.domain.instant import HOUR, SECOND
+from vanta.journal.chain import MAX_LINE
+from vanta.journal.writer import ROTATE_AT
 
 NOW = 1_800_000_000 * SECOND
 AT = Moment(NOW, "executor", "executor")
@@ -93,6 +95,20 @@ def test_a_checkpoint() -> None:
     assert said(Checkpoint(8, "", "", 1, NOW - limit - 1)) == {"CHECKPOINT_OLD"}
     assert said(None, NOW - limit) == {"JOURNALS_SOUND"}
     assert said(None, NOW - limit - 1) == {"CHECKPOINT_NONE"}
+
+
+def test_a_live_segment_that_goes_on_and_on() -> None:
+    def said(live: int) -> set[str]:
+        one = Journal(
+            "trade_log", 9, 9, True, live, NOW, NOW, 0, 0, "", "", "", None  # noqa: FBT003
+        )  # fmt: skip
+        return codes(journals.judge(Journals((one,)), AT))
+
+    limit = journals.LIMITS.live_bytes
+    # A snapshot as long as a line may be, and what closes a segment, are no reason to worry.
+    assert limit > MAX_LINE + ROTATE_AT
+    assert said(limit) == {"JOURNALS_SOUND"}
+    assert said(limit + 1) == {"JOURNAL_OVERGROWN"}
 
 
 def test_a_journal_too_large_to_follow_is_no_sound_one() -> None:

@@ -114,6 +114,57 @@ def test_a_snapshot_that_is_not_json_writes_nothing(path: Path) -> None:
     assert numbers(read(path)) == [0, 1]
 
 
+def test_a_state_that_has_no_room_in_a_line_keeps_nobody_from_appending(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vanta.journal.chain.MAX_LINE", 5_000)
+    state, asked = ["x" * 6_000], [0]
+
+    def snapshot() -> object:
+        asked[0] += 1
+        return state[0]
+
+    def appended(journal: Journal, count: int) -> None:
+        for number in range(count):
+            journal.append(facts([number]))
+
+    with Journal.open(path, actor=ACTOR, clock=Ticks(), rotate_at=2_000) as journal:
+        appended(journal, 1)
+    with Journal.open(
+        path, actor=ACTOR, clock=Ticks(), rotate_at=2_000, snapshot=snapshot
+    ) as journal:
+        with pytest.raises(MalformedError) as caught:
+            journal.rotate()
+        assert caught.value.code == "SNAPSHOT_LONG"
+        asked[0] = 0
+        appended(journal, 50)
+        assert segments(path) == [path]
+        # Not with every append: making it is what takes long.
+        assert 2 < asked[0] <= journal.grown // 2_000
+    with Journal.open(
+        path, actor=ACTOR, clock=Ticks(), rotate_at=2_000, snapshot=snapshot
+    ) as journal:
+        appended(journal, 1)
+        state[0] = "short"
+        appended(journal, 10)
+        assert len(segments(path)) > 1
+        count = len(segments(path))
+        appended(journal, 10)
+        # And from then on as soon as one is full again.
+        assert len(segments(path)) > count
+    assert len(numbers(read(path))) == 72
+
+
+def test_whoever_asks_closes_segments_alone(path: Path) -> None:
+    with Journal.open(path, actor=ACTOR, clock=Ticks(), rotate_at=500, when_asked=True) as journal:
+        for number in range(5):
+            journal.append(facts([number]))
+        assert len(segments(path)) == 1
+        assert journal.rotate_if_due()
+        assert not journal.rotate_if_due()
+        assert len(segments(path)) == 2
+
+
 def test_the_live_segment_is_all_a_view_needs(path: Path) -> None:
     count = Count()
     with Journal.open(path, actor=ACTOR, clock=Ticks(), snapshot=count.snapshot) as journal:

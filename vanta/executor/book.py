@@ -13,7 +13,6 @@ import msgspec
 from vanta.domain.encoding import decode
 from vanta.domain.errors import MalformedError
 from vanta.domain.exact import UNIT, notional
-from vanta.domain.instant import DAY
 from vanta.domain.policy import PersonaTerms, Published
 from vanta.domain.trading import Fill, HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
@@ -23,6 +22,7 @@ from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, tra
 from vanta.executor.purses import Converting, Purses
 from vanta.executor.rails import PEG, home, in_dollars, railed
 from vanta.executor.reference import reference
+from vanta.executor.remembered import forget
 from vanta.executor.sums import SymbolTotals, Venue
 from vanta.executor.tallies import REPEATED, THROTTLED, Tallies
 
@@ -70,7 +70,7 @@ class Book(Purses):
         # Ordered: in a plain dictionary the first is searched for past all that were taken away.
         self.closed = OrderedDict[str, OpenOrder]()
         self.decided = OrderedDict[str, int]()
-        """Intents that were decided, to when they expire; older ones are expired anyway."""
+        """Intents that were decided, to when they expire; `remembered` says for how long."""
         self.wanted: dict[str, Intent] = {}
         """Ways out of the Executor's own without a decision, oldest first."""
         self.ended: dict[str, int] = {}
@@ -140,7 +140,7 @@ class Book(Purses):
 
     def _decide(self, event: events.DecisionMade) -> None:
         intent, order, quote = event.intent, event.decision.order, event.quote
-        self._forget_expired(event.now)
+        forget(self.decided, event.now)
         self.decided[intent.id] = intent.expires
         self.wanted.pop(intent.id, None)
         if event.edition > FIRST:
@@ -310,14 +310,6 @@ class Book(Purses):
                 "not an open order of the book", code="BOOK_EVENT", place=client_order_id
             )
         return opened
-
-    def _forget_expired(self, now: int) -> None:
-        """Forget the oldest intents once they are refused for their age anyway."""
-        while self.decided:
-            first = next(iter(self.decided))
-            if self.decided[first] > now - DAY:
-                return
-            del self.decided[first]
 
     _FOLDS: ClassVar[dict[type[events.Event], Callable[["Book", Any], None]]] = {
         events.VaultFunded: _fund,

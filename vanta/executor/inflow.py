@@ -1,20 +1,19 @@
 """What came in: `intents.jsonl`, which intents were let in, and which still wait for a decision."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 import msgspec
 
 from vanta.domain.encoding import decode
-from vanta.domain.instant import DAY
 from vanta.domain.record import Position
 from vanta.domain.trading import Intent
 from vanta.executor.events import IntentAccepted, IntentRefused, entry, read
 from vanta.executor.intake import Accepted, Refused
+from vanta.executor.remembered import forget
 from vanta.journal.reader import live_state
 from vanta.journal.writer import ROTATE_AT, Journal
-
-_NEVER = 2**62
 
 
 class _State(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,13 +41,18 @@ class Inflow:
         decided: Container[str],
         rotate_at: int = ROTATE_AT,
     ) -> None:
-        self.seen: dict[str, int] = {}
-        """Intents let in, to when they expire; older ones are refused for their age anyway."""
+        self.seen = OrderedDict[str, int]()
+        """Intents let in, to when they expire; `remembered` says for how long."""
         self.waiting: dict[str, Intent] = {}
         """Intents without a decision, oldest first."""
-        self._path, self._clock, self._rotate_at = path, clock, rotate_at
+        self._path, self._clock = path, clock
         self._journal = Journal.open(
-            path, actor=actor, clock=clock, rotate_at=_NEVER, snapshot=self._state
+            path,
+            actor=actor,
+            clock=clock,
+            rotate_at=rotate_at,
+            snapshot=self._state,
+            when_asked=True,
         )
         try:
             self._recall(decided)
@@ -59,7 +63,7 @@ class Inflow:
     def _recall(self, decided: Container[str]) -> None:
         found = live_state(self._path)
         state = _State() if bytes(found.state) == b"null" else decode(_State, bytes(found.state))
-        self.seen = dict(state.seen)
+        self.seen.update(state.seen)
         self.waiting = {intent.id: intent for intent in state.waiting if intent.id not in decided}
         for record in found.records:
             event = read(record)
@@ -69,14 +73,12 @@ class Inflow:
                     del self.waiting[event.intent.id]
 
     def _take(self, intent: Intent) -> None:
+        forget(self.seen, self._clock())
         self.seen[intent.id] = intent.expires
         self.waiting[intent.id] = intent
 
     def _state(self) -> _State:
-        horizon = self._clock() - DAY
-        seen = [(name, expires) for name, expires in self.seen.items() if expires > horizon]
-        self.seen = dict(seen)
-        return _State(seen, list(self.waiting.values()))
+        return _State(list(self.seen.items()), list(self.waiting.values()))
 
     @property
     def position(self) -> Position:
@@ -120,8 +122,7 @@ class Inflow:
 
     def rotate_if_due(self) -> None:
         """Close the segment where it is large; only when no decision waits to be durable."""
-        if self._journal.grown >= self._rotate_at:
-            self._journal.rotate()
+        self._journal.rotate_if_due()
 
     def close(self) -> None:
         """Give the journal up."""

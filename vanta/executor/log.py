@@ -14,8 +14,6 @@ from vanta.journal.writer import ROTATE_AT, Journal
 RECENT = 50
 """Decisions a person is shown."""
 
-_NEVER = 2**62
-
 
 class TradeLog:
     """`trade_log.jsonl` and the book that is its fold.
@@ -35,11 +33,15 @@ class TradeLog:
         self, path: Path, *, actor: str, clock: Callable[[], int], rotate_at: int = ROTATE_AT
     ) -> None:
         self.book = Book()
-        self._rotate_at = rotate_at
         self._queue: list[Entry] = []
         # A snapshot must hold what was appended and no more, so segments are closed by `commit`.
         self._journal = Journal.open(
-            path, actor=actor, clock=clock, rotate_at=_NEVER, snapshot=self._state
+            path,
+            actor=actor,
+            clock=clock,
+            rotate_at=rotate_at,
+            snapshot=self._state,
+            when_asked=True,
         )
         self.recent: deque[DecisionMade] = deque(maxlen=RECENT)
         """The latest decisions of the live segment."""
@@ -131,8 +133,7 @@ class TradeLog:
             return False
         queue, self._queue = self._queue, []
         self._journal.append(queue)
-        if self._journal.grown >= self._rotate_at:
-            self._journal.rotate()
+        if self._journal.rotate_if_due():
             self.recent.clear()
         return True
 

@@ -14,6 +14,9 @@ from vanta.domain.record import GENESIS, Entry, Position, Record
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of one line, newline included; what no writer writes, no reader has to hold."""
 
+TOO_LONG = "LINE_LONG"
+"""Code of what has no room in a line."""
+
 NO_TIME = -(2**63)
 """Before every instant: what a journal's first line is compared to."""
 
@@ -176,14 +179,16 @@ class Walk:
             actor: service and build.
 
         Raises:
-            MalformedError: an entry that cannot be a record (`ENTRY`); the walk is of no use then.
+            MalformedError: an entry that cannot be a record (`ENTRY`), or not in one line
+                (`LINE_LONG`); the walk is of no use then.
         """
         first, ts = self.size, max(ts, self.ts)
         try:
             return [self._write(entry, ts, actor) for entry in entries]
         except MalformedError as error:
             place = f"entry {self.size - first} of {len(entries)}"
-            raise MalformedError(error.message, code="ENTRY", place=place) from error
+            code = TOO_LONG if error.code == TOO_LONG else "ENTRY"
+            raise MalformedError(error.message, code=code, place=place) from error
 
     def _write(self, entry: Entry, ts: int, actor: str) -> tuple[Record, bytes]:
         body = entry.body
@@ -196,7 +201,7 @@ class Walk:
         if b"\n" in line:
             raise MalformedError("a raw body with a line break", code="ENTRY")
         if len(line) >= MAX_LINE:
-            raise MalformedError(f"{len(line)} bytes; a line has {MAX_LINE}", code="ENTRY")
+            raise MalformedError(f"{len(line)} bytes; a line has {MAX_LINE}", code=TOO_LONG)
         record = decode_line(line)
         if isinstance(body, msgspec.Raw) and record.body != body:
             raise MalformedError("a raw body that is not one value", code="ENTRY")

@@ -12,7 +12,7 @@ import msgspec
 from vanta.domain.encoding import content_id
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.record import Entry
-from vanta.journal.chain import MAX_LINE, BrokenLineError, Spot, chain, decode_line
+from vanta.journal.chain import MAX_LINE, TOO_LONG, BrokenLineError, Spot, chain, decode_line
 
 OPENED = "journal.opened"
 """Type of a journal's first record."""
@@ -123,7 +123,7 @@ def complete_lines(fd: int, start: int = 0, end: int | None = None) -> Iterator[
 def line_too_long(path: Path | None = None) -> MalformedError:
     """The error of a line nobody wrote: its end is not looked for any further."""
     place = str(path) if path else ""
-    return MalformedError(f"a line of more than {MAX_LINE} bytes", code="LINE_LONG", place=place)
+    return MalformedError(f"a line of more than {MAX_LINE} bytes", code=TOO_LONG, place=place)
 
 
 def read_opening(fd: int, path: Path) -> Opening:

@@ -9,7 +9,7 @@ from typing import Self
 
 from vanta.domain.errors import MalformedError, UnavailableError
 from vanta.domain.record import Entry, Position, Record
-from vanta.journal.chain import Walk
+from vanta.journal.chain import TOO_LONG, Walk
 from vanta.journal.durable import fsync_directory, write_all
 from vanta.journal.lock import WriterLock
 from vanta.journal.recover import Recovered, recover
@@ -18,6 +18,8 @@ from vanta.journal.segment import closed_path, lock_path, next_path, opening_ent
 ROTATE_AT = 64 * 1024 * 1024
 """Bytes after which a segment is closed."""
 MODE = 0o640
+SNAPSHOT_LONG = "SNAPSHOT_LONG"
+"""Code of a state that has no room in a line."""
 _RESERVED = "journal."
 
 
@@ -38,6 +40,7 @@ class Journal:
         clock: Callable[[], int],
         rotate_at: int,
         snapshot: Callable[[], object] | None,
+        when_asked: bool,
     ) -> None:
         self.path = path
         self.torn = 0
@@ -45,8 +48,9 @@ class Journal:
         self._lock = lock
         self._actor = actor
         self._clock = clock
-        self._rotate_at = rotate_at
+        self._rotate_at = self._due = rotate_at
         self._snapshot = snapshot
+        self._when_asked = when_asked
         self._turn = threading.Lock()
         self._failure = ""
         self._walk = Walk()
@@ -65,6 +69,7 @@ class Journal:
         clock: Callable[[], int],
         rotate_at: int = ROTATE_AT,
         snapshot: Callable[[], object] | None = None,
+        when_asked: bool = False,
     ) -> Self:
         """Take the journal at `path`, recover it from a crash, or begin it.
 
@@ -78,6 +83,8 @@ class Journal:
             rotate_at: bytes after which the next append first opens a new segment.
             snapshot: the service's state after everything appended so far, as JSON-shaped data;
                 called inside `append` when a segment opens, so it must not append itself.
+            when_asked: whether segments are closed by `rotate_if_due` alone, of a service whose
+                state is ahead of the journal when it appends.
 
         Raises:
             UnavailableError: another writer holds it (`JOURNAL_LOCKED`, with its pid), or the
@@ -85,7 +92,15 @@ class Journal:
             MalformedError: it was changed by somebody; with file, line and byte.
         """
         lock = WriterLock.take(lock_path(path))
-        journal = cls(path, lock, actor=actor, clock=clock, rotate_at=rotate_at, snapshot=snapshot)
+        journal = cls(
+            path,
+            lock,
+            actor=actor,
+            clock=clock,
+            rotate_at=rotate_at,
+            snapshot=snapshot,
+            when_asked=when_asked,
+        )
         try:
             found = recover(path)
             if found is None:
@@ -159,15 +174,40 @@ class Journal:
             self._check_usable()
             if not entries:
                 return []
-            if self.grown >= self._rotate_at:
-                self._rotate()
+            if not self._when_asked:
+                self._rotate_if_due()
             return self._append(entries)
 
     def rotate(self) -> None:
-        """Close the live segment and open the next with a snapshot, whatever its size."""
+        """Close the live segment and open the next with a snapshot, whatever its size.
+
+        Raises:
+            MalformedError: a state that is not JSON (`SNAPSHOT`) or longer than a line may be
+                (`SNAPSHOT_LONG`); the segment goes on.
+        """
         with self._turn:
             self._check_usable()
             self._rotate()
+
+    def rotate_if_due(self) -> bool:
+        """Close the live segment if it is full; whether it was, and was closed."""
+        with self._turn:
+            self._check_usable()
+            return self._rotate_if_due()
+
+    def _rotate_if_due(self) -> bool:
+        # A state that has no room in a line keeps nobody from appending. It is asked for again when
+        # another segment's worth was appended, for making it takes long.
+        if self.grown < self._due:
+            return False
+        try:
+            self._rotate()
+        except MalformedError as error:
+            if error.code != SNAPSHOT_LONG:
+                raise
+            self._due = self.grown + self._rotate_at
+            return False
+        return True
 
     def _append(self, entries: Sequence[Entry]) -> list[Record]:
         walk = self._walk.copy()
@@ -217,7 +257,7 @@ class Journal:
         except MalformedError as error:
             raise MalformedError(
                 f"the snapshot cannot be written: {error.message}",
-                code="SNAPSHOT",
+                code=SNAPSHOT_LONG if error.code == TOO_LONG else "SNAPSHOT",
                 place=str(self.path),
             ) from error
         with self._failing():
@@ -239,7 +279,7 @@ class Journal:
                 os.close(fd)
                 raise
             self._opening = self._size = len(line) + 1
-            self._walk = walk
+            self._walk, self._due = walk, self._rotate_at
 
     def _adopt(self, fd: int, segment: int) -> None:
         status = os.fstat(fd)

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from vanta.diagnostics.facts import Checkpoint, Journal, Journals
 from vanta.diagnostics.finding import Check, Moment, Says, Severity, Told
-from vanta.diagnostics.words import listed, seconds, span
+from vanta.diagnostics.words import listed, seconds, size, span
 from vanta.domain.instant import HOUR
+from vanta.journal.writer import ROTATE_AT
 
 RUNBOOK = "Stop its service, touch nothing, and follow runbooks/journal-does-not-verify.md."
 
@@ -37,6 +38,13 @@ PART = Says(
     "{subject}: followed for {walked} records only, for it is large",
     "`vanta audit verify` follows all of it.",
 )
+OVERGROWN = Says(
+    "JOURNAL_OVERGROWN",
+    Severity.WARN,
+    "{subject}: its live segment has {bytes}, and should have been closed before",
+    "Its service remembers more than has room in one line: most of all open orders and intents "
+    "that are valid for long. Until that is less it goes on, and takes long to start.",
+)
 UNCOVERED = Says(
     "CHECKPOINT_OLD",
     Severity.WARN,
@@ -56,6 +64,8 @@ class Limits(NamedTuple):
 
     uncovered: int = 26 * HOUR
     """For how long records may be without a checkpoint, nanoseconds: one a day, and some delay."""
+    live_bytes: int = 3 * ROTATE_AT
+    """Of a live segment: what it opens with, and what closes it."""
 
 
 LIMITS = Limits()
@@ -87,6 +97,9 @@ def _journal(one: Journal, now: int, limits: Limits) -> Iterator[Told]:
         yield Told(TORN, one.name, {"torn": one.torn}, {"torn_bytes": one.torn})
     if not one.whole:
         yield Told(PART, one.name, {"walked": one.walked}, {"walked_records": one.walked})
+    if one.live_bytes > limits.live_bytes:
+        figures = {"live_bytes": one.live_bytes}
+        yield Told(OVERGROWN, one.name, {"bytes": size(one.live_bytes)}, figures)
     if one.checkpoint is not None:
         yield from _checkpoint(one.name, one.checkpoint, now, limits)
     elif one.opened and now - one.opened > limits.uncovered:
@@ -109,7 +122,7 @@ CHECKS = (
     Check(
         "journals",
         "journals",
-        (BROKEN, AHEAD, NONE, UNSIGNED, TORN, UNCOVERED, UNSAID, PART, SOUND),
+        (BROKEN, AHEAD, NONE, UNSIGNED, TORN, OVERGROWN, UNCOVERED, UNSAID, PART, SOUND),
         LIMITS,
         judge,
     ),
