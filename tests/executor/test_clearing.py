@@ -69,8 +69,10 @@ def test_a_full_halt_of_everything_takes_everything_back(node: Node, how: str) -
     [
         {"vaults": Table(Switches(), {VAULT: Switches(full_halt=FOREVER)})},
         {"strategies": Table(Switches(), {"swing": Switches(full_halt=FOREVER)})},
+        {"vaults": Table(Switches(full_halt=FOREVER), {OTHER: Switches()})},
+        {"strategies": Table(Switches(full_halt=FOREVER), {"reflect": Switches()})},
     ],
-    ids=["vault", "strategy"],
+    ids=["vault", "strategy", "every other vault", "every other strategy"],
 )
 def test_a_halt_of_one_scope_takes_back_what_is_in_it(
     node: Node, scopes: dict[str, object]
@@ -83,6 +85,23 @@ def test_a_halt_of_one_scope_takes_back_what_is_in_it(
     alive = [one.symbol for one in node.broker.open_orders()]
     assert alive == ["MSFT"]
     assert len(cleared(node)) == 1
+
+
+@pytest.mark.parametrize(
+    "venues",
+    [
+        Table(Switches(), {"paper": Switches(full_halt=FOREVER)}),
+        Table(Switches(full_halt=FOREVER)),
+    ],
+    ids=["by name", "every venue"],
+)
+def test_a_halt_of_a_venue_takes_back_what_is_there(node: Node, venues: Table[Switches]) -> None:
+    names = resting(node, VAULT, OTHER)
+    node.source[:] = [halting(venues=venues)]
+    node.step(3)
+    assert node.broker.open_orders() == ()
+    [said] = cleared(node)
+    assert said["orders"] == names
 
 
 @pytest.mark.parametrize("switch", ["reduce_only", "orders_disabled", "maintenance"])

@@ -18,12 +18,13 @@ from tests.executor.running import Node
 from vanta.domain.encoding import encode
 from vanta.domain.errors import UnavailableError
 from vanta.domain.exact import UNIT
-from vanta.domain.instant import FOREVER, HOUR, MINUTE
+from vanta.domain.instant import DAY, FOREVER, HOUR, MINUTE, SECOND
 from vanta.domain.policy import OverlayPolicy
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.port import Acknowledged, Rejected, Unknown
 from vanta.executor.sessions import Sessions
+from vanta.executor.views import SHARE
 from vanta.governance.latch import LATCH
 from vanta.journal.view import read_view
 
@@ -390,6 +391,33 @@ def test_views_are_derived_from_the_log_and_come_back_from_nothing(node: Node) -
     node.end()
     node.step(1)
     assert {name: path.read_bytes() for name, path in views.items()} == before
+
+
+def test_views_that_take_long_are_written_less_often(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.broker.filling = False
+    node.wants()
+    node.step(3)
+    written = node.layout.view("open_orders")
+    before = written.stat().st_ino
+    clock = iter(range(0, 10**12, SECOND))
+    monkeypatch.setattr("vanta.executor.views.time.perf_counter_ns", lambda: next(clock))
+    node.wants("MSFT", vault=OTHER)
+    node.step()
+    slow = written.stat().st_ino
+    assert slow != before
+    node.wants("AAPL", vault=OTHER)
+    node.step(SHARE - 1)
+    assert written.stat().st_ino == slow
+    node.step(2)
+    assert written.stat().st_ino != slow
+    # A clock that is set back keeps no view from being written.
+    slow = written.stat().st_ino
+    node.wants("BTC-USD", vault=OTHER)
+    node.clock.now -= DAY
+    node.step(2)
+    assert written.stat().st_ino != slow
 
 
 def test_segments_close_and_the_node_goes_on_from_the_last(node: Node) -> None:

@@ -43,7 +43,7 @@ def covered(book: Book, mandates: Mandates | None, *, latched: bool) -> Covered:
     """
     if latched:
         return Covered(LATCHED, tuple(book.open.values()), everything=True)
-    if mandates is None:
+    if mandates is None or not mandates.halting:
         return Covered("")
     if mandates.policy.overlay.everywhere.full_halt != NEVER:
         return Covered(FULL_HALT, tuple(book.open.values()), everything=True)

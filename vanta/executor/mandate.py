@@ -8,6 +8,7 @@ governed field each one is, and that is what a fence declares it reads.
 from bisect import bisect_right
 from typing import NamedTuple
 
+from vanta.domain.instant import NEVER
 from vanta.domain.policy import Boost, Flip, Policy, VaultPolicy
 from vanta.domain.switches import EVERYWHERE, Action, Switches, forbidding
 from vanta.executor.positions import UNCLASSIFIED
@@ -304,6 +305,12 @@ class Mandates:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._mandates: dict[str, Mandate] = {}
+        overlay = policy.overlay
+        scopes = [overlay.everywhere]
+        for table in (overlay.vaults, overlay.venues, overlay.strategies):
+            scopes += [table.default, *table.entries.values()]
+        self.halting = any(switches.full_halt != NEVER for switches in scopes)
+        """Whether a full halt is on at any scope an order can have."""
 
     def of(self, vault: str) -> Mandate:
         """The vault's mandate; of a vault the policy does not have, one that allows nothing."""

@@ -3,6 +3,7 @@
 Each is derived from the journals and stands for a position in them; deleting one loses nothing.
 """
 
+import time
 from typing import Any
 
 from vanta.domain.exact import show_ppm, show_units
@@ -21,6 +22,9 @@ from vanta.node.layout import Layout
 EVERY = SECOND // 4
 """Least time between two writes of the views while there is something to do."""
 
+SHARE = 20
+"""Of all time, no more than one part in so many is spent on views, however long a write takes."""
+
 _SOURCE = "trade_log"
 
 
@@ -30,14 +34,16 @@ class Views:
     def __init__(self, layout: Layout, log: TradeLog, inflow: Inflow) -> None:
         self._layout, self._log, self._inflow = layout, log, inflow
         self._written: object = None
-        self._at = 0
+        self._at = self._took = 0
 
     def refresh(self, now: int, *, idle: bool) -> None:
         """Write the views where a journal moved, at once when idle and else now and then."""
         position = self._log.position
         reached = (position, self._inflow.position, len(self._inflow.waiting))
-        if reached == self._written or not (idle or now - self._at >= EVERY):
+        pause = max(self._took * SHARE, 0 if idle else EVERY)
+        if reached == self._written or 0 <= now - self._at < pause:
             return
+        began = time.perf_counter_ns()
         book = self._log.book
         queue = autotrade_queue(
             [*book.wanted.values(), *self._inflow.waiting.values()], list(self._log.recent)
@@ -49,6 +55,7 @@ class Views:
         ):
             write_view(self._layout.view(name), data, source=_SOURCE, position=position)
         self._written, self._at = reached, now
+        self._took = time.perf_counter_ns() - began
 
 
 def open_orders(book: Book) -> list[dict[str, Any]]:
