@@ -6,6 +6,7 @@ index of a hundred thousand records is small. Pure over what it is given.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from sys import intern
 
 import msgspec
 
@@ -35,10 +36,11 @@ def link(found: Found) -> Link:
     record = found.record
     return Link(
         id=record.id,
-        type=record.type,
+        # Of a few: each kept once, not as often as it was read.
+        type=intern(record.type),
         parents=record.parents,
         ts=record.ts,
-        policy=record.policy,
+        policy=intern(record.policy),
         node=found.node,
         journal=found.journal,
         seq=record.seq,
@@ -51,7 +53,7 @@ class Dag:
 
     def __init__(self, links: Iterable[Link] = ()) -> None:
         self._links: dict[str, list[Link]] = {}
-        self._children: dict[str, dict[str, None]] = {}
+        self._children: dict[str, list[str]] = {}
         self._names: list[str] | None = None
         for one in links:
             self.add(one)
@@ -63,7 +65,7 @@ class Dag:
         """Take one more record in."""
         self._links.setdefault(one.id, []).append(one)
         for parent in one.parents:
-            self._children.setdefault(parent, {})[one.id] = None
+            self._children.setdefault(parent, []).append(one.id)
         self._names = None
 
     def links(self, record_id: str) -> tuple[Link, ...]:
