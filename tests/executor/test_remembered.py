@@ -77,3 +77,51 @@ def test_the_book_and_what_came_in_forget(tmp_path: Path, monkeypatch: pytest.Mo
     again = node.boot()
     assert (list(again._log.book.decided), list(again._inflow.seen)) == (decided, seen)
     node.holds_together()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "between the two segments"])
+def test_what_the_book_forgot_is_not_decided_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, killed: bool
+) -> None:
+    """Where little comes in, its segment is weeks old and the trade log's are not."""
+    node = Node(tmp_path)
+    process = node.boot()
+    for symbol in ("AAPL", "MSFT"):
+        node.wants(symbol)
+        node.step(3)
+        if killed:
+            # As if it ended before the step that closes the other journal's segment.
+            process._log._journal.rotate()
+        else:
+            monkeypatch.setattr(process._log._journal, "_due", 1)
+        node.wait(2 * DAY)
+    node.wants("BTC-USD")
+    node.step(3)
+    process._log._journal.rotate()
+    assert len(process._log.book.decided) == 1
+    again = node.boot()
+    assert not again._inflow.waiting
+    node.step(3)
+    assert node.types().count("decision.made") == 3
+    begun = node.types("intents").count("journal.rotated")
+    assert begun == 0 if killed else begun >= 2
+    node.holds_together()
+
+
+def test_what_waited_while_nobody_decided_still_gets_its_answer(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    node.broker.away = True
+    wanted = node.wants()
+    node.step(2)
+    assert node.process is not None
+    node.process._log._journal.rotate()
+    node.end()
+    node.wait(2 * DAY)
+    node.broker.away = False
+    node.step(3)
+    assert b"INTENT_EXPIRED" in next(
+        bytes(record.body) for record in node.log() if record.type == "decision.made"
+    )
+    assert [record.parents for record in node.log() if record.type == "decision.made"] == [
+        (wanted.id,)
+    ]

@@ -28,7 +28,8 @@ class Inflow:
         path: of the journal.
         actor: service and build.
         clock: UTC nanoseconds.
-        decided: ids of the intents a decision is on record for.
+        decided: ids of the intents a decision is on record for, at least of those that were decided
+            since an instant.
         rotate_at: bytes appended to a segment after which it is closed.
     """
 
@@ -38,7 +39,7 @@ class Inflow:
         *,
         actor: str,
         clock: Callable[[], int],
-        decided: Container[str],
+        decided: Callable[[int], Container[str]],
         rotate_at: int = ROTATE_AT,
     ) -> None:
         self.seen = OrderedDict[str, int]()
@@ -60,8 +61,10 @@ class Inflow:
             self._journal.close()
             raise
 
-    def _recall(self, decided: Container[str]) -> None:
+    def _recall(self, decided_since: Callable[[int], Container[str]]) -> None:
         found = live_state(self._path)
+        # What the book remembers is not enough: it forgets, and this segment may be older.
+        decided = decided_since(found.opening.ts)
         state = _State() if bytes(found.state) == b"null" else decode(_State, bytes(found.state))
         self.seen.update(state.seen)
         self.waiting = {intent.id: intent for intent in state.waiting if intent.id not in decided}
@@ -120,9 +123,14 @@ class Inflow:
         """An intent has its decision on disk."""
         self.waiting.pop(intent_id, None)
 
-    def rotate_if_due(self) -> None:
-        """Close the segment where it is large; only when no decision waits to be durable."""
-        self._journal.rotate_if_due()
+    def rotate_if_due(self, *, early: bool) -> None:
+        """Close the segment where it is large; only when no decision waits to be durable.
+
+        Args:
+            early: close it however small it is. With each segment of the trade log another one
+                begins here, so that a start need not read far back for what was decided.
+        """
+        self._journal.rotate_if_due(early=early)
 
     def close(self) -> None:
         """Give the journal up."""

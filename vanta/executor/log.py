@@ -8,7 +8,7 @@ from typing import Literal
 from vanta.domain.record import Entry, Position, Record
 from vanta.executor.book import Book, BookState
 from vanta.executor.events import DecisionMade, Event, MessageSent, entry, read
-from vanta.journal.reader import live_state
+from vanta.journal.reader import live_state, read_since
 from vanta.journal.writer import ROTATE_AT, Journal
 
 RECENT = 50
@@ -45,10 +45,13 @@ class TradeLog:
         )
         self.recent: deque[DecisionMade] = deque(maxlen=RECENT)
         """The latest decisions of the live segment."""
-        self.decided_before: set[str] = set()
-        """Intents whose decisions the live segment held when it was opened."""
+        self.begun = False
+        """Whether another segment was begun; whoever acts on it takes it back."""
+        self._path, self._opened = path, 0
+        self._decided: set[str] = set()
         try:
             found = live_state(path)
+            self._opened = found.opening.ts
             self.book = Book.from_state(bytes(found.state))
             for record in found.records:
                 self._recall(record)
@@ -65,7 +68,22 @@ class TradeLog:
             self.book.apply(event)
         if isinstance(event, DecisionMade):
             self.recent.append(event)
-            self.decided_before.add(event.intent.id)
+            self._decided.add(event.intent.id)
+
+    def decided_since(self, at: int) -> set[str]:
+        """Intents of which this log had a decision when it was opened.
+
+        All of those decided since, also what the book no longer remembers, and some of before.
+
+        Args:
+            at: UTC nanoseconds.
+        """
+        decided = self._decided | self.book.decided.keys()
+        if at < self._opened:
+            for record in read_since(self._path, at):
+                if record.type == DecisionMade.type:
+                    decided.update(record.parents)
+        return decided
 
     @property
     def position(self) -> Position:
@@ -134,6 +152,7 @@ class TradeLog:
         queue, self._queue = self._queue, []
         self._journal.append(queue)
         if self._journal.rotate_if_due():
+            self.begun = True
             self.recent.clear()
         return True
 

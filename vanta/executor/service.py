@@ -112,7 +112,7 @@ class ExecutorNode:
                 layout.journal("intents"),
                 actor=actor,
                 clock=clock,
-                decided=self._log.book.decided.keys() | self._log.decided_before,
+                decided=self._log.decided_since,
                 rotate_at=rotate_at,
             )
         except BaseException:
@@ -216,7 +216,8 @@ class ExecutorNode:
             done += self._watch()
             done += self._funding.sweep(self._mandates) if self._mandates else 0
             done += self._decide_waiting()
-        self._inflow.rotate_if_due()
+        early, self._log.begun = self._log.begun, False
+        self._inflow.rotate_if_due(early=early)
         self._views.refresh(self._clock(), idle=not done)
         self._posted.post(self.trouble, len(self._inflow.waiting), self.desks)
         return done

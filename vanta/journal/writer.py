@@ -189,16 +189,21 @@ class Journal:
             self._check_usable()
             self._rotate()
 
-    def rotate_if_due(self) -> bool:
-        """Close the live segment if it is full; whether it was, and was closed."""
+    def rotate_if_due(self, *, early: bool = False) -> bool:
+        """Close the live segment if it is full; whether it was, and was closed.
+
+        Args:
+            early: close it though it is not.
+        """
         with self._turn:
             self._check_usable()
-            return self._rotate_if_due()
+            return self._rotate_if_due(early=early)
 
-    def _rotate_if_due(self) -> bool:
+    def _rotate_if_due(self, *, early: bool = False) -> bool:
         # A state that has no room in a line keeps nobody from appending. It is asked for again when
         # another segment's worth was appended, for making it takes long.
-        if self.grown < self._due:
+        put_off = self._due != self._rotate_at
+        if self.grown < self._due and (put_off or not early):
             return False
         try:
             self._rotate()
