@@ -1,0 +1,181 @@
+"""Weeks of an Executor, its broker and the comparison on one clock, looked after badly.
+
+What hours show, other tests show. Here days pass between two orders or between a crash and the next
+start, segments are closed whenever they please, the policy changes, the broker is away, loses
+orders and answers, refuses, and fills what it likes; and at the end everything agrees: the log
+replays to the byte, no intent was decided twice, the broker has each order once, and the comparison
+never told of anything.
+"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.executor.building import OTHER, VAULT, policy, published, vault
+from tests.executor.surveillance.comparing import Compared
+from vanta.domain.exact import PPM
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
+from vanta.domain.policy import Policy
+from vanta.executor import remembered
+
+SYMBOLS = {"AAPL": 100, "MSFT": 200, "BTC-USD": 20_000}
+
+
+class Weeks:
+    """One history, drawn by chance from a seed."""
+
+    def __init__(self, root: Path, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.compared = Compared(root)
+        self.node, self.broker = self.compared.node, self.compared.broker
+        self.serial = 0
+        self.rotate_at = (4_000, 20_000, 2**40)[seed % 3]
+        self.change_policy()
+        self.restart()
+
+    def policy(self) -> Policy:
+        pick = self.chance.choice
+        freely = {
+            "orders": {"duplicate_window": pick([0, MINUTE])},
+            "positions": {"short": True},
+            "universe": {"allow": frozenset({"*"})},
+            "losses": {"daily": 10**16, "drawdown": PPM, "streak": 1000},
+            "persona": {"stop_loss": pick([0, 40_000]), "trailing": pick([0, 50_000])},
+        }
+        return policy({VAULT: vault(**freely), OTHER: vault(**freely)})
+
+    def change_policy(self) -> None:
+        self.serial += 1
+        self.node.source[:] = [published(self.policy(), serial=self.serial)]
+
+    def restart(self) -> None:
+        self.node.boot(rotate_at=self.rotate_at)
+
+    def step(self, span: int = SECOND) -> None:
+        self.node.wait(span)
+        assert self.node.process is not None
+        self.node.process.step()
+        if not self.broker.away:
+            assert self.compared.look() == []
+
+    def live(self, steps: int) -> None:
+        """So many things that happen, and some seconds after each."""
+        chances = {
+            self.ask: 30, self.close: 25, self.move: 10, self.pass_time: 5, self.restart: 5,
+            self.lose: 5, self.go_away: 4, self.come_back: 12, self.refuse: 3, self.hold_fills: 5,
+            self.fill: 5, self.end: 3, self.change_policy: 3, self.compared.restart: 2,
+            self.settle: 3,
+        }  # fmt: skip
+        for _ in range(steps):
+            [happen] = self.chance.choices(list(chances), list(chances.values()))
+            happen()
+            for _ in range(self.chance.choice([1, 1, 2, 4])):
+                self.step(self.chance.choice([SECOND, SECOND, 5 * SECOND]))
+
+    def ask(self) -> None:
+        pick = self.chance.choice
+        for _ in range(pick([1, 1, 2, 5])):
+            self.node.wants(
+                pick(list(SYMBOLS)),
+                vault=pick([VAULT, OTHER]),
+                side=pick(["buy", "buy", "sell"]),
+                market_time=self.node.clock.now,
+                conviction=pick([600_000, 700_000, 900_000]),
+            )
+
+    def close(self) -> None:
+        assert self.node.process is not None
+        held = [one for one in self.node.process._log.book.positions() if one.quantity]
+        for one in self.chance.sample(held, min(len(held), 2)):
+            side = "sell" if one.quantity > 0 else "buy"
+            now = self.node.clock.now
+            self.node.wants(one.symbol, vault=one.vault, side=side, reducing=True, market_time=now)
+
+    def move(self) -> None:
+        symbol = self.chance.choice(list(SYMBOLS))
+        self.node.price(symbol, SYMBOLS[symbol] * self.chance.randint(80, 125) // 100)
+
+    def pass_time(self) -> None:
+        self.node.wait(self.chance.choice([MINUTE, HOUR, DAY, 3 * DAY]))
+
+    def lose(self) -> None:
+        what = self.chance.choice(["lose_orders", "lose_answers", "late"])
+        setattr(self.broker, what, self.chance.choice([1, 2, 3]))
+
+    def go_away(self) -> None:
+        setattr(self.broker, self.chance.choice(["away", "mute"]), True)
+
+    def refuse(self) -> None:
+        self.broker.refuse = "REFUSED"
+
+    def hold_fills(self) -> None:
+        self.broker.filling = False
+
+    def come_back(self) -> None:
+        broker = self.broker
+        broker.away, broker.mute, broker.refuse, broker.filling = False, False, "", True
+
+    def alive(self) -> Iterator[str]:
+        alive = [name for name, state in self.broker.states.items() if not state.terminal]
+        yield from self.chance.sample(alive, min(len(alive), 1))
+
+    def fill(self) -> None:
+        for name in self.alive():
+            left = self.broker.orders[name].quantity - self.broker.filled[name]
+            self.broker.fill(name, max(1, left // 2) if self.chance.random() < 0.5 else None)
+
+    def end(self) -> None:
+        for name in self.alive():
+            self.broker._end(name)
+
+    def settle(self) -> None:
+        """Everybody behaves for a while; then all of it must agree."""
+        self.come_back()
+        broker = self.broker
+        broker.late = broker.lose_orders = broker.lose_answers = 0
+        for _ in range(12):
+            self.step()
+        self.node.holds_together()
+
+
+def live(root: Path, seed: int, steps: int) -> Weeks:
+    weeks = Weeks(root, seed)
+    try:
+        weeks.live(steps)
+        weeks.settle()
+        weeks.restart()
+        weeks.settle()
+    finally:
+        weeks.compared.close()
+    return weeks
+
+
+@pytest.fixture(autouse=True)
+def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few that they are one."""
+    monkeypatch.setattr(remembered, "CROWD", 16)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weeks(tmp_path: Path, seed: int) -> None:
+    live(tmp_path, seed, 150)
+
+
+def test_much_happens_in_them(tmp_path: Path) -> None:
+    """Else they would show nothing."""
+    weeks = live(tmp_path, 6, 300)
+    types = weeks.node.types()
+    assert types.count("order.filled") > 50
+    assert types.count("order.cancelled") > 5
+    assert types.count("order.unknown") > 5
+    assert types.count("exit.wanted") > 5
+    assert types.count("journal.rotated") > 5
+    assert weeks.node.clock.now - weeks.node.log()[0].ts > 14 * DAY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 118))
+def test_more_weeks(tmp_path: Path, seed: int) -> None:
+    live(tmp_path, seed, 400)
