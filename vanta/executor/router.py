@@ -82,6 +82,8 @@ class Router:
         """What the last comparison found."""
         self.strays: dict[str, Difference] = {}
         """Executions of orders that are not in the book."""
+        self._given_up: dict[str, OrderWithheld | OrderRejected] = {}
+        """By order: what kept it from being sent once more; it is not tried a third time."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -167,16 +169,31 @@ class Router:
         """The broker has never seen the order: send it after all, or make sure it never comes."""
         name = opened.order.client_order_id
         now = self._clock()
-        again = self._broker.resubmits and opened.expires > now
+        again = self._broker.resubmits and opened.expires > now and name not in self._given_up
         if again and not within_parent(opened.order, opened, absent=True):
             self._log.message("order", name, self._broker.name, now)
             # Whatever leaves is on record as sent before it leaves.
             self._log.commit()
-            self._take(name, self._send(opened, absent=True))
-            return
+            outcome = self._send(opened, absent=True)
+            if not isinstance(outcome, OrderWithheld | OrderRejected):
+                self._take(name, outcome)
+                return
+            self._give_up(name, outcome)
         self._log.message("cancel", name, self._broker.name, now, why=ABSENT)
         if self._broker.cancel(name) is OrderState.CANCELLED:
-            self._log.of_order(name, OrderCancelled(name, ABSENT))
+            refused = self._given_up.pop(name, None)
+            # It was sent before, so it is no order that never left.
+            over = refused if isinstance(refused, OrderRejected) else OrderCancelled(name, ABSENT)
+            self._log.of_order(name, over)
+
+    def _give_up(self, name: str, outcome: OrderWithheld | OrderRejected) -> None:
+        """Leave an order unsent: its first sending may still land, so it keeps what it reserves."""
+        book = self._log.book
+        left = {one: why for one, why in self._given_up.items() if one in book.open}
+        self._given_up = {**left, name: outcome}
+        codes = outcome.codes if isinstance(outcome, OrderWithheld) else (outcome.code,)
+        reason = vendor_words(f"not sent again: {' '.join(codes)}")
+        self._log.of_order(name, OrderUnknown(name, reason))
 
     def poll(self) -> int:
         """Take in what was executed since the watermark; returns the number of news.

@@ -21,6 +21,7 @@ from vanta.executor.brokers.tradier import client as tradier
 from vanta.executor.positions import OpenOrder
 from vanta.executor.replay import replay
 from vanta.executor.service import ExecutorNode
+from vanta.governance.latch import LATCH
 from vanta.journal.reader import read
 from vanta.lattice.direction import Table
 from vanta.node.layout import Layout
@@ -156,6 +157,68 @@ def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
     assert trading.book.open == {}
     assert trading.book.vaults[VAULT].buying == 0
     assert len(trading.desk.vendor.submissions()) == 1
+
+
+def lands(trading: Trading) -> None:
+    """What was sent first gets there after all."""
+    order = trading.opened().order
+    trading.desk.vendor.books.take(
+        order.client_order_id, order.symbol, order.side, order.quantity, order.limit_price
+    )
+
+
+@pytest.mark.parametrize("trading", [AlpacaDesk], indirect=True)
+def test_a_halt_lets_go_of_nothing_that_may_still_land(trading: Trading) -> None:
+    trading.desk.vendor.next.append("lost")
+    trading.wants()
+    trading.step(1)
+    (trading.layout.memory / LATCH).write_text("")
+    trading.step(3)
+    assert trading.opened().state is OrderState.UNKNOWN
+    assert trading.book.vaults[VAULT].buying == trading.opened().reserved > 0
+    assert len(trading.desk.vendor.submissions()) == 1
+    lands(trading)
+    trading.step(3)
+    assert trading.book.open == {}
+    assert trading.desk.broker.open_orders() == ()
+
+
+@pytest.mark.parametrize("trading", [AlpacaDesk], indirect=True)
+def test_an_order_refused_when_it_was_sent_again_may_still_land(trading: Trading) -> None:
+    trading.desk.vendor.next.append("lost")
+    trading.wants()
+    trading.step(1)
+    trading.desk.vendor.refusal = 403, {"code": 40310000, "message": "insufficient buying power"}
+    trading.step(3)
+    opened = trading.opened()
+    assert (opened.state, opened.reason) == (OrderState.UNKNOWN, "not sent again: 40310000")
+    assert trading.book.vaults[VAULT].buying == opened.reserved > 0
+    assert len(trading.desk.vendor.submissions()) == 2, "it is tried a third time"
+    lands(trading)
+    trading.step(3)
+    assert trading.opened().state is OrderState.ACKNOWLEDGED
+    trading.desk.fill(opened.order, opened.order.quantity, opened.order.limit_price)
+    trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.vaults[VAULT].lines["AAPL"].quantity == opened.order.quantity
+    assert trading.process.desks[0].router.reconcile() == ()
+
+
+@pytest.mark.parametrize("trading", [AlpacaDesk], indirect=True)
+def test_an_order_refused_when_it_was_sent_again_is_over_once_nothing_can_land(
+    trading: Trading,
+) -> None:
+    trading.desk.vendor.next.append("lost")
+    trading.wants()
+    trading.step(1)
+    order = trading.opened().order
+    trading.desk.vendor.refusal = 403, {"code": 40310000, "message": "insufficient buying power"}
+    trading.step(3)
+    trading.desk.wait()
+    trading.step(2)
+    closed = trading.book.closed[order.client_order_id]
+    assert (closed.state, closed.reason) == (OrderState.REJECTED, "40310000")
+    assert trading.book.vaults[VAULT].buying == 0
 
 
 @pytest.mark.parametrize("trading", [IbkrDesk], indirect=True)
