@@ -180,6 +180,7 @@ class AlpacaVendor(VendorServer):
             one
             for one in self.books.orders.values()
             if query["status"] in {"all", "open" if one.state == "live" else "closed"}
+            and not one.unlisted
             and one.submitted > after
         ]
         found.sort(key=lambda one: one.submitted)

@@ -166,6 +166,7 @@ class BybitVendor(VendorServer):
             one
             for one in self.books.orders.values()
             if one.id not in self.unshown
+            and (any(named) or not one.unlisted)
             and (self.mistaken or self._named(one, named) if any(named) else self._in(one, query))
             and (history or one.state == "live" or (any(named) and one.id not in self.dropped))
             and not (history and one.state == "live")

@@ -202,6 +202,7 @@ class CoinbaseVendor(VendorServer):
             one
             for one in self.books.orders.values()
             if one.submitted >= after
+            and not one.unlisted
             and ("order_status" not in query or query["order_status"] == self._json(one)["status"])
         ]
         found.sort(key=lambda one: -one.submitted)

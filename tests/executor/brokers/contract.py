@@ -356,6 +356,18 @@ class VendorContract(Contract):
         assert told.filled(order) == UNIT
         assert told.ends(order) == [OrderState.CANCELLED]
 
+    def test_an_order_that_is_not_listed_yet_is_followed_to_its_end(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        held = desk.vendor.books.of(held_id(desk, order))
+        told = Told(desk.broker)
+        held.unlisted = True
+        assert told.poll(2).ends(order) == []
+        held.unlisted = False
+        told.poll(2)
+        desk.vendor.books.end(held)
+        assert told.poll(2).ends(order) == [OrderState.CANCELLED]
+
     def test_an_end_nobody_saw_is_told_to_the_next_process(self, desk: VendorDesk) -> None:
         order = desk.order(quantity=3 * UNIT)
         desk.broker.submit(order, NOW)

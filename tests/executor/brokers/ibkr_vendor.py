@@ -276,7 +276,11 @@ class IbkrVendor(VendorServer):
             self.gathered = True
             return 200, {"orders": [], "snapshot": False}
         bare = self.belongs | ({"order_ref": None} if self.unnamed else {})
-        found = [order_json(one, self._shown(one)) | bare for one in self.books.orders.values()]
+        found = [
+            order_json(one, self._shown(one)) | bare
+            for one in self.books.orders.values()
+            if not one.unlisted
+        ]
         return 200, {"orders": found, "snapshot": True}
 
     def _trades(self, query: dict[str, str]) -> Told:

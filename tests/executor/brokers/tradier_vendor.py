@@ -120,7 +120,11 @@ class TradierVendor(VendorServer):
 
     def _list(self, query: dict[str, str]) -> Told:
         assert query["includeTags"] == "true"
-        found = [one for one in self.books.orders.values() if one.id not in self.yesterday]
+        found = [
+            one
+            for one in self.books.orders.values()
+            if one.id not in self.yesterday and not one.unlisted
+        ]
         if self.pages:
             limit, page = int(query["limit"]), int(query["page"])
             found = found[limit * (page - 1) : limit * page]

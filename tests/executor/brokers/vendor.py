@@ -63,6 +63,8 @@ class Held:
     executions: list[Execution] = field(default_factory=list)
     stubborn: bool = False
     """Its cancellation is only asked for, until the vendor gets to it."""
+    unlisted: bool = False
+    """Taken, and shown to whoever asks for it, but in no listing yet."""
 
     @property
     def filled(self) -> int:

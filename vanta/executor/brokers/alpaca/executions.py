@@ -75,7 +75,9 @@ class ExecutionsReader:
                     self.watch(order)
         for order in alive.values():
             self.watch(order)
-        over = [self._order(name) for name in self._watched if name not in alive]
+        gone = [self._order(name) for name in self._watched if name not in alive]
+        # What was only just taken may not be listed yet, in either way.
+        over = [one for one in gone if self._state(one).terminal]
         begin = max(0, watermark - OVERLAP)
         found = {one.id: one for one in self._activities(begin)}
         told = self._sums(found)
@@ -171,13 +173,17 @@ class ExecutionsReader:
         )
 
     def _end(self, order: AlpacaOrder) -> Ended | None:
-        state = state_of(order)
-        if state is None:
-            raise unreadable(f"an order is {order.status[:40]!r}", self._session.place)
+        state = self._state(order)
         if state in {OrderState.CANCELLED, OrderState.REJECTED}:
             said = f"the broker says {order.status}"
             return Ended(order.client_order_id, state, order.status.upper(), said)
         return None
+
+    def _state(self, order: AlpacaOrder) -> OrderState:
+        state = state_of(order)
+        if state is None:
+            raise unreadable(f"an order is {order.status[:40]!r}", self._session.place)
+        return state
 
     def _exact(self, quantity: object) -> int:
         return exact(quantity, self._session.place)  # type: ignore[arg-type]
