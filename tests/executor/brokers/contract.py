@@ -368,6 +368,25 @@ class VendorContract(Contract):
         desk.vendor.books.end(held)
         assert told.poll(2).ends(order) == [OrderState.CANCELLED]
 
+    def test_a_cancelled_order_is_not_over_before_what_it_filled_is_told(
+        self, desk: VendorDesk
+    ) -> None:
+        if desk.sums:
+            pytest.skip("a sum is never listed late")
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        told = Told(desk.broker).poll()
+        desk.fill(order, UNIT, order.limit_price)
+        [late] = desk.vendor.books.of(held_id(desk, order)).executions
+        late.hidden = True
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        assert told.poll(2).ends(order) == []
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        late.hidden = False
+        assert told.poll(2).filled(order) == UNIT
+        assert told.ends(order) == [OrderState.CANCELLED]
+        assert desk.broker.cancel(order.client_order_id) is OrderState.CANCELLED
+
     def test_an_end_nobody_saw_is_told_to_the_next_process(self, desk: VendorDesk) -> None:
         order = desk.order(quantity=3 * UNIT)
         desk.broker.submit(order, NOW)

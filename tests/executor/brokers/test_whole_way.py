@@ -14,6 +14,7 @@ from vanta.bus.directory import DirectoryInbox, DirectoryOutbox
 from vanta.domain.exact import PPM, UNIT
 from vanta.domain.instant import DAY, MINUTE, SECOND, show_instant
 from vanta.domain.trading import OrderState
+from vanta.executor import withdrawal
 from vanta.executor.book import Book
 from vanta.executor.brokers.alpaca import client as alpaca
 from vanta.executor.brokers.port import Broker
@@ -157,6 +158,27 @@ def test_an_order_that_never_arrived_keeps_its_exposure_until_that_is_proven(
     assert trading.book.open == {}
     assert trading.book.vaults[VAULT].buying == 0
     assert len(trading.desk.vendor.submissions()) == 1
+
+
+@pytest.mark.parametrize("trading", [AlpacaDesk, IbkrDesk], indirect=True)
+def test_what_an_order_filled_before_it_was_taken_back_counts_before_it_is_listed(
+    trading: Trading,
+) -> None:
+    trading.wants()
+    trading.step(2)
+    order = trading.opened().order
+    half = order.quantity // UNIT // 2 * UNIT
+    late = trading.desk.vendor.books.fill(order.client_order_id, half, order.limit_price)
+    late.hidden = True
+    withdrawal.ask(trading.layout.run, order.client_order_id)
+    trading.step(4)
+    assert trading.desk.broker.open_orders() == ()
+    assert trading.book.vaults[VAULT].gross == trading.opened().reserved > 0
+    late.hidden = False
+    trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.vaults[VAULT].lines["AAPL"].quantity == half
+    assert trading.process.desks[0].router.reconcile() == ()
 
 
 def lands(trading: Trading) -> None:

@@ -203,6 +203,8 @@ class AlpacaBroker:
                     raise self.session.refusal(reply)
                 found = self._find(client_order_id, Urgency.CANCEL) or found
             state = self._seen(found).state
+            if state is OrderState.CANCELLED and not self._executions.told_all_of(found):
+                return Unknown("its executions are not all told yet")
         except BrokerAwayError as error:
             return Unknown(error.message)
         return state if state.terminal else Unknown("its cancellation is asked for")

@@ -57,6 +57,12 @@ class ExecutionsReader:
             self._names[order.id] = order.client_order_id
             self._watched.setdefault(order.id, order)
 
+    def told_all_of(self, order: AlpacaOrder) -> bool:
+        """Whether the executions told of an order add up to what it says it filled."""
+        if order.id in self._finished:
+            return True
+        return self._filled.get(order.id, 0) >= self._exact(order.filled_qty)
+
     def open_orders(self) -> list[AlpacaOrder]:
         """Every order that is alive."""
         return list(self._orders(status="open"))

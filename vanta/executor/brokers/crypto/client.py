@@ -118,6 +118,8 @@ class CryptoBroker:
             if not found.state.terminal:
                 self._venue.ask_to_cancel(found)
                 found = self._venue.order(found.id, Urgency.CANCEL) or found
+            if found.state is OrderState.CANCELLED and not self._executions.told_all_of(found):
+                return Unknown("its executions are not all told yet")
         except (BrokerAwayError, RefusedError) as error:
             return Unknown(error.message)
         return found.state if found.state.terminal else Unknown("its cancellation is asked for")

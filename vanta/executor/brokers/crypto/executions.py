@@ -50,6 +50,10 @@ class ExecutionsReader:
         found = (name for name, ours in self._watched.items() if ours == client_order_id)
         return next(found, None)
 
+    def told_all_of(self, order: VenueOrder) -> bool:
+        """Whether the executions told of an order add up to what it says it filled."""
+        return order.id in self._finished or self._filled.get(order.id, 0) >= order.filled
+
     def since(self, watermark: int) -> Executions:
         """Fills and ends after the watermark.
 

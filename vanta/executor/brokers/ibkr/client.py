@@ -190,17 +190,22 @@ class IbkrBroker:
         try:
             with self._portal.cancelling():
                 self._portal.ready()
-                states = self._cancelled(client_order_id)
+                rows = self._cancelled(client_order_id)
+                states = [self._orders.state(one) for one in rows]
         except BrokerAwayError as error:
             return Unknown(error.message)
         if not states:
             return self._void(client_order_id)
         if not all(one.terminal for one in states):
             return Unknown("its cancellation is asked for")
-        return OrderState.FILLED if OrderState.FILLED in states else states[-1]
+        if OrderState.FILLED in states:
+            return OrderState.FILLED
+        if not self._orders.told_all_of(rows):
+            return Unknown("its executions are not all told yet")
+        return states[-1]
 
-    def _cancelled(self, client_order_id: str) -> list[OrderState]:
-        """Where every order under that id stands once the live ones were to be cancelled."""
+    def _cancelled(self, client_order_id: str) -> list[Row]:
+        """Every order under that id once the live ones were to be cancelled."""
         portal = self._portal
         rows = self._orders.find(client_order_id)
         alive = [one for one in rows if not self._orders.state(one).terminal]
@@ -210,7 +215,7 @@ class IbkrBroker:
                 portal.told(msgspec.Raw, asked)
         if alive:
             rows = self._orders.find(client_order_id) or rows
-        return [self._orders.state(one) for one in rows]
+        return rows
 
     def _void(self, client_order_id: str) -> OrderState | Unknown:
         """Nothing there: over where it is proven absent."""

@@ -181,19 +181,24 @@ class OrdersReader:
         for row in rows:
             if row.client_order_id not in self._ended:
                 by_name.setdefault(row.client_order_id, []).append(row)
-        told: dict[str, int] = {}
-        for one in known.values():
-            told[one.name] = told.get(one.name, 0) + one.quantity
+        told = _quantities(known)
         ended = []
         for name, same in by_name.items():
             states = [self.state(row) for row in same]
-            filled = sum(exact(row.filled, self._portal.place) for row in same)
-            if not all(one.terminal for one in states) or told.get(name, 0) < filled:
+            if not all(one.terminal for one in states) or told.get(name, 0) < self._filled(same):
                 continue
             if OrderState.FILLED not in states:
                 state, word = states[-1], same[-1].status
                 ended.append(Ended(name, state, word.upper(), f"the broker says {word}"))
         return ended
+
+    def told_all_of(self, rows: list[Row]) -> bool:
+        """Whether the executions told of an order add up to what its rows say it filled."""
+        told, names = _quantities(self._known), {row.client_order_id for row in rows}
+        return sum(told.get(name, 0) for name in names) >= self._filled(rows)
+
+    def _filled(self, rows: list[Row]) -> int:
+        return sum(exact(row.filled, self._portal.place) for row in rows)
 
     def _taken(self, one: Trade) -> _Known:
         quantity = exact(abs(one.size), self._portal.place)
@@ -213,3 +218,11 @@ class OrdersReader:
             0 if one.commission is None else nearest(one.commission, place),
             one.time * _MILLISECOND,
         )
+
+
+def _quantities(known: dict[str, _Known]) -> dict[str, int]:
+    """What was executed, by client order id."""
+    told: dict[str, int] = {}
+    for one in known.values():
+        told[one.name] = told.get(one.name, 0) + one.quantity
+    return told
