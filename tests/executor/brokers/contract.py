@@ -303,6 +303,14 @@ class VendorContract(Contract):
         [late] = told.fills.keys() - before
         assert late in again.fills
 
+    def test_an_order_that_was_taken_and_is_not_shown_is_not_over(self, desk: VendorDesk) -> None:
+        order = desk.order()
+        desk.broker.submit(order, NOW)
+        desk.wait()
+        desk.vendor.books.orders.clear()
+        assert isinstance(desk.broker.cancel(order.client_order_id), Unknown)
+        assert isinstance(desk.again().cancel(order.client_order_id), Unknown)
+
     def test_a_vendor_that_is_down_is_away_and_unknown(self, desk: VendorDesk) -> None:
         order = desk.order()
         desk.vendor.close()

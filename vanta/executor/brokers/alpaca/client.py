@@ -126,6 +126,8 @@ class AlpacaBroker:
         self._look_every = 2 * poll_every
         self._poll_every, self._polled = poll_every, 0
         """When executions were read last, monotonic; 0 where the next reading may not wait."""
+        self._absent: set[str] = set()
+        """Client ids that it was asked about and did not show."""
 
     @property
     def trouble(self) -> str:
@@ -152,6 +154,7 @@ class AlpacaBroker:
             "client_order_id": order.client_order_id,
         }
         self._inflight.sent(order.client_order_id)
+        self._absent.discard(order.client_order_id)
         try:
             reply = self.session.ask(
                 "POST",
@@ -210,7 +213,12 @@ class AlpacaBroker:
         return state if state.terminal else Unknown("its cancellation is asked for")
 
     def _void(self, client_order_id: str) -> OrderState | Unknown:
-        """Nothing there: over once it can no longer be on its way."""
+        """Nothing there: over once it can no longer be on its way.
+
+        Only of what may never have been taken: of an order that was, it proves nothing.
+        """
+        if client_order_id not in self._absent:
+            return Unknown("not to be found, and not proven absent")
         if self._inflight.landed(client_order_id):
             return OrderState.CANCELLED
         return Unknown("it may still be on its way")
@@ -253,6 +261,7 @@ class AlpacaBroker:
         try:
             found = self._find(client_order_id)
             if found is None:
+                self._absent.add(client_order_id)
                 return Absent()
             self._executions.watch(found)
             return self._seen(found)
