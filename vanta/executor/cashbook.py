@@ -54,7 +54,7 @@ class Cashbook:
         if not isinstance(broker, Bookkeeping):
             return 0
         now = self._clock()
-        if now - self._read < READ_EVERY:
+        if 0 <= now - self._read < READ_EVERY:
             return 0
         venue = self._log.book.venue(broker.name)
         if not venue.since:
@@ -120,7 +120,7 @@ class Cashbook:
         if difference.code != "CASH" or not isinstance(broker, Bookkeeping):
             return True
         now = self._clock()
-        self._parted = self._parted or now
+        self._parted = min(self._parted or now, now)
         return now - self._parted >= broker.settles
 
     def agreed(self) -> None:

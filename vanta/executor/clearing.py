@@ -98,7 +98,7 @@ class Clearing:
 
     def _cancel(self, name: str, why: str) -> bool:
         now = self._clock()
-        if name in self._asked and now - self._asked[name] < self._every:
+        if name in self._asked and 0 <= now - self._asked[name] < self._every:
             return False
         self._asked[name] = now
         self._log.message("cancel", name, self._broker.name, now, why=why)
@@ -120,7 +120,7 @@ class Clearing:
         if left:
             now = self._clock()
             for name in sorted(left):
-                if now - self._asked.get(name, now - self._every) >= self._every:
+                if not 0 <= now - self._asked.get(name, now - self._every) < self._every:
                     self._asked[name] = now
                     self._log.message("cancel", name, self._broker.name, now, why=found.why)
                     self._broker.cancel(name)

@@ -135,7 +135,7 @@ def short_of_buffer(book: Book, policy: Mandates, now: int) -> Iterator[str]:
         latest = book.conversions.get(name)
         if latest is not None:
             apart = min(RETRY << min(max(0, latest.idle - 1), 10), RETRY_MOST)
-            if now - latest.asked < apart:
+            if 0 <= now - latest.asked < apart:
                 continue
         has = _purse(book, name).get(STABLECOIN, 0)
         if has * book.peg * 100 < _buffer(vault, mandate) * UNIT * SHORT:

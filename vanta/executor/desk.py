@@ -18,6 +18,7 @@ from vanta.executor.router import Checkpoint, Router
 
 RECONCILE_EVERY = 5 * SECOND
 ASK_EVERY = SECOND // 5
+"""Here as elsewhere, what was done at a time yet to come is due: the clock was set back since."""
 
 
 class Desk:
@@ -110,7 +111,7 @@ class Desk:
         """Hear what became of open orders; now and then compare everything."""
         now = self._clock()
         again, self._again = self._again, False
-        due = again or now - self._asked >= ASK_EVERY
+        due = again or not 0 <= now - self._asked < ASK_EVERY
         news = self._ask_early()
         if self._log.book.brokers.get(self.broker.name) or due:
             news += self.router.poll()
@@ -121,7 +122,7 @@ class Desk:
         # What a broker keeps of a purchase cannot be sold: it is looked at before anybody tries.
         bought = news and self._log.book.venue(self.broker.name).bought
         keeps = bought and isinstance(self.broker, Bookkeeping)
-        if keeps or again or now - self._reconciled >= RECONCILE_EVERY:
+        if keeps or again or not 0 <= now - self._reconciled < RECONCILE_EVERY:
             self._reconciled = now
             self.router.reconcile()
         return news

@@ -134,12 +134,12 @@ class Funding:
         """Want what makes up buffers that have run short; how many conversions."""
         now, book = self._clock(), self._log.book
         market_time = book.latest()
-        if now - self._looked < LOOK_EVERY or not market_time or self._gate.halted():
+        if 0 <= now - self._looked < LOOK_EVERY or not market_time or self._gate.halted():
             return 0
         self._looked = now
         wanted = 0
         for name in list(short_of_buffer(book, mandates, now)):
-            if now - self._swept.get(name, 0) < RETRY:
+            if 0 <= now - self._swept.get(name, 0) < RETRY:
                 continue
             # Vendors count what they are asked: nor again where nothing could be wanted.
             self._swept[name] = now

@@ -80,7 +80,7 @@ class RightOfWay:
         if not waiting:
             return True
         if intent.id in waiting:
-            return now - waiting[intent.id].asked >= AGAIN
+            return not 0 <= now - waiting[intent.id].asked < AGAIN
         return intent.reducing or not any(
             (one.intent.symbol, one.intent.side) == (intent.symbol, other(intent.side))
             for one in waiting.values()
@@ -92,7 +92,8 @@ class RightOfWay:
             self._waiting.pop(intent.id, None)
             return False
         one = self._waiting.setdefault(intent.id, _Waiting(intent, now))
-        one.asked, waited = now, now - one.since
+        one.asked, one.since = now, min(one.since, now)
+        waited = now - one.since
         met = in_the_way(intent, decision, book)
         self._met += [(opened, intent.id) for opened in met if gives_way(opened, waited)]
         return True

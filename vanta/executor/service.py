@@ -353,7 +353,7 @@ class ExecutorNode:
         Whichever was not looked at for longest comes first.
         """
         now, book = self._clock(), self._log.book
-        if now - self._watched < WATCH_EVERY or not any(book.holdings.values()):
+        if 0 <= now - self._watched < WATCH_EVERY or not any(book.holdings.values()):
             return 0
         self._watched = now
         latest = book.latest()

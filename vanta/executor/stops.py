@@ -86,7 +86,9 @@ def _of_symbol(book: Book, policy: Mandates, seen: Seen, now: int) -> Iterator[E
 
 def _asked(book: Book, vault: str, symbol: str, holding: Holding, now: int) -> bool:
     """Whether a way out waits for its decision, or was wanted too short a while ago."""
-    if holding.tries and now - holding.asked < min(RETRY << min(holding.tries - 1, 20), RETRY_MOST):
+    again = min(RETRY << min(holding.tries - 1, 20), RETRY_MOST) if holding.tries else 0
+    # A clock that was set back since shall not keep anybody in.
+    if 0 <= now - holding.asked < again:
         return True
     return any(
         one.vault == vault and symbol in {one.symbol, home(one.symbol)}

@@ -117,7 +117,7 @@ class Withdrawals:
 
     def _outlived(self, desks: Sequence[Desk]) -> int:
         now = self._clock()
-        if now - self._looked < EVERY:
+        if 0 <= now - self._looked < EVERY:
             return 0
         self._looked = now
         over = [
@@ -143,7 +143,8 @@ class Withdrawals:
     def _attempt(self, opened: OpenOrder, desks: Sequence[Desk], *, why: str, who: str) -> bool:
         name, now = opened.order.client_order_id, self._clock()
         desk = next((one for one in desks if one.broker.name == opened.order.broker), None)
-        if desk is None or not desk.armed or now - self._asked.get(name, now - EVERY) < EVERY:
+        lately = 0 <= now - self._asked.get(name, now - EVERY) < EVERY
+        if desk is None or not desk.armed or lately:
             return False
         self._asked[name] = now
         try:
