@@ -151,7 +151,8 @@ class AlpacaVendor(VendorServer):
         return 404, {"message": "endpoint not found."}
 
     def _snapshot(self) -> dict[str, Any]:
-        return {"latestTrade": TRADE, "latestQuote": self.quote, "dailyBar": BAR}
+        at = {"t": show_instant(self.priced())} if self.ahead else {}
+        return {"latestTrade": TRADE, "latestQuote": {**self.quote, **at}, "dailyBar": BAR}
 
     def _submit(self, body: dict[str, Any]) -> Told:
         if self.refusal:

@@ -119,7 +119,7 @@ class BybitVendor(VendorServer):
             "retMsg": message,
             "result": result,
             "retExtInfo": {},
-            "time": (self.now() + self.skew * SECOND) // MS,
+            "time": (self.priced() + self.skew * SECOND) // MS,
         }
 
     def _wrong(self, asked: Asked) -> tuple[int, str] | None:

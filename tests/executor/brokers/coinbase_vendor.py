@@ -239,7 +239,7 @@ class CoinbaseVendor(VendorServer):
             "product_id": name,
             "bids": [{"price": "68923.66", "size": "0.5"}],
             "asks": [{"price": "68923.67", "size": "0.25"}],
-            "time": show_instant(self.now()),
+            "time": show_instant(self.priced()),
         }
 
 

@@ -492,6 +492,16 @@ class VendorContract(Contract):
         held = desk.vendor.books.of(held_id(desk, order))
         assert (held.limit, held.quantity) == (order.limit_price, order.quantity)
 
+    @pytest.mark.parametrize(("ahead", "there"), [(1, True), (2, True), (3, False), (10**9, False)])
+    def test_a_price_of_a_time_that_is_yet_to_come_is_none(
+        self,
+        desk: VendorDesk,
+        ahead: int,
+        there: bool,  # noqa: FBT001 - a case's column
+    ) -> None:
+        desk.vendor.ahead = ahead
+        assert (desk.broker.quote(desk.order().symbol, NOW) is not None) is there
+
     def test_the_vendors_clock_is_heard(self, desk: VendorDesk) -> None:
         assert desk.broker.account() is not None
         assert abs(skew(desk)) < 3 * SECOND

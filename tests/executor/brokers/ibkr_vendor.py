@@ -303,7 +303,7 @@ class IbkrVendor(VendorServer):
         if conid not in self.subscribed:
             self.subscribed.add(conid)
             return 200, [bare]
-        at = {"_updated": self.books.now * 1000 // SECOND, "server_id": "q0"}
+        at = {"_updated": self.priced() * 1000 // SECOND, "server_id": "q0"}
         asked = {name: value for name, value in self.market.items() if name in query["fields"]}
         return 200, [{**bare, **at, **asked}]
 

@@ -258,6 +258,20 @@ def test_what_a_vendor_tells_no_more_holds_everything_in(trading: Trading) -> No
     assert codes == {"ORDER_MISSING", "POSITION"}
 
 
+def test_a_price_of_a_time_that_is_yet_to_come_ends_no_day(trading: Trading) -> None:
+    trading.step(2)
+    before = trading.book.day_ends
+    trading.desk.vendor.ahead = 400 * DAY // SECOND
+    trading.wants()
+    trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.day_ends == before
+    trading.desk.vendor.ahead = 0
+    trading.wants(conviction=900_000)
+    trading.step(2)
+    assert trading.opened().state is OrderState.ACKNOWLEDGED
+
+
 def test_a_vendor_that_is_away_keeps_new_orders_in(trading: Trading) -> None:
     trading.step(2)
     trading.desk.vendor.always = "503"

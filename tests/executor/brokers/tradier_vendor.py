@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from tests.executor.brokers.vendor import Asked, Held, Told, VendorServer
 from vanta.domain.exact import UNIT, units
-from vanta.domain.instant import show_instant
+from vanta.domain.instant import SECOND, show_instant
 
 TOKEN, ACCOUNT = "tr4dier-token-of-the-account", "VA000001"
 OPTION = "AAPL220225P00180000"
@@ -89,7 +89,8 @@ class TradierVendor(VendorServer):
             case ["markets", "quotes"]:
                 known = [QUOTES[one] for one in query["symbols"].split(",") if one in QUOTES]
                 if known:
-                    dates = {"bid_date": self.dates, "ask_date": self.dates} if self.dates else {}
+                    at = self.priced() * 1000 // SECOND if self.ahead else self.dates
+                    dates = {"bid_date": at, "ask_date": at} if at else {}
                     told = [{**one, **dates} for one in known]
                     return 200, {"quotes": {"quote": _quirk(told)}}
                 return 200, {"quotes": {"unmatched_symbols": {"symbol": query["symbols"]}}}

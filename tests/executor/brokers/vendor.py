@@ -141,6 +141,8 @@ class VendorServer:
         """Whether its clock is this machine's; its books' own otherwise."""
         self.skew = 0
         """Seconds the vendor's clock is ahead."""
+        self.ahead = 0
+        """Seconds its prices are from its own time; 0 as it has them."""
         self.refusal: Told | None = None
         """The answer to every submission."""
         self.asked: list[Asked] = []
@@ -188,6 +190,10 @@ class VendorServer:
 
     def now(self) -> int:
         return time.time_ns() if self.live else self.books.now
+
+    def priced(self) -> int:
+        """When its prices are of."""
+        return self.now() + self.ahead * SECOND
 
     def submissions(self) -> list[Asked]:
         return [one for one in self.asked if self.submits(one)]

@@ -28,7 +28,7 @@ from vanta.executor.brokers.alpaca.wire import (
 )
 from vanta.executor.brokers.option_ticks import option_tick
 from vanta.executor.brokers.rest.exact import decode, exact, instant
-from vanta.executor.brokers.rest.session import Session
+from vanta.executor.brokers.rest.session import Session, to_come
 from vanta.executor.rails import PEG, USD
 
 _PATHS = {
@@ -71,7 +71,9 @@ class MarketReader:
         if instrument is None or found is None or found.latest_quote is None:
             return None
         place, sides = self._data.place, found.latest_quote
-        last = found.latest_trade
+        at, last = instant(sides.at, place), found.latest_trade
+        if to_come(at, self._clock()):
+            return None
         bid, ask = exact(sides.bid, place), exact(sides.ask, place)
         if instrument.asset_class == "option":
             priced = [side for side in (bid, ask) if side]
@@ -81,8 +83,8 @@ class MarketReader:
             bid=bid,
             ask=ask,
             last=exact(last.price, place) if last else 0,
-            ts=min(self._clock(), instant(sides.at, place)),
-            market_time=instant(sides.at, place),
+            ts=min(self._clock(), at),
+            market_time=at,
             adv=self._average(instrument),
             session=self._session(instrument),
             instrument=instrument,

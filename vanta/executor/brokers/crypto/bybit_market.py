@@ -23,7 +23,7 @@ from vanta.executor.brokers.crypto.venue import Headers, Venue
 from vanta.executor.brokers.crypto.writing import Writing
 from vanta.executor.brokers.rest.edge import Reply
 from vanta.executor.brokers.rest.exact import decode, unreadable
-from vanta.executor.brokers.rest.session import Session
+from vanta.executor.brokers.rest.session import Session, to_come
 from vanta.executor.brokers.rest.throttle import Urgency
 
 MS = SECOND // 1000
@@ -66,6 +66,8 @@ class BybitMarkets(Venue):
         if not found or not found[0].bid or not found[0].ask:
             return None
         at = decode(Head, reply.body, self.place).time * MS
+        if to_come(at, self._clock()):
+            return None
         return Quote(
             symbol=symbol,
             bid=self.exact(found[0].bid),

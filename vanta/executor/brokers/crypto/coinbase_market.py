@@ -13,7 +13,7 @@ from vanta.executor.brokers.crypto.venue import Headers, Venue
 from vanta.executor.brokers.crypto.writing import Writing
 from vanta.executor.brokers.rest.edge import Reply
 from vanta.executor.brokers.rest.exact import decode, instant, unreadable
-from vanta.executor.brokers.rest.session import Session
+from vanta.executor.brokers.rest.session import Session, to_come
 from vanta.executor.rails import USD
 
 PRIVATE = ["v3", "private"]
@@ -49,6 +49,8 @@ class CoinbaseMarkets(Venue):
         if book is None or not book.bids or not book.asks:
             return None
         at, last = instant(book.time, self.place), self.exact(product.price)
+        if to_come(at, self._clock()):
+            return None
         halted = product.cancel_only or product.auction_mode or product.post_only
         return Quote(
             symbol=symbol,

@@ -10,6 +10,7 @@ from vanta.executor.brokers.ibkr.contracts import Contract, Contracts
 from vanta.executor.brokers.ibkr.portal import Portal
 from vanta.executor.brokers.ibkr.wire import History, Hours, Schedule, Snapshot, price_of
 from vanta.executor.brokers.rest.exact import nearest
+from vanta.executor.brokers.rest.session import to_come
 
 MILLISECOND = SECOND // 1000
 FIELDS = ("31", "84", "86", "6509")
@@ -45,9 +46,11 @@ class MarketReader:
             return None
         if not (found.availability or "").startswith(_LIVE) or not found.updated:
             return None
+        at = found.updated * MILLISECOND
+        if to_come(at, self._clock()):
+            return None
         place = self._portal.place
         last, letter = price_of(found.last, place) if found.last else (0, "")
-        at = found.updated * MILLISECOND
         return Quote(
             symbol=symbol,
             bid=price_of(found.bid, place)[0],

@@ -152,6 +152,14 @@ class Session:
         )
 
 
+def to_come(at: int, now: int) -> bool:
+    """Whether a price is of a time that no clock has reached: nobody knows how old it is.
+
+    Taken for one of now it would be live however old, and the market's day would end with it.
+    """
+    return at - now > SKEW
+
+
 def _is_page(reply: Reply) -> bool:
     """Whether an answer is HTML, by what it says of itself or by how it begins."""
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()

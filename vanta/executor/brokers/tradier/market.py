@@ -10,7 +10,7 @@ from vanta.domain.instant import DAY, SECOND
 from vanta.domain.trading import Instrument, Quote
 from vanta.executor.brokers.option_ticks import option_tick
 from vanta.executor.brokers.rest.exact import decode, nearest
-from vanta.executor.brokers.rest.session import Session
+from vanta.executor.brokers.rest.session import Session, to_come
 from vanta.executor.brokers.tradier.wire import (
     OPTION,
     Borrowables,
@@ -59,6 +59,8 @@ class MarketReader:
         last = nearest(found.last, place) if found.last is not None else 0
         # Of a market whose sides have not moved for a while, the newer one's time.
         at = max(found.bid_date, found.ask_date) * _MILLISECOND
+        if to_come(at, self._clock()):
+            return None
         # What is traded seldom has no average there; then the day's own volume stands for it.
         volume = nearest(found.average_volume or found.volume, place)
         return Quote(
