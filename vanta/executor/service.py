@@ -194,6 +194,7 @@ class ExecutorNode:
             ready()
             if not worked:
                 stop.wait(idle)
+        self._views.finish()
 
     def step(self) -> int:
         """One round of everything; returns how much there was to do.

@@ -23,7 +23,7 @@ EVERY = SECOND // 4
 """Least time between two writes of the views while there is something to do."""
 
 SHARE = 20
-"""Of all time, no more than one part in so many is spent on views, however long a write takes."""
+"""Of all time, no more than one part in so many is spent on making views of a large book."""
 
 _SOURCE = "trade_log"
 
@@ -38,13 +38,22 @@ class Views:
 
     def refresh(self, now: int, *, idle: bool) -> None:
         """Write the views where a journal moved, at once when idle and else now and then."""
-        position = self._log.position
-        reached = (position, self._inflow.position, len(self._inflow.waiting))
+        reached = (self._log.position, self._inflow.position, len(self._inflow.waiting))
         pause = max(self._took * SHARE, 0 if idle else EVERY)
         if reached == self._written or 0 <= now - self._at < pause:
             return
-        began = time.perf_counter_ns()
-        book = self._log.book
+        began = time.thread_time_ns()
+        self._write()
+        self._written, self._at = reached, now
+        self._took = time.thread_time_ns() - began
+
+    def finish(self) -> None:
+        """Write the views as they will stand while nobody runs."""
+        if self._written is not None:
+            self._write()
+
+    def _write(self) -> None:
+        position, book = self._log.position, self._log.book
         queue = autotrade_queue(
             [*book.wanted.values(), *self._inflow.waiting.values()], list(self._log.recent)
         )
@@ -54,8 +63,6 @@ class Views:
             ("positions", positions(book)),
         ):
             write_view(self._layout.view(name), data, source=_SOURCE, position=position)
-        self._written, self._at = reached, now
-        self._took = time.perf_counter_ns() - began
 
 
 def open_orders(book: Book) -> list[dict[str, Any]]:
