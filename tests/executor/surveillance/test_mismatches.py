@@ -6,7 +6,7 @@ import pytest
 from tests.executor.building import NOW, OTHER
 from tests.executor.surveillance.comparing import Compared
 from vanta.domain.exact import UNIT
-from vanta.domain.instant import DAY, SECOND
+from vanta.domain.instant import DAY, HOUR, SECOND
 from vanta.domain.trading import Fill, OrderState
 from vanta.executor.brokers.port import BrokerOrder
 from vanta.executor.events import DecisionMade, OrderPrepared, OrderWithheld
@@ -317,3 +317,38 @@ def test_orders_that_are_over_are_forgotten_and_their_fills_are_not_strange(
     record = compared.surveillance.comparison.record
     assert len(record.orders) == len(record.used) == 1
     assert compared.watch(5 * SECOND, trading=True) == []
+
+
+# A clock that is set back -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "restarted"])
+@pytest.mark.parametrize("when", ["before", "since"])
+@pytest.mark.parametrize("code", ["FILL_MISSING", "STILL_ALIVE", "NOT_COMPARED"])
+def test_a_clock_that_is_set_back_puts_nothing_off(
+    compared: Compared,
+    code: str,
+    when: str,
+    restarted: bool,  # noqa: FBT001 - a case
+) -> None:
+    order = compared.resting()
+    name = order.client_order_id
+    compared.watch(SECOND)
+    if code == "STILL_ALIVE":
+        compared.broker.fill(name)
+        compared.node.step(1)
+        compared.look()
+    if when == "before":
+        compared.node.wait(-HOUR)
+    if code == "FILL_MISSING":
+        compared.broker.fill(name, UNIT)
+    if code == "STILL_ALIVE":
+        compared.broker.states[name] = OrderState.PARTIALLY_FILLED
+    compared.broker.away = code == "NOT_COMPARED"
+    compared.watch(SECOND)
+    if when == "since":
+        compared.node.wait(-HOUR)
+    if restarted:
+        compared.restart()
+    compared.watch(11 * SECOND if code == "NOT_COMPARED" else LIMIT)
+    assert [one.mismatch.code for one in compared.alerts] == [code]

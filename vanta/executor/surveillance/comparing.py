@@ -143,6 +143,15 @@ class Comparison(msgspec.Struct):
             if now >= one.due and self._looked(one):
                 yield one.mismatch
 
+    def set_back(self, now: int) -> None:
+        """Take what lies ahead of the clock for done just now: nothing waits until it is there."""
+        for side in self.sides.values():
+            side.begun, side.answered = min(side.begun, now), min(side.answered, now)
+            side.blind = min(side.blind, now)
+        for one in self.suspects.values():
+            one.seen, one.due = min(one.seen, now), min(one.due, now + DEADLINE)
+        self.record.set_back(now)
+
     def forget(self, now: int) -> None:
         """Let go of what is over and agreed about."""
         subjects = {one.mismatch.subject.split(" ")[0] for one in self.suspects.values()}

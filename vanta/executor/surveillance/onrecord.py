@@ -119,6 +119,12 @@ class OnRecord(msgspec.Struct):
             self._end(fill.client_order_id, at)
         return known
 
+    def set_back(self, now: int) -> None:
+        """Take what was over at a time yet to come for over just now."""
+        for name, at in self.over.items():
+            if at > now:
+                self.orders[name].over = self.over[name] = now
+
     def forget(self, now: int, doubted: set[str]) -> None:
         """Let go of orders that were over long enough, but for those still in doubt."""
         spare = len(self.over) - KEPT

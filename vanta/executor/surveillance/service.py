@@ -92,7 +92,8 @@ class Surveillance:
         self._settlements = Settlements(layout.run)
         self._posted = Posted(layout.run)
         self._read = {name: BrokerRead(name, 0, "") for name in brokers}
-        self._saved = now
+        self._at = self._saved = now
+        self.comparison.set_back(now)
         self._since = {name: self.comparison.since(name) for name in brokers}
 
     @property
@@ -124,6 +125,10 @@ class Surveillance:
         readings, found = tuple(readings), list[Mismatch]()
         # After the statements came: what is at a broker was on disk before it was sent.
         news, now = self._followed.news(), self._clock()
+        if now < self._at:
+            self.comparison.set_back(now)
+            self._saved = min(self._saved, now)
+        self._at = now
         for record in (*news.intents, *news.trades):
             found += self.comparison.take(events.read(record), now, old=now - record.ts > OLD)
         for reading in readings:
