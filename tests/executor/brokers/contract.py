@@ -4,6 +4,8 @@ A test file makes a `Desk` for its vendor and inherits: `Contract` is for every 
 `VendorContract` for those reached over HTTP, whose simulator misbehaves on demand.
 """
 
+import contextlib
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
@@ -432,6 +434,33 @@ class VendorContract(Contract):
         done.quantity = UNIT
         assert Told(desk.broker).poll(2).filled(order) == UNIT
 
+    @pytest.mark.parametrize("none", ["sNaN", "NaN", "Infinity", "1E+999999999", 1e25])
+    def test_what_is_no_number_is_an_answer_that_cannot_be_read(
+        self, desk: VendorDesk, none: object
+    ) -> None:
+        order = desk.order(quantity=3 * UNIT)
+        desk.broker.submit(order, NOW)
+        desk.fill(order, UNIT, order.limit_price)
+        told: dict[str, object] = {}
+
+        def reads() -> None:
+            broker = desk.again()
+            for read in (
+                lambda: broker.quote(order.symbol, NOW), broker.positions, broker.account,
+                broker.open_orders, lambda: broker.executions_since(0),
+            ):  # fmt: skip
+                with contextlib.suppress(BrokerAwayError):
+                    read()
+
+        desk.vendor.mangle = lambda asked, value: told.setdefault(asked.path, value)
+        reads()
+        for path, value in told.items():
+            for where in numbers(value):
+                desk.vendor.mangle = lambda asked, value, path=path, where=where: (  # type: ignore[misc]
+                    put(value, where, none) if asked.path == path else value
+                )
+                reads()
+
     def test_a_short_position_is_negative(self, desk: VendorDesk) -> None:
         order = desk.order(side="sell")
         desk.broker.submit(order, NOW)
@@ -525,3 +554,27 @@ def skew(desk: VendorDesk) -> int:
     found: int | None = desk.broker.session.observed.skew  # type: ignore[attr-defined]
     assert found is not None
     return found
+
+
+def numbers(value: object) -> Iterator[tuple[str | int, ...]]:
+    """Where in an answer a number stands, as itself or as a text; of a list, in its first."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from ((name, *rest) for rest in numbers(one))
+    elif isinstance(value, list):
+        for one in value[:1]:
+            yield from ((0, *rest) for rest in numbers(one))
+    elif isinstance(value, str | int | float) and re.fullmatch(r"-?[0-9.]+(e.*)?", str(value)):
+        yield ()
+
+
+def put(value: object, where: tuple[str | int, ...], new: object) -> object:
+    """An answer with something else in one place; as it is where it has no such place."""
+    if not where:
+        return new
+    first, *rest = where
+    if isinstance(value, dict) and first in value:
+        return {**value, first: put(value[first], tuple(rest), new)}
+    if isinstance(value, list) and value and first == 0:
+        return [put(value[0], tuple(rest), new), *value[1:]]
+    return value

@@ -146,6 +146,8 @@ class VendorServer:
         self.refusal: Told | None = None
         """The answer to every submission."""
         self.asked: list[Asked] = []
+        self.mangle: Callable[[Asked, Any], Any] = lambda _, value: value
+        """What becomes of an answer on its way."""
         self.headers: dict[str, str] = {}
         self._lock = threading.Lock()
         vendor = self
@@ -222,6 +224,7 @@ class VendorServer:
             return
         with self._lock:
             status, value = self.answer(asked)
+        value = self.mangle(asked, value)
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
         if status == 204:
             data = b""

@@ -301,7 +301,7 @@ class AlpacaBroker:
         for one in decode(list[Position], reply.body, self.session.place):
             coin = one.asset_class == "crypto"
             # A fee takes finer parts of a coin than are traded.
-            quantity = (whole if coin else exact)(abs(one.qty), self.session.place)
+            quantity = (whole if coin else exact)(one.qty.copy_abs(), self.session.place)
             symbol = self._market.named(one.symbol) if coin else one.symbol
             if quantity:
                 found[symbol] = -quantity if one.side == "short" else quantity

@@ -27,7 +27,7 @@ from vanta.executor.brokers.alpaca.wire import (
     theirs,
 )
 from vanta.executor.brokers.option_ticks import option_tick
-from vanta.executor.brokers.rest.exact import decode, exact, instant
+from vanta.executor.brokers.rest.exact import decode, exact, instant, nearest, number
 from vanta.executor.brokers.rest.session import Session, to_come
 from vanta.executor.rails import PEG, USD
 
@@ -185,8 +185,7 @@ class MarketReader:
     def _traded(self, day: Bar) -> int:
         place = self._data.place
         # Crypto volumes have more digits than a unit: an average may lose them.
-        volume = day.volume.quantize(Decimal("0.00000001"))
-        return notional(exact(day.close, place), exact(volume, place))
+        return notional(exact(day.close, place), nearest(day.volume, place))
 
     def _session(self, instrument: Instrument) -> Literal["open", "closed"]:
         if instrument.asset_class == "crypto":
@@ -200,6 +199,6 @@ class MarketReader:
 
 def _step(value: Decimal | None, place: str) -> int:
     """A step in units; of one finer than a unit the next coarser that we count."""
-    if not value:
+    if value is None or not number(value, place):
         return 1
     return exact(value.quantize(_UNIT, ROUND_CEILING) if value < _UNIT else value, place)

@@ -18,7 +18,15 @@ from vanta.executor.brokers.port import (
     Unknown,
 )
 from vanta.executor.brokers.rest.edge import Method, Reply
-from vanta.executor.brokers.rest.exact import exact, finest, nearest, unreadable, whole
+from vanta.executor.brokers.rest.exact import (
+    exact,
+    finest,
+    nearest,
+    number,
+    step,
+    unreadable,
+    whole,
+)
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import Urgency
 
@@ -187,9 +195,10 @@ class Venue(ABC):
     def number(self, text: str | None) -> Decimal:
         """A number as exchanges write it; nothing is zero."""
         try:
-            return Decimal(text or "0")
+            made = Decimal(text or "0")
         except InvalidOperation as error:
             raise unreadable("a text where a number belongs", self.place) from error
+        return number(made, self.place)
 
     def exact(self, text: str | None) -> int:
         """A number in units, every digit of it."""
@@ -212,5 +221,4 @@ class Venue(ABC):
 
         What is executed there may be finer too, and could not be told.
         """
-        scaled = self.number(text).scaleb(8)
-        return int(scaled) if scaled > 0 and scaled == scaled.to_integral_value() else None
+        return step(self.number(text), self.place)

@@ -201,7 +201,7 @@ class OrdersReader:
         return sum(exact(row.filled, self._portal.place) for row in rows)
 
     def _taken(self, one: Trade) -> _Known:
-        quantity = exact(abs(one.size), self._portal.place)
+        quantity = exact(one.size.copy_abs(), self._portal.place)
         return _Known(one.client_order_id, quantity, one.time * _MILLISECOND)
 
     def _fill(self, one: Trade) -> Fill:
@@ -213,7 +213,7 @@ class OrdersReader:
             one.client_order_id,
             one.name,
             _SIDES[one.side],
-            exact(abs(one.size), place),
+            exact(one.size.copy_abs(), place),
             nearest(one.price, place),
             0 if one.commission is None else nearest(one.commission, place),
             one.time * _MILLISECOND,

@@ -110,6 +110,26 @@ def unreadable(why: str, place: str) -> BrokerAwayError:
     )
 
 
+def step(value: Decimal, place: str) -> int | None:
+    """A market's step in units; None for one that is finer, or none at all.
+
+    Raises:
+        BrokerAwayError: not finite, or beyond belief.
+    """
+    scaled = _scaled(value, place)
+    return int(scaled) if scaled > 0 and scaled == scaled.to_integral_value() else None
+
+
+def number(value: Decimal, place: str) -> Decimal:
+    """A number that can be reckoned with: what is none, or too large, is an error in any sum.
+
+    Raises:
+        BrokerAwayError: not finite, or beyond belief.
+    """
+    _scaled(value, place)
+    return value
+
+
 def _scaled(value: Decimal, place: str) -> Decimal:
     if (
         not value.is_finite()
