@@ -153,10 +153,11 @@ class Router:
         name = opened.order.client_order_id
         answer = self._broker.order_status(name, opened.market_time)
         match answer:
-            case BrokerOrder(state=OrderState.REJECTED):
+            case BrokerOrder(state=OrderState.REJECTED) if answer.filled <= opened.filled:
                 event = _rejected(name, answer.reason, "as the broker says")
                 self._log.of_order(name, event)
             case BrokerOrder():
+                # Of one that is over, too: its end is told after what it filled.
                 found = OrderAcknowledged(name, answer.broker_order_id, self._clock())
                 self._log.of_order(name, found)
             case Absent():

@@ -181,6 +181,28 @@ def test_what_an_order_filled_before_it_was_taken_back_counts_before_it_is_liste
     assert trading.process.desks[0].router.reconcile() == ()
 
 
+@pytest.mark.parametrize("trading", [AlpacaDesk, TradierDesk], indirect=True)
+def test_what_an_order_filled_before_it_was_rejected_counts_though_its_answer_was_lost(
+    trading: Trading,
+) -> None:
+    trading.desk.vendor.next.append("silent")
+    trading.wants()
+    trading.step(1)
+    order, books = trading.opened().order, trading.desk.vendor.books
+    [held] = books.orders.values()
+    half = order.quantity // UNIT // 2 * UNIT
+    late = books.fill(held.client_id, half, order.limit_price)
+    late.hidden = True
+    books.end(held, "rejected")
+    for _ in range(3):
+        trading.step()
+        assert trading.book.vaults[VAULT].gross > 0
+    late.hidden = False
+    trading.step(2)
+    assert trading.book.open == {}
+    assert trading.book.vaults[VAULT].lines["AAPL"].quantity == half
+
+
 def lands(trading: Trading) -> None:
     """What was sent first gets there after all."""
     order = trading.opened().order
