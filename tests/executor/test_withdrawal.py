@@ -1,12 +1,14 @@
 """An order that a person asks to be taken back: asked once or often, it is over, and on record."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.executor.building import VAULT, order
 from tests.executor.running import Node
+from vanta.domain.instant import SECOND
 from vanta.domain.trading import OrderState
 from vanta.executor.standing import read_standing
 from vanta.executor.withdrawal import ask, folder_of
@@ -121,6 +123,27 @@ def test_what_is_no_open_order_is_dropped_and_other_files_are_left_alone(node: N
     node.step()
     assert asked(node) == ["README"]
     assert "order.cancelled" not in node.types()
+
+
+def held_pipe(path: Path) -> int:
+    os.mkfifo(path)
+    return os.open(path, os.O_RDWR)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, held_pipe])
+def test_what_is_no_file_asks_like_one_and_ends_nothing(
+    node: Node, make: Callable[[Path], int | None]
+) -> None:
+    name = resting(node)
+    held = make(folder_of(node.layout.run) / name)
+    node.step(3)
+    assert node.broker.states[name] is OrderState.CANCELLED
+    assert node.process is not None
+    node.wait(SECOND)
+    node.process.step()
+    assert node.process.step() == 0, "what cannot be taken away is work without end"
+    if held is not None:
+        os.close(held)
 
 
 def test_the_process_says_how_it_stands(node: Node) -> None:

@@ -72,9 +72,11 @@ def asker(file: Path) -> str:
         fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
-    with os.fdopen(fd, "rb") as opened:
-        uid = os.fstat(fd).st_uid
-        told = opened.read(_NAME_MOST).decode(errors="replace")
+    uid, told = os.fstat(fd).st_uid, ""
+    # A folder, or a pipe that somebody holds open, asks like any other file.
+    with contextlib.suppress(OSError):
+        told = os.read(fd, _NAME_MOST).decode(errors="replace")
+    os.close(fd)
     try:
         user = pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -135,8 +137,10 @@ class Withdrawals:
         opened = self._log.book.open.get(name)
         if opened is None:
             # It is over, or was never ours.
-            with contextlib.suppress(OSError):
+            try:
                 (self._folder / name).unlink()
+            except OSError:
+                return False
             return True
         return self._attempt(opened, desks, why=ASKED, who=asker(self._folder / name))
 

@@ -1,6 +1,7 @@
 """The comparison goes on where it stopped, remembers what it told, and is told what is settled."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from vanta.executor.gate import UNCOMPARED, Gate
 from vanta.executor.surveillance import following
 from vanta.executor.surveillance.hook import AT_ONCE, Hook
 from vanta.executor.surveillance.mismatch import MOST, Mismatch, MismatchFound
-from vanta.executor.surveillance.settling import ask
+from vanta.executor.surveillance.settling import ask, folder_of
 from vanta.executor.surveillance.signs import SURVEILLANCE_SIGN
 from vanta.governance.heartbeat import Silence
 from vanta.journal.reader import Tail
@@ -149,6 +150,24 @@ def test_what_is_settled_and_over_and_comes_back_is_told_again(compared: Compare
     compared.look()
     compared.broker.foreign.append(stranger)
     assert compared.look() == ["ORDER_NOT_OURS"]
+
+
+def test_what_is_no_file_settles_nothing_and_ends_nothing(compared: Compared) -> None:
+    compared.resting()
+    compared.broker.foreign.append(
+        BrokerOrder("by-hand", "B9", "AAPL", OrderState.ACKNOWLEDGED, UNIT, 0)
+    )
+    compared.look()
+    [name] = compared.surveillance.standing.found
+    path = folder_of(compared.node.layout.run) / name
+    os.mkfifo(path)
+    held = os.open(path, os.O_RDWR)
+    compared.look()
+    os.close(held)
+    path.unlink()
+    path.mkdir()
+    compared.look()
+    assert compared.standing() == ["ORDER_NOT_OURS"]
 
 
 def test_a_flood_of_strangers_is_told_up_to_a_number(compared: Compared) -> None:

@@ -69,7 +69,8 @@ def _read(path: Path) -> tuple[str, str] | None:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(fd, "rb") as file:
             uid = os.fstat(fd).st_uid
-            why = file.read(_LONGEST).decode("utf-8", "replace").strip()
+            # Of a pipe that somebody holds open it reads nothing at all.
+            why = (file.read(_LONGEST) or b"").decode("utf-8", "replace").strip()
     except OSError:
         return None
     try:
