@@ -213,8 +213,8 @@ def test_the_terminal_tree_reads_as_sentences(fund: Fund) -> None:
         "paper quoted 186.99 to 187.01, session open",
         "yes gross exposure would be $62,396.08; the vault's cap is $900,000.00",
         "prepared to buy 332 AAPL at 187.94 or better, opening, on disk",
-        "bought 166 AAPL at 188.00, fee 0.05",
-        "332 of 332 AAPL filled at 187.50 on average, fees 0.10",
+        "bought 166 AAPL at 188.00, fee $0.05",
+        "332 of 332 AAPL filled at 187.50 on average, fees $0.10",
     ):
         assert line.removeprefix("yes ") in said
     denied = text(told(fund, intent_of(fund, 1)), width=200)

@@ -34,6 +34,16 @@ def test_an_order_that_filled_reads_from_the_belief_to_the_money(fund: Fund) -> 
     assert places == sorted(places)
 
 
+def test_of_a_node_alone_it_says_that_the_rest_is_elsewhere(fund: Fund) -> None:
+    said = paragraph(told(fund, order_of(fund, 0), "executor"))
+    assert said.startswith("On 2023-11-14 ")
+    assert (
+        " markets asked for momentum-us to buy AAPL, with a conviction of 73.00 %, in the band"
+        " 'strong'; what it grew from is not in the journals at hand. On "
+    ) in said
+    assert "that is a conviction" not in said
+
+
 def test_a_denial_says_every_reason_and_that_nothing_was_sent(fund: Fund) -> None:
     explanation = told(fund, intent_of(fund, 1))
     assert explanation.decided is not None

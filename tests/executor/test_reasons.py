@@ -74,3 +74,25 @@ def test_what_the_gate_says_is_a_sentence_too() -> None:
     assert withheld("HALT_LATCHED") == "a halt is latched on this node [HALT_LATCHED]"
     assert withheld("FULL_HALT") == "full_halt is on [FULL_HALT]"
     assert withheld("SOMETHING") == "the gate is shut [SOMETHING]"
+
+
+@pytest.mark.parametrize(
+    ("observed", "said"),
+    [
+        (2_000, "0.002 ms"),
+        (1_500_000, "1.5 ms"),
+        (1, "0.000001 ms"),
+        (0, "0 s"),
+        (8_000_000_000, "8 s"),
+        (-300_000_000, "-300 ms"),
+        (300_000_000_000, "5.0 min"),
+    ],
+)
+def test_a_moment_is_said_without_an_exponent(observed: int, said: str) -> None:
+    text = sentence(failed(4, "DUPLICATE_CONTENT", observed, 60_000_000_000))
+    assert f"ordered {said} ago, within the window of 60 s" in text
+
+
+def test_prices_read_like_prices() -> None:
+    text = sentence(failed(16, "SELF_MATCH", 1_771_100_000_000, 1_788_901_000_000))
+    assert text.startswith("at 17,711.00 it would trade with an order of our own at 17,889.01")

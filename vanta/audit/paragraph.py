@@ -31,7 +31,8 @@ def _wanted(explanation: Explanation) -> Iterator[str]:
     if explanation.believed is not None:
         yield _belief(explanation.believed.conviction)
     if asked is not None:
-        yield from _own(asked) if asked.causes else _request(asked)
+        known = explanation.believed is not None
+        yield from _own(asked) if asked.causes else _request(asked, known=known)
 
 
 def _belief(view: Conviction) -> str:
@@ -59,14 +60,22 @@ def _own(asked: Asked) -> Iterator[str]:
         yield f"{cause[:1].upper()}{cause[1:]}."
 
 
-def _request(asked: Asked) -> Iterator[str]:
-    intent = asked.intent
+def _request(asked: Asked, *, known: bool) -> Iterator[str]:
+    """What was asked for; `known`: whether what it grew from was told before."""
+    intent, at = asked.intent, wording.when(asked.intent.created)
     way = "close its position in" if intent.reducing else f"{intent.side}"
-    yield (
-        f"To the persona of {intent.vault} that is a conviction of"
-        f" {wording.percent(intent.conviction)}, in the band {intent.band!r}; so {asked.sender}"
-        f" asked on {wording.when(intent.created)} to {way} {intent.symbol}."
-    )
+    conviction = f"a conviction of {wording.percent(intent.conviction)}"
+    if known:
+        yield (
+            f"To the persona of {intent.vault} that is {conviction}, in the band"
+            f" {intent.band!r}; so {asked.sender} asked on {at} to {way} {intent.symbol}."
+        )
+    else:
+        yield (
+            f"On {at} {asked.sender} asked for {intent.vault} to {way} {intent.symbol}, with"
+            f" {conviction}, in the band {intent.band!r}; what it grew from is not in the"
+            " journals at hand."
+        )
     if not asked.signed_by:
         yield "The signature on that does not hold."
     if asked.refused:

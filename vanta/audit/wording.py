@@ -14,6 +14,7 @@ from vanta.executor.case import CONVERT
 from vanta.executor.clearing import FULL_HALT
 from vanta.executor.gate import LATCHED
 from vanta.executor.rails import STABLECOIN
+from vanta.executor.reasons import withheld
 from vanta.executor.right_of_way import MAKES_WAY
 from vanta.executor.router import ABSENT
 from vanta.executor.withdrawal import ASKED, OUTLIVED
@@ -40,6 +41,11 @@ def money(units: int) -> str:
     sign = "-" if units <= -UNIT // 100 else ""
     cents = abs(units) // (UNIT // 100)
     return f"{sign}${cents // 100:,}.{cents % 100:02d}"
+
+
+def fee(units: int) -> str:
+    """A fee, finer than a cent where it is: `$6.1873`; negative for a rebate."""
+    return f"{'-' if units < 0 else ''}${price(abs(units))}"
 
 
 def gain(units: int) -> str:
@@ -240,30 +246,46 @@ def _sent(event: events.MessageSent) -> str:
 def _filled(event: events.OrderFilled) -> str:
     fill = event.fill
     verb = "bought" if fill.side == "buy" else "sold"
-    fee = f", fee {price(fill.fee)}" if fill.fee else ""
+    cost = f", fee {fee(fill.fee)}" if fill.fee else ""
     if fill.kept:
-        fee = f", fee {show_finest(fill.kept)} {fill.coin}, worth {price(fill.fee)}"
-    return f"{verb} {quantity(fill.quantity)} {fill.symbol} at {price(fill.price)}{fee}"
+        cost = f", fee {show_finest(fill.kept)} {fill.coin}, worth {fee(fill.fee)}"
+    return f"{verb} {quantity(fill.quantity)} {fill.symbol} at {price(fill.price)}{cost}"
 
 
 def _charged(event: events.FeeCharged) -> str:
     if event.kept:
         coin = event.symbol.partition("-")[0]
-        kept = f"{show_finest(event.kept)} {coin}, worth {price(event.amount)}"
+        kept = f"{show_finest(event.kept)} {coin}, worth {fee(event.amount)}"
         return f"a fee was told later: {kept} [{event.said}]"
-    return f"a fee was told later: {price(event.amount)} [{event.said}]"
+    return f"a fee was told later: {fee(event.amount)} [{event.said}]"
+
+
+_GONE = {
+    ASKED: ", as was asked for",
+    MAKES_WAY: ", to make way",
+    OUTLIVED: ", for it did not fill in its life",
+    FULL_HALT: ", for a full halt of the policy",
+    LATCHED: ", for a halt of the node",
+    ABSENT: ": the broker had none of it, and none can come",
+}
+
+
+def _gone(event: events.OrderCancelled) -> str:
+    return f"what was left of it is gone{_GONE.get(event.reason, f': {event.reason}')}"
 
 
 _TOLD: dict[type[events.Event], Callable[[Any], str]] = {
     events.OrderPrepared: _prepared,
     events.MessageSent: _sent,
-    events.OrderWithheld: lambda event: f"withheld at the gate: {', '.join(event.codes)}",
+    events.OrderWithheld: lambda event: (
+        f"withheld at the gate: {listed([*map(withheld, event.codes)])}"
+    ),
     events.OrderAcknowledged: lambda event: f"the broker has it as {event.broker_order_id}",
     events.OrderUnknown: lambda event: f"nobody can say whether the broker has it: {event.reason}",
     events.OrderRejected: lambda event: f"the broker refused it: {event.reason} [{event.code}]",
     events.OrderFilled: _filled,
     events.FeeCharged: _charged,
-    events.OrderCancelled: lambda event: f"what was left of it is gone: {event.reason}",
+    events.OrderCancelled: _gone,
 }
 
 EVENTS = frozenset(kind.type for kind in _TOLD)
@@ -280,7 +302,7 @@ def result(order: Order, outcome: Outcome) -> tuple[str, ...]:
     if not outcome.filled:
         return ("nothing was filled, so nothing was gained or lost",)
     of = f"{quantity(outcome.filled)} of {quantity(order.quantity)} {order.symbol}"
-    told = [f"{of} filled at {price(outcome.average_price)} on average, fees {price(outcome.fees)}"]
+    told = [f"{of} filled at {price(outcome.average_price)} on average, fees {fee(outcome.fees)}"]
     if order.reducing:
         told.append(f"closing it realised {gain(outcome.realised)} after fees")
     if outcome.still_held:
@@ -299,7 +321,7 @@ def result(order: Order, outcome: Outcome) -> tuple[str, ...]:
         told.append("the vault no longer holds it")
     told.append(
         f"{held.vault} holds {quantity(held.quantity)} {held.symbol} and has realised"
-        f" {gain(held.realised)} in it before fees of {price(held.fees)}"
+        f" {gain(held.realised)} in it before fees of {fee(held.fees)}"
     )
     return tuple(told)
 

@@ -9,6 +9,8 @@ from vanta.domain.trading import Finding
 
 Value = int | str | None
 
+_MILLISECOND = SECOND // 1000
+
 
 def _money(value: Value) -> str:
     if not isinstance(value, int):
@@ -32,7 +34,17 @@ def _duration(value: Value) -> str:
     for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
         if abs(value) >= 2 * unit:
             return f"{value / unit:.1f} {letter}"
+    if 0 < abs(value) < SECOND:
+        # Not by significant digits: of a microsecond they leave an exponent.
+        return f"{value / _MILLISECOND:.6f}".rstrip("0").rstrip(".") + " ms"
     return f"{value / SECOND:.3g} s"
+
+
+def _price(value: Value) -> str:
+    if not isinstance(value, int):
+        return _name(value)
+    whole, _, rest = show_units(value).partition(".")
+    return f"{int(whole):,}.{rest.ljust(2, '0')}"
 
 
 def _name(value: Value) -> str:
@@ -131,13 +143,13 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
         "the vault would have sent {o} orders and cancels today; its fills allow {l}",
         _name,
     ),
-    "SELF_MATCH": ("at {o} it would trade with an order of our own at {l}", _quantity),
+    "SELF_MATCH": ("at {o} it would trade with an order of our own at {l}", _price),
     "BUILD": ("intents of the build {o} are not taken", _name),
     "POLICY_UNKNOWN": ("it was made under the policy {o}, which never was in force here", _name),
     "POLICY_LAG": ("its policy has not been in force for {o}; at most {l} is allowed", _duration),
     "NO_PARENT": ("{o} is no open order of the book", _name),
     "CHILD_QUANTITY": ("{o} would be filled or open of an order of {l}", _quantity),
-    "CHILD_PRICE": ("the limit would be {o}; {l} was decided", _quantity),
+    "CHILD_PRICE": ("the limit would be {o}; {l} was decided", _price),
     "CHILD_DIFFERS": ("{o} is not the order that was decided as {l}", _name),
     "OPEN_ORDERS": ("the vault would have {o} open orders; at most {l} are allowed", _name),
     "OPEN_ORDERS_BROKER": ("the broker would have {o} open orders; at most {l} are allowed", _name),
