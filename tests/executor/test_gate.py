@@ -11,13 +11,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.executor.building import NOW, VAULT, order, policy, published
+from tests.executor.building import NOW, VAULT, order, policy, published, vault
 from vanta.domain.errors import UnavailableError
+from vanta.domain.exact import UNIT, notional
 from vanta.domain.instant import FOREVER
 from vanta.domain.policy import OverlayPolicy, Published
 from vanta.domain.switches import Switches
 from vanta.domain.trading import Order
 from vanta.executor.gate import LATCHED, Gate
+from vanta.executor.rails import PEG
 from vanta.governance.latch import LATCH, LOCK, wait_for_sends
 from vanta.journal.files import atomic_write
 from vanta.lattice.direction import Table
@@ -91,6 +93,39 @@ def test_a_lock_that_cannot_be_taken_shuts_it(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir()
     memory = tmp_path / "gone"
     assert shut(memory, published(policy())) == ("GATE_LOCK",)
+
+
+GONE = published(policy({}))
+NARROW = published(policy({VAULT: vault(universe={"allow": frozenset({"MSFT"})})}))
+SMALL = published(policy({VAULT: vault(orders={"max_notional": UNIT})}))
+
+
+def test_what_the_policy_grants_no_more_stays_in_and_gets_out(tmp_path: Path) -> None:
+    assert shut(tmp_path, GONE)[0] == "VAULT_UNKNOWN"
+    assert shut(tmp_path, NARROW) == ("SYMBOL_NOT_ALLOWED",)
+    assert shut(tmp_path, SMALL) == ("ORDER_NOTIONAL",)
+    assert shut(tmp_path, GONE, LEAVING) == shut(tmp_path, SMALL, LEAVING) == ()
+
+
+def test_an_order_at_its_limits_may_leave(tmp_path: Path) -> None:
+    worth = notional(OPENING.limit_price, OPENING.quantity)
+    for over in (0, 1):
+        limits = {"max_notional": worth - over, "max_quantity": OPENING.quantity}
+        found = published(policy({VAULT: vault(orders=limits)}))
+        assert shut(tmp_path, found) == ("ORDER_NOTIONAL",) * over
+
+
+def test_money_is_asked_for_its_worth_and_a_coin_in_stablecoin_by_either_name(
+    tmp_path: Path,
+) -> None:
+    money = msgspec.structs.replace(OPENING, symbol=PEG, asset_class="crypto")
+    narrow = {"max_quantity": UNIT}
+    assert shut(tmp_path, published(policy({VAULT: vault(orders=narrow)})), money) == ()
+    coin = msgspec.structs.replace(money, symbol="BTC-USDC", quantity=UNIT)
+    assert shut(tmp_path, published(policy()), coin) == ()
+    for name in ("BTC-USD", "BTC-USDC"):
+        denied = published(policy({VAULT: vault(universe={"deny": frozenset({name})})}))
+        assert shut(tmp_path, denied, coin) == ("SYMBOL_DENIED",)
 
 
 def test_it_reads_the_policy_at_every_look(tmp_path: Path) -> None:

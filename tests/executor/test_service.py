@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+import msgspec
 import pytest
 
 from tests.executor.building import (
@@ -507,3 +509,41 @@ def test_killed_after_any_step_it_loses_and_doubles_nothing(
         assert node.broker.filled[name] == placed.quantity
     assert node.process._log.book.open == {}
     assert encode(node.process._log.book.account.open_orders) == b"0"
+
+
+TIGHTER: dict[str, tuple[dict[str, Any], str]] = {
+    "the vault is gone": ({}, "VAULT_UNKNOWN"),
+    "its symbol is denied": ({"universe": {"deny": frozenset({"AAPL"})}}, "SYMBOL_DENIED"),
+    "is allowed no more": ({"universe": {"allow": frozenset({"MSFT"})}}, "SYMBOL_NOT_ALLOWED"),
+    "nor its broker": ({"brokers": frozenset({"elsewhere"})}, "BROKER"),
+    "nor its asset class": ({"universe": {"asset_classes": frozenset({"option"})}}, "ASSET_CLASS"),
+    "it may be worth less": ({"orders": {"max_notional": UNIT}}, "ORDER_NOTIONAL"),
+    "or be smaller": ({"orders": {"max_quantity": UNIT}}, "ORDER_QUANTITY"),
+}
+
+
+@pytest.mark.parametrize("how", TIGHTER)
+def test_what_was_tightened_since_it_was_decided_keeps_an_order_from_being_sent_again(
+    node: Node, how: str
+) -> None:
+    changes, code = TIGHTER[how]
+    node.broker.lose_orders = 1
+    node.broker.mute = True
+    node.wants("AAPL")
+    node.step(2)
+    assert len(node.broker.sent) == 1
+    vaults = {OTHER: vault()} | ({VAULT: vault(**changes)} if changes else {})
+    node.source[:] = [published(policy(vaults), serial=2)]
+    node.broker.mute = False
+    node.step(3)
+    assert node.broker.orders == {}
+    assert len(node.broker.sent) == 1
+    assert node.process is not None
+    assert node.process._log.book.open == {}
+    reasons = [
+        msgspec.json.decode(record.body)["reason"]
+        for record in node.log()
+        if record.type == "order.unknown"
+    ]
+    assert reasons[-1].removeprefix("not sent again: ").split()[0] == code
+    node.holds_together()

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from vanta.domain.errors import VantaError
+from vanta.domain.exact import notional
 from vanta.domain.policy import Published
 from vanta.domain.switches import Action
 from vanta.domain.trading import Order
-from vanta.executor.mandate import Mandates
+from vanta.executor.mandate import Mandate, Mandates, holds
+from vanta.executor.rails import PEG, home
 from vanta.governance.heartbeat import Silence
 from vanta.governance.latch import latched, open_gate_lock
 
@@ -29,8 +31,35 @@ UNCOMPARED = "SURVEILLANCE_SILENT"
 """Nobody compares what left with what was asked for."""
 
 
+def taken_back(order: Order, mandate: Mandate) -> tuple[str, ...]:
+    """Codes of what an order was decided by and the policy no longer grants; pure.
+
+    An order may leave long after it was decided, where a broker was away or lost it. Only what it
+    is by itself is asked, as its fences were; ways out are asked nothing.
+    """
+    if order.reducing:
+        return ()
+    held_as = home(order.symbol)
+    terms = mandate.symbol(held_as)
+    if held_as != order.symbol:
+        terms = mandate.either(order.symbol, terms)
+    # Money has a limit in dollars alone, and needs no place in a universe.
+    money = order.symbol == PEG
+    worth = notional(order.limit_price, order.quantity, order.multiplier)
+    asked = (
+        ("VAULT_UNKNOWN", mandate.known),
+        ("SYMBOL_NOT_ALLOWED", terms.allowed or money),
+        ("SYMBOL_DENIED", not terms.denied),
+        ("ASSET_CLASS", holds(mandate.asset_classes, order.asset_class)),
+        ("BROKER", holds(mandate.brokers, order.broker)),
+        ("ORDER_QUANTITY", order.quantity <= mandate.max_quantity or money),
+        ("ORDER_NOTIONAL", worth <= mandate.max_notional or held_as != order.symbol),
+    )
+    return tuple(code for code, granted in asked if not granted)
+
+
 class Gate:
-    """Looks at the switches of the policy published now, and at the latch.
+    """Looks at the switches of the policy published now, what it still grants, and the latch.
 
     Args:
         memory: the node's memory folder, which holds the lock and the latch.
@@ -84,8 +113,10 @@ class Gate:
         codes.extend(code for code, silence in self._watchers.items() if silence.lasts())
         action = Action.REDUCE if order.reducing else Action.OPEN
         try:
-            brake = self._current().of(order.vault).brake(order.broker, order.strategy)
+            mandate = self._current().of(order.vault)
+            brake = mandate.brake(order.broker, order.strategy)
             codes.extend(switch.upper() for _, switch in brake.forbidding(action))
+            codes.extend(taken_back(order, mandate))
         except VantaError as error:
             codes.append(error.code)
         except Exception as error:  # noqa: BLE001 - a judge that breaks is itself a halt
