@@ -203,6 +203,32 @@ def test_what_an_order_filled_before_it_was_rejected_counts_though_its_answer_wa
     assert trading.book.vaults[VAULT].lines["AAPL"].quantity == half
 
 
+@pytest.mark.parametrize("trading", [TradierDesk], indirect=True)
+def test_a_listing_that_is_older_than_an_orders_own_answer_ends_it_later(
+    trading: Trading,
+) -> None:
+    trading.wants()
+    trading.step(2)
+    order, vendor = trading.opened().order, trading.desk.vendor
+    [held] = vendor.books.orders.values()
+    before: dict[str, object] = {}
+    vendor.mangle = lambda asked, value: (
+        before.setdefault("listing", value) if asked.path.endswith("/orders") else value
+    )
+    trading.step(8)
+    half = order.quantity // UNIT // 2 * UNIT
+    vendor.books.fill(held.client_id, half, order.limit_price)
+    withdrawal.ask(trading.layout.run, order.client_order_id)
+    for _ in range(3):
+        trading.step()
+        assert trading.book.vaults[VAULT].gross > 0
+    assert held.state == "cancelled"
+    vendor.mangle = lambda _, value: value
+    trading.step(8)
+    assert trading.book.open == {}
+    assert trading.book.vaults[VAULT].lines["AAPL"].quantity == half
+
+
 def lands(trading: Trading) -> None:
     """What was sent first gets there after all."""
     order = trading.opened().order

@@ -201,7 +201,10 @@ class TradierBroker:
                 reply = self.session.ask("DELETE", target, Urgency.CANCEL)
                 if reply.status in {401, 403}:
                     raise self.session.refusal(reply)
-                state = self._orders.seen(self._orders.one(found.id, Urgency.CANCEL) or found).state
+                found = self._orders.one(found.id, Urgency.CANCEL) or found
+                state = self._orders.seen(found).state
+            if state is OrderState.CANCELLED and not self._orders.told_all_of(found):
+                return Unknown("what it filled is not all told yet")
         except BrokerAwayError as error:
             return Unknown(error.message)
         return state if state.terminal else Unknown("its cancellation is asked for")

@@ -141,6 +141,11 @@ class OrdersReader:
         self._watched = alive | (self._watched - orders.keys())
         return Executions((), tuple(ended), max([watermark, *times]), tuple(sums))
 
+    def told_all_of(self, order: TradierOrder) -> bool:
+        """Whether the sum told of an order is what it says it filled; a listing may be older."""
+        told = self._told.get(order.id, _NOTHING).filled
+        return told >= counted(order.exec_quantity, self._session.place)
+
     def statement(self) -> tuple[list[TradierOrder], list[Sum]]:
         """The orders of the day that are alive, and what each of them all has filled so far.
 
