@@ -20,7 +20,7 @@ from tests.executor.brokers.coinbase_vendor import (
     order_json,
     refused,
 )
-from tests.executor.brokers.contract import Told, VendorContract, VendorDesk
+from tests.executor.brokers.contract import Told, VendorContract, VendorDesk, put
 from tests.executor.building import NOW
 from tests.executor.building import order as built
 from vanta.domain.errors import RefusedError
@@ -38,7 +38,7 @@ from vanta.executor.brokers.crypto.coinbase_wire import (
     name_for,
     name_of,
 )
-from vanta.executor.brokers.port import Account, Rejected, Unknown
+from vanta.executor.brokers.port import Account, BrokerAwayError, Rejected, Unknown
 from vanta.executor.brokers.rest.exact import decode
 from vanta.node.credentials import Secret
 
@@ -118,6 +118,20 @@ class TestCoinbase(VendorContract):
     ) -> None:
         desk.vendor.refusal = answer
         assert isinstance(desk.broker.submit(desk.order(), NOW), Unknown)
+
+    def test_an_order_without_a_time_is_an_answer_that_cannot_be_read(
+        self, desk: CoinbaseDesk
+    ) -> None:
+        desk.broker.submit(desk.order(), NOW)
+        desk.vendor.mangle = lambda asked, value: (
+            put(
+                put(value, ("orders", 0, "created_time"), ""), ("orders", 0, "last_update_time"), ""
+            )
+            if asked.path.endswith("batch")
+            else value
+        )
+        with pytest.raises(BrokerAwayError, match="without a time"):
+            desk.broker.open_orders()
 
     def test_client_ids_are_uuids_there_and_come_back(self, desk: CoinbaseDesk) -> None:
         order = desk.order(client_order_id="ord_0123456789abcdef0123456789abcdef")

@@ -310,6 +310,8 @@ class Coinbase(CoinbaseMarkets):
         limits = one.order_configuration and one.order_configuration.limit_limit_gtc
         times = (one.created_time, one.last_fill_time, one.last_update_time)
         known = [instant(text, self.place) for text in times if text]
+        if not known:
+            raise unreadable("an order without a time", self.place)
         return VenueOrder(
             one.order_id,
             name_of(one),
