@@ -1,12 +1,17 @@
 """Reasons: every code has one sentence, with its numbers in their units."""
 
+import msgspec
 import pytest
 
+from tests.executor.building import VAULT, order, policy, vault
 from tests.executor.test_fences import LADDER
+from vanta.domain.policy import AccountPolicy, Policy, Universe
 from vanta.domain.trading import Finding
 from vanta.executor.fences import wire
 from vanta.executor.fences.registry import CODES as DENIED
 from vanta.executor.fences.registry import FENCES
+from vanta.executor.gate import taken_back
+from vanta.executor.mandate import Mandate
 from vanta.executor.reasons import CODES, sentence, withheld
 
 Value = int | str | None
@@ -74,6 +79,18 @@ def test_what_the_gate_says_is_a_sentence_too() -> None:
     assert withheld("HALT_LATCHED") == "a halt is latched on this node [HALT_LATCHED]"
     assert withheld("FULL_HALT") == "full_halt is on [FULL_HALT]"
     assert withheld("SOMETHING") == "the gate is shut [SOMETHING]"
+
+
+def test_so_is_what_keeps_an_order_in_that_was_decided() -> None:
+    nothing = Mandate("nobody", Policy("test", AccountPolicy()))
+    denied = msgspec.structs.replace(vault(), universe=Universe(deny=frozenset({"AAPL"})))
+    denying = Mandate(VAULT, policy({VAULT: denied}))
+    codes = {*taken_back(order(), nothing), *taken_back(order(), denying), *wire.CODES}
+    assert len(codes) == len(wire.CODES) + 7
+    for code in codes:
+        said = withheld(code)
+        assert said.endswith(f" [{code}]")
+        assert "gate is shut" not in said
 
 
 @pytest.mark.parametrize(

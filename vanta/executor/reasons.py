@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from vanta.domain.exact import show_ppm, show_units
 from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
-from vanta.domain.switches import EVERYWHERE
+from vanta.domain.switches import EVERYWHERE, SWITCHES
 from vanta.domain.trading import Finding
 
 Value = int | str | None
@@ -168,6 +168,17 @@ _GATE = {
     "GATE_LOCK": "the gate's lock cannot be taken",
     "RECONCILIATION_DRIFT": "the book and the broker do not agree",
     "NO_POLICY": "no published policy can be read",
+    "VAULT_UNKNOWN": "its vault is no longer in the policy",
+    "SYMBOL_NOT_ALLOWED": "its symbol is no longer on the vault's allow list",
+    "SYMBOL_DENIED": "its symbol is on the vault's deny list by now",
+    "ASSET_CLASS": "its vault may no longer trade its asset class",
+    "BROKER": "its vault may no longer use its broker",
+    "ORDER_QUANTITY": "its quantity is above what one order may have by now",
+    "ORDER_NOTIONAL": "it is above what one order may be worth by now",
+    "NO_PARENT": "it is no open order of the book",
+    "CHILD_QUANTITY": "more would be filled or open than was decided",
+    "CHILD_PRICE": "its limit would be beyond the one that was decided",
+    "CHILD_DIFFERS": "it is not the order that was decided",
 }
 
 CODES = frozenset(_SENTENCES)
@@ -201,6 +212,6 @@ def withheld(code: str) -> str:
     """Why the gate kept an order in, in one sentence."""
     if code in _GATE:
         return f"{_GATE[code]} [{code}]"
-    if code in _SENTENCES:
+    if code.lower() in SWITCHES:
         return f"{code.lower()} is on [{code}]"
     return f"the gate is shut [{code}]"
