@@ -8,10 +8,11 @@ import pytest
 
 from tests.executor.building import OTHER, VAULT, order, policy, published, vault
 from tests.executor.running import Node
-from vanta.domain.instant import FOREVER
+from vanta.domain.instant import FOREVER, SECOND
 from vanta.domain.policy import OverlayPolicy, Published
 from vanta.domain.switches import Switches
 from vanta.domain.trading import OrderState
+from vanta.executor.asking import Asking
 from vanta.governance.latch import LATCH
 from vanta.lattice.direction import Table
 
@@ -175,3 +176,13 @@ def test_each_halt_is_confirmed_once(node: Node) -> None:
     latch.write_text("")
     node.step(5)
     assert len(cleared(node)) == 2
+
+
+def test_an_order_is_asked_for_less_and_less_often_and_at_once_where_it_stands_elsewhere() -> None:
+    asking = Asking(SECOND)
+    asked = [at for at in range(60) if asking.due("ord_1", at * SECOND, "unknown")]
+    assert asked == [0, 1, 3, 7, 15, 25, 35, 45, 55]
+    assert asking.due("ord_1", 56 * SECOND, "acknowledged")
+    assert not asking.due("ord_1", 56 * SECOND, "acknowledged")
+    assert asking.due("ord_1", 57 * SECOND, "acknowledged")
+    assert asking.due("ord_1", -SECOND, "acknowledged"), "the clock was set back"

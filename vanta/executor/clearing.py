@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from vanta.domain.instant import NEVER
 from vanta.domain.trading import OrderState
+from vanta.executor.asking import Asking
 from vanta.executor.book import Book
 from vanta.executor.brokers.port import Broker
 from vanta.executor.events import BookCleared, OrderCancelled
@@ -65,7 +66,7 @@ class Clearing:
         broker: where the orders are.
         poll: takes in what the broker says happened.
         clock: UTC nanoseconds.
-        every: nanoseconds between two attempts on orders that are not over yet.
+        every: nanoseconds between the first two attempts on an order that is not over yet.
     """
 
     def __init__(
@@ -77,9 +78,10 @@ class Clearing:
         every: int,
     ) -> None:
         self._log, self._broker, self._poll, self._clock = log, broker, poll, clock
-        self._every = every
-        self._asked: dict[str, int] = {}
-        """When each order of this halt was last asked to be cancelled."""
+        self._asked = Asking(every)
+        """Of the orders of this halt."""
+        self._looked = Asking(every)
+        """Of the broker, whether any is left."""
 
     def step(self, mandates: Mandates | None, *, latched: bool) -> int:
         """One attempt on everything that is covered and not over; how many cancels were asked.
@@ -91,16 +93,16 @@ class Clearing:
         asked = 0
         for opened in found.orders:
             if opened.order.broker == self._broker.name:
-                asked += self._cancel(opened.order.client_order_id, found.why)
-        if self._asked and not any(name in self._log.book.open for name in self._asked):
+                asked += self._cancel(opened, found.why)
+        over = self._asked and not any(name in self._log.book.open for name in self._asked.names)
+        if over and self._looked.due(self._broker.name, self._clock()):
             self._confirm(found)
         return asked
 
-    def _cancel(self, name: str, why: str) -> bool:
-        now = self._clock()
-        if name in self._asked and 0 <= now - self._asked[name] < self._every:
+    def _cancel(self, opened: OpenOrder, why: str) -> bool:
+        name, now = opened.order.client_order_id, self._clock()
+        if not self._asked.due(name, now, opened.state.value):
             return False
-        self._asked[name] = now
         self._log.message("cancel", name, self._broker.name, now, why=why)
         if self._broker.cancel(name) is OrderState.CANCELLED:
             # What was filled before the cancel is taken in before the order is over.
@@ -114,19 +116,19 @@ class Clearing:
     def _confirm(self, found: Covered) -> None:
         """State that everything asked for is gone, once the broker shows none of it."""
         alive = {order.client_order_id for order in self._broker.open_orders()}
-        left = alive & self._asked.keys()
+        left = alive & self._asked.names
         if found.everything:
             left |= {name for name in alive if name.startswith(OURS)}
         if left:
             now = self._clock()
             for name in sorted(left):
-                if not 0 <= now - self._asked.get(name, now - self._every) < self._every:
-                    self._asked[name] = now
+                if self._asked.due(name, now):
                     self._log.message("cancel", name, self._broker.name, now, why=found.why)
                     self._broker.cancel(name)
             self._log.commit()
             return
-        names, name = tuple(sorted(self._asked)), self._broker.name
+        names, name = tuple(sorted(self._asked.names)), self._broker.name
         self._log.state(BookCleared(found.why, names, name, self._clock()))
         self._log.commit()
         self._asked.clear()
+        self._looked.clear()

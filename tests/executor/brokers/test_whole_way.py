@@ -243,7 +243,7 @@ def test_a_halt_lets_go_of_nothing_that_may_still_land(trading: Trading) -> None
     trading.wants()
     trading.step(1)
     (trading.layout.memory / LATCH).write_text("")
-    trading.step(3)
+    trading.step(24)
     assert trading.opened().state is OrderState.UNKNOWN
     assert trading.book.vaults[VAULT].buying == trading.opened().reserved > 0
     assert len(trading.desk.vendor.submissions()) == 1
@@ -327,6 +327,46 @@ def test_a_vendor_that_is_away_keeps_new_orders_in(trading: Trading) -> None:
     trading.step(3)
     assert trading.process.trouble.startswith("BROKER_")
     assert trading.book.open == {}
+
+
+@pytest.mark.parametrize("kind", [AlpacaDesk, TradierDesk])
+@pytest.mark.parametrize("how", ["halted", "asked"])
+def test_a_cancellation_that_a_vendor_does_not_get_to_leaves_it_its_pace(
+    kind: type[AlpacaDesk | TradierDesk], how: str, tmp_path: Path
+) -> None:
+    desk = kind()
+    desk.wait()
+    desk.broker = desk.usual()
+    trading = Trading(tmp_path, desk)
+
+    def go(seconds: int) -> None:
+        for _ in range(50 * seconds):
+            desk.vendor.books.now += SECOND // 50
+            desk.monotonic += SECOND // 50
+            quote(desk, desk.vendor.books.now)
+            trading.process.step()
+
+    limit = {AlpacaDesk: alpaca.PER_MINUTE, TradierDesk: tradier.PER_MINUTE}[kind]
+    try:
+        trading.wants()
+        go(10)
+        order, [held] = trading.opened().order, desk.vendor.books.orders.values()
+        held.stubborn = True
+        if how == "halted":
+            (trading.layout.memory / LATCH).write_text("")
+        else:
+            withdrawal.ask(trading.layout.run, order.client_order_id)
+        before = len(desk.vendor.asked)
+        go(60)
+        counted = [one for one in desk.vendor.asked[before:] if "/markets/" not in one.path]
+        assert len(counted) <= limit
+        assert any(one.method == "DELETE" for one in counted)
+        desk.vendor.books.end(held)
+        go(15)
+        assert trading.book.open == {}
+    finally:
+        trading.process.close()
+        desk.close()
 
 
 @pytest.mark.parametrize("kind", [AlpacaDesk, TradierDesk])
