@@ -3,14 +3,17 @@
 import re
 
 import msgspec
+import pytest
 
-from tests.audit.fund import Fund
+from tests.audit.fund import Fund, fill, trade
 from tests.audit.test_explain import HOSTILE, intent_of, order_of, told
 from tests.audit.test_own_exits import stopped  # noqa: F401 - a fixture
 from vanta.audit.paragraph import paragraph
 from vanta.domain.encoding import decode
+from vanta.domain.exact import UNIT
 from vanta.domain.record import Record
 from vanta.executor import events
+from vanta.executor.log import TradeLog
 from vanta.journal.reader import read
 
 SENTENCE = re.compile(r"[A-Z].*\.")
@@ -74,6 +77,53 @@ def test_every_decision_of_a_fund_is_a_paragraph_of_sentences(fund: Fund) -> Non
         assert "  " not in said
         assert ".." not in said
         assert len(said.split()) < 400
+
+
+def ended(fund: Fund, reason: str, *, filled: int = 0, why: str = "", who: str = "") -> str:
+    """Of one more order: how much filled, for what a cancel was sent, and how it ended."""
+    name = trade(fund, 9, symbol="MSFT", price=410 * UNIT).order
+    log = TradeLog(
+        fund.layout("executor").journal("trade_log"), actor="executor@0.1.0", clock=fund.clock
+    )
+    try:
+        if filled:
+            one = fill(log.book.open[name].order, 0, filled, 410 * UNIT)
+            log.of_order(name, events.OrderFilled(fill=one))
+        if why:
+            log.message("cancel", name, "paper", fund.clock(), why=why, who=who)
+        if reason:
+            log.of_order(name, events.OrderCancelled(client_order_id=name, reason=reason))
+        log.commit()
+    finally:
+        log.close()
+    return paragraph(told(fund, name))
+
+
+def test_of_an_order_that_filled_in_part_it_says_what_became_of_the_rest(fund: Fund) -> None:
+    said = ended(fund, "NOT_REACHED", filled=50 * UNIT)
+    assert "It was filled only in part: 50 of " in said
+    assert (
+        "The rest was cancelled: what was left of it is gone: the market stayed beyond its limit"
+        " [NOT_REACHED]."
+    ) in said
+    assert "at once" not in said
+
+
+def test_of_an_order_that_is_filling_it_says_that_the_rest_is_open(fund: Fund) -> None:
+    said = ended(fund, "", filled=50 * UNIT)
+    assert "It was filled only in part: 50 of " in said
+    assert " The rest is still open." in said
+
+
+@pytest.mark.parametrize("filled", [0, 50 * UNIT])
+def test_of_an_order_that_was_taken_back_it_says_who_asked(fund: Fund, filled: int) -> None:
+    said = ended(fund, "CANCELLED", filled=filled, why="ASKED", who="grace")
+    assert "the broker was asked to take it back, as grace asked for; what was left " in said
+    assert "is gone: the broker cancelled it [CANCELLED]." in said
+
+
+def test_the_words_of_a_vendor_are_told_as_they_are(fund: Fund) -> None:
+    assert "what was left of it is gone: DONE_FOR_DAY." in ended(fund, "DONE_FOR_DAY")
 
 
 def decided(fund: Fund) -> list[str]:

@@ -7,9 +7,10 @@ a model's own sentence quotes them.
 from collections.abc import Iterator
 
 from vanta.audit import wording
-from vanta.audit.explain import Asked, Decided, Explanation, Fence
+from vanta.audit.explain import Asked, Decided, Explanation, Fence, Happened
 from vanta.domain.conviction import Conviction, Reason
 from vanta.domain.printable import printable
+from vanta.executor import events
 
 _STRONGEST = 2
 """Reasons of a conviction that are named; the others are in the tree."""
@@ -127,13 +128,30 @@ def _came(explanation: Explanation) -> Iterator[str]:
     if outcome is None or order is None:
         return
     parts = sum(one.fill is not None for one in explanation.happened)
+    last = "; ".join(_last(explanation.happened))
     if not parts:
         yield f"{explanation.headline}."
-        last = explanation.happened[-1:]
-        yield from (f"Last, {one.sentence}." for one in last)
+        if last:
+            yield f"Last, {last}."
         return
     times = "at once" if parts == 1 else f"in {parts} parts"
-    yield f"It was filled {times}: {'; '.join(explanation.result)}."
+    how = times if outcome.filled >= order.quantity else "only in part"
+    yield f"It was filled {how}: {'; '.join(explanation.result)}."
+    if explanation.state in wording.REST:
+        rest = wording.REST[explanation.state]
+        why = f": {last}" if explanation.state == "cancelled" else ""
+        yield f"{rest[:1].upper()}{rest[1:]}{why}."
+
+
+def _last(happened: tuple[Happened, ...]) -> tuple[str, ...]:
+    """What happened to the order last; of one that was taken back also who had it taken back."""
+    if not happened:
+        return ()
+    *before, last = happened
+    if last.type != events.OrderCancelled.type:
+        return (last.sentence,)
+    asked = [one.sentence for one in before if one.sentence.startswith(wording.TAKEN_BACK)]
+    return (*asked[-1:], last.sentence)
 
 
 def _authorised(explanation: Explanation) -> Iterator[str]:

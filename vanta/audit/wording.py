@@ -137,6 +137,14 @@ _STATES = {
 }
 
 
+REST = {
+    "partially_filled": "the rest is still open",
+    "cancelled": "the rest was cancelled",
+    "unknown": "what became of the rest is unknown",
+}
+"""What became of the rest of an order that filled in part, by its state."""
+
+
 def headline(state: str, intent: Intent | None, outcome: Outcome | None, denials: int) -> str:
     """One sentence that says it all."""
     if intent is None:
@@ -144,11 +152,7 @@ def headline(state: str, intent: Intent | None, outcome: Outcome | None, denials
     if outcome is not None and outcome.filled:
         verb = "Bought" if intent.side == "buy" else "Sold"
         size = f"{quantity(outcome.filled)} {intent.symbol} at {price(outcome.average_price)}"
-        rest = {
-            "partially_filled": "; the rest is still open",
-            "cancelled": "; the rest was cancelled",
-            "unknown": "; what became of the rest is unknown",
-        }.get(state, "")
+        rest = f"; {REST[state]}" if state in REST else ""
         return f"{verb} {size} for {intent.vault}{rest}"
     said = "one reason" if denials == 1 else f"{denials} reasons"
     return _STATES.get(state, state).format(
@@ -236,11 +240,29 @@ _TAKEN_BACK = {
 }
 
 
+TAKEN_BACK = "the broker was asked to take it back"
+
+
 def _sent(event: events.MessageSent) -> str:
     if event.kind == "order":
         return "sent once more"
     said = _TAKEN_BACK.get(event.why, "").format(who=event.who or "nobody named")
-    return f"the broker was asked to take it back{said}"
+    return f"{TAKEN_BACK}{said}"
+
+
+_GONE = {
+    **dict.fromkeys(("CANCELLED", "CANCELED"), "the broker cancelled it"),
+    **dict.fromkeys((ASKED, MAKES_WAY, OUTLIVED, FULL_HALT, LATCHED), "the broker cancelled it"),
+    ABSENT: "the broker never had it, and will not take it now",
+    "EXPIRED": "its time at the broker was over",
+    "NOT_REACHED": "the market stayed beyond its limit",
+}
+"""Why an order is gone, by the code on record; a vendor's other words are told as they are."""
+
+
+def _cancelled(event: events.OrderCancelled) -> str:
+    said = _GONE.get(event.reason)
+    return f"what was left of it is gone: {f'{said} [{event.reason}]' if said else event.reason}"
 
 
 def _filled(event: events.OrderFilled) -> str:
@@ -260,20 +282,6 @@ def _charged(event: events.FeeCharged) -> str:
     return f"a fee was told later: {fee(event.amount)} [{event.said}]"
 
 
-_GONE = {
-    ASKED: ", as was asked for",
-    MAKES_WAY: ", to make way",
-    OUTLIVED: ", for it did not fill in its life",
-    FULL_HALT: ", for a full halt of the policy",
-    LATCHED: ", for a halt of the node",
-    ABSENT: ": the broker had none of it, and none can come",
-}
-
-
-def _gone(event: events.OrderCancelled) -> str:
-    return f"what was left of it is gone{_GONE.get(event.reason, f': {event.reason}')}"
-
-
 _TOLD: dict[type[events.Event], Callable[[Any], str]] = {
     events.OrderPrepared: _prepared,
     events.MessageSent: _sent,
@@ -285,7 +293,7 @@ _TOLD: dict[type[events.Event], Callable[[Any], str]] = {
     events.OrderRejected: lambda event: f"the broker refused it: {event.reason} [{event.code}]",
     events.OrderFilled: _filled,
     events.FeeCharged: _charged,
-    events.OrderCancelled: _gone,
+    events.OrderCancelled: _cancelled,
 }
 
 EVENTS = frozenset(kind.type for kind in _TOLD)
