@@ -65,6 +65,22 @@ def test_a_sentence_says_what_is_wrong_and_where(number: int, code: str) -> None
             "daily loss: -$1.00 of $20,000.00 [11 DAILY_LOSS]",
         ),
         (passed(0, "WITHIN_TERMS", None, None), "within terms [0 WITHIN_TERMS]"),
+        (
+            failed(9, "GROSS", 10_000_000_000_001, 10_000_000_000_000),
+            "gross exposure would be $100000.00000001; the vault's cap is $100000 [9 GROSS]",
+        ),
+        (
+            failed(5, "INTENT_AGE", 600 * 10**9 + 1, 600 * 10**9),
+            "the intent is 600.000000001 s old; at most 600 s is allowed [5 INTENT_AGE]",
+        ),
+        (
+            failed(6, "SESSION", None, "open"),
+            "the market is not known to be open [6 SESSION]",
+        ),
+        (
+            failed(1, "INSTRUMENT", None, "AAPL"),
+            "the venue's instrument is unknown, not the one ordered [1 INSTRUMENT]",
+        ),
     ],
 )  # fmt: skip
 def test_numbers_are_in_their_units(finding: Finding, text: str) -> None:
@@ -78,6 +94,7 @@ def test_real_findings_read_well() -> None:
 def test_what_the_gate_says_is_a_sentence_too() -> None:
     assert withheld("HALT_LATCHED") == "a halt is latched on this node [HALT_LATCHED]"
     assert withheld("FULL_HALT") == "full_halt is on [FULL_HALT]"
+    assert withheld("BROKER_UNAVAILABLE") == "a broker does not answer [BROKER_UNAVAILABLE]"
     assert withheld("SOMETHING") == "the gate is shut [SOMETHING]"
 
 
@@ -113,3 +130,14 @@ def test_a_moment_is_said_without_an_exponent(observed: int, said: str) -> None:
 def test_prices_read_like_prices() -> None:
     text = sentence(failed(16, "SELF_MATCH", 1_771_100_000_000, 1_788_901_000_000))
     assert text.startswith("at 17,711.00 it would trade with an order of our own at 17,889.01")
+
+
+def test_a_flips_cut_off_is_not_said_to_be_the_personas() -> None:
+    # Of an order of the flip branch, the limit is the flip's.
+    said = sentence(failed(0, "CONVICTION", 600_000, 700_000))
+    assert said == "a conviction of 60 % is below the 70 % it takes here [0 CONVICTION]"
+
+
+def test_a_way_out_of_nothing_is_not_said_to_be_kept_in_by_caps() -> None:
+    said = sentence(failed(0, "NO_SIZE", 0, 1))
+    assert said == "it comes to less than one lot [0 NO_SIZE]"

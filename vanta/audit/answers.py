@@ -15,8 +15,8 @@ _NAMES = {fence.number: fence.name.replace("_", " ").lower() for fence in FENCES
 
 _PASSED = {
     "VAULT_UNKNOWN": "vault {o} is in the policy in force",
-    "CONVICTION": "a conviction of {o}; this persona acts from {l} on",
-    "NO_SIZE": "the caps leave room for {o}",
+    "CONVICTION": "a conviction of {o}; {l} is what it takes here",
+    "NO_SIZE": "it comes to {o}",
     "NOT_POSITIVE": "price and quantity are above zero",
     "TOO_LARGE": "price and quantity can be believed",
     "INSTRUMENT": "the venue's instrument is the one ordered, {o}",

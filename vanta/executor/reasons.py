@@ -51,19 +51,44 @@ def _name(value: Value) -> str:
     return "nothing" if value is None else str(value)
 
 
+def _instrument(value: Value) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _session(value: Value) -> str:
+    return "not known to be open" if value is None else str(value)
+
+
 def _scope(value: Value) -> str:
     return EVERYWHERE if value == EVERYWHERE else f"for {_name(value)}"
 
 
+def _money_exactly(value: Value) -> str:
+    if not isinstance(value, int):
+        return _name(value)
+    return f"{'-' if value < 0 else ''}${show_units(abs(value))}"
+
+
+def _duration_exactly(value: Value) -> str:
+    if not isinstance(value, int):
+        return _name(value)
+    whole, rest = divmod(abs(value), SECOND)
+    said = f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
+    return f"{'-' if value < 0 else ''}{said} s"
+
+
 _Show = Callable[[Value], str]
+
+_EXACTLY: dict[_Show, _Show] = {_money: _money_exactly, _duration: _duration_exactly}
+"""For two numbers that round to the same."""
 
 _SENTENCES: dict[str, tuple[str, _Show]] = {
     "VAULT_UNKNOWN": ("vault {o} is not in the policy in force", _name),
-    "CONVICTION": ("a conviction of {o} is below the {l} this persona acts on", _share),
-    "NO_SIZE": ("the caps leave no room for one lot", _quantity),
+    "CONVICTION": ("a conviction of {o} is below the {l} it takes here", _share),
+    "NO_SIZE": ("it comes to less than one lot", _quantity),
     "NOT_POSITIVE": ("price and quantity must be above zero, and one is {o}", _quantity),
     "TOO_LARGE": ("{o} is larger than any price or quantity that is believed", _quantity),
-    "INSTRUMENT": ("the venue's instrument is {o}, not the one ordered", _name),
+    "INSTRUMENT": ("the venue's instrument is {o}, not the one ordered", _instrument),
     "TICK": ("the price {o} is not on the tick of {l}", _quantity),
     "LOT": ("the quantity {o} is not a whole number of lots of {l}", _quantity),
     "ORDER_QUANTITY": ("a quantity of {o} is above the {l} one order may have", _quantity),
@@ -78,7 +103,7 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "INTENT_FROM_FUTURE": ("the intent was made {o} ahead of this clock", _duration),
     "INTENT_AGE": ("the intent is {o} old; at most {l} is allowed", _duration),
     "FLIP_CLOSED": ("the vault's flip branch is closed ({o} left)", _duration),
-    "SESSION": ("the market is {o}", _name),
+    "SESSION": ("the market is {o}", _session),
     "MARKET_HALT": ("trading in it is halted by its market, nobody can say for how long", _name),
     "SYMBOL_NOT_ALLOWED": ("{o} is not on the vault's allow list", _name),
     "SYMBOL_DENIED": ("{o} is on the vault's deny list", _name),
@@ -179,6 +204,7 @@ _GATE = {
     "CHILD_QUANTITY": "more would be filled or open than was decided",
     "CHILD_PRICE": "its limit would be beyond the one that was decided",
     "CHILD_DIFFERS": "it is not the order that was decided",
+    "BROKER_UNAVAILABLE": "a broker does not answer",
 }
 
 CODES = frozenset(_SENTENCES)
@@ -202,6 +228,9 @@ def sentence(finding: Finding) -> str:
         return f"{finding.code.replace('_', ' ').lower()} {tag}"
     text, show = known
     observed, limit = show(finding.observed), show(finding.limit)
+    if observed == limit and finding.observed != finding.limit and show in _EXACTLY:
+        # Beyond its limit by less than is shown: as it were, a number above itself.
+        observed, limit = _EXACTLY[show](finding.observed), _EXACTLY[show](finding.limit)
     if finding.passed:
         of = f" of {limit}" if finding.limit is not None else ""
         return f"{finding.code.replace('_', ' ').lower()}: {observed}{of} {tag}"
