@@ -10,15 +10,17 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.executor.building import OTHER, VAULT, policy, published, vault
+from tests.executor.building import OTHER, VAULT, order, policy, published, vault
 from tests.executor.railed import CHANGES, Fund
 from tests.executor.running import Node
 from tests.executor.simulator import Simulator
 from vanta.cli import executor_ask
+from vanta.cli.executor_orders import _price
 from vanta.cli.main import app
-from vanta.domain.exact import show_units, units
+from vanta.domain.exact import UNIT, show_units, units
 from vanta.domain.trading import OrderState
 from vanta.executor.brokers import named
+from vanta.executor.listing import ListedOrder
 
 Typed = Callable[..., Result]
 
@@ -118,10 +120,26 @@ def test_orders_fit_a_terminal_and_say_how_far_each_came(typed: Typed, node: Nod
     typed("cancel", name, "--wait", "0")
     node.step(2)
     row = typed("orders").stdout.splitlines()[3]
-    assert "cancelled CANCELLED, filled 0.01 at " in row
+    assert "cancelled, filled 0.01 at " in row
     assert "no order is open" in typed("orders", "--open").stdout
     wide = typed("orders", "--wide").stdout.splitlines()[0].split()
     assert wide[-3:] == ["price", "fees", "state"]
+
+
+@pytest.mark.parametrize(
+    ("paid", "filled", "shown"),
+    [
+        ("24434.538461", "100", "244.34"),
+        ("49766.188516", "49746.29", "1.0004"),
+        ("0.0123456", "1000", "0.00001234"),
+        ("4001.25", "100", "40.012"),
+        ("0", "0", "-"),
+    ],
+)
+def test_a_price_is_shown_as_finely_as_it_is_small(paid: str, filled: str, shown: str) -> None:
+    wanted = msgspec.structs.replace(order(), quantity=units(filled))
+    one = ListedOrder(wanted, 0, filled=units(filled), paid=units(paid) * UNIT)
+    assert _price(one) == shown
 
 
 def test_positions_are_what_the_book_holds(typed: Typed) -> None:
@@ -254,7 +272,7 @@ def test_a_cancel_waits_for_the_running_executor(typed: Typed, node: Node) -> No
     finally:
         stop.set()
         running.join()
-    assert (done.exit_code, done.stdout.split(",")[0]) == (0, f"{name}: cancelled CANCELLED")
+    assert (done.exit_code, done.stdout.split(",")[0]) == (0, f"{name}: cancelled")
 
 
 def test_an_order_nobody_knows_and_one_of_several(typed: Typed) -> None:

@@ -99,7 +99,7 @@ def _told(name: str, one: "ListedOrder", *, asked: bool, running: bool) -> str:
     from vanta.domain.exact import show_units
 
     filled = f", {show_units(one.filled)} of {show_units(one.order.quantity)} filled"
-    state = f"{one.state.value}{f' {one.why}' if one.why else ''}{filled}"
+    state = f"{one.stands}{filled}"
     if one.state.terminal:
         return f"{name}: {state}" if asked else f"{name} was over already: {state}"
     why = "its broker has not said so yet" if running else "no Executor runs here"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vanta.executor.listing import ListedOrder
 
 _CENT = UNIT // 100
+_FIVE_DIGITS = 10_000
 _ID = 12
 """Letters of an id that tell orders apart; a command takes them as a prefix."""
 
@@ -68,7 +69,7 @@ def _row(name: str, one: "ListedOrder") -> tuple[str, ...]:
     at = f" at {_price(one)}" if one.filled else ""
     whole = one.filled >= order.quantity
     how = f"filled{'' if whole else f' {show_units(one.filled)}'}{at}" if one.filled else ""
-    state = f"{one.state.value} {one.why}".strip()
+    state = one.stands
     if one.state.terminal and not whole:
         state = f"{state}, {how}" if how else state
     elif how:
@@ -81,8 +82,7 @@ def _wide(name: str, one: "ListedOrder") -> tuple[str, ...]:
     order = one.order
     return (
         name[:_ID], prepared, order.vault, order.symbol, order.side, show_units(order.quantity),
-        show_units(one.filled), _price(one), _fees(one),
-        f"{one.state.value} {one.why}".strip(),
+        show_units(one.filled), _price(one), _fees(one), one.stands,
     )  # fmt: skip
 
 
@@ -94,5 +94,10 @@ def _fees(one: "ListedOrder") -> str:
 
 
 def _price(one: "ListedOrder") -> str:
-    """The average, to the cent; a dash where nothing was filled."""
-    return show_units(one.paid // one.filled // _CENT * _CENT) if one.filled else "-"
+    """The average to the cent, of a small one to five digits; a dash where nothing was filled."""
+    if not one.filled:
+        return "-"
+    average, step = one.paid // one.filled, _CENT
+    while step > 1 and average < _FIVE_DIGITS * step:
+        step //= 10
+    return show_units(average // step * step)

@@ -26,6 +26,12 @@ class ListedOrder(msgspec.Struct):
     """Of them, what was kept of the coin, in 10^-18."""
     why: str = ""
 
+    @property
+    def stands(self) -> str:
+        """Its state, and why where that says more than the state does."""
+        state = self.state.value
+        return state if self.why.lower() in {"", state} else f"{state} {self.why}"
+
 
 class Listing(msgspec.Struct):
     """What became of every intent."""
