@@ -16,11 +16,17 @@ from tests.executor.running import Node
 from tests.executor.simulator import Simulator
 from vanta.cli import executor_ask
 from vanta.cli.executor_orders import _price
+from vanta.cli.executor_status import _switched
 from vanta.cli.main import app
 from vanta.domain.exact import UNIT, show_units, units
+from vanta.domain.instant import FOREVER
+from vanta.domain.policy import OverlayPolicy
+from vanta.domain.switches import Switches
 from vanta.domain.trading import OrderState
 from vanta.executor.brokers import named
 from vanta.executor.listing import ListedOrder
+from vanta.executor.mandate import Mandates
+from vanta.lattice.direction import Table
 
 Typed = Callable[..., Result]
 
@@ -84,6 +90,76 @@ def test_a_status_names_the_vault_that_is_gone_and_still_holds(typed: Typed, nod
     told = " ".join(typed("status").stdout.split())
     assert f"ORPHAN: vault {OTHER} is gone from the policy, positions: 1;" in told
     assert "it opens nothing, and gets out by the last terms of ares" in told
+
+
+def test_a_switch_is_told_once_and_where_it_is_on(
+    typed: Typed, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = Switches(full_halt=FOREVER)
+    every = OverlayPolicy(everywhere=on, vaults=Table(on), venues=Table(on), strategies=Table(on))
+    in_force(node, monkeypatch, every)
+    found = read(typed("status", "--json"))
+    assert found["shut"].count("FULL_HALT") == 1
+    # It is on everywhere: no vault and no broker says it again.
+    assert found["vaults_shut"] == {}
+    assert found["brokers"][0]["shut"] == []
+    both = Switches(full_halt=FOREVER, reduce_only=FOREVER)
+    one = OverlayPolicy(vaults=Table(Switches(), {VAULT: both}), strategies=Table(on))
+    in_force(node, monkeypatch, one)
+    found = read(typed("status", "--json"))
+    assert sorted(found["vaults_shut"][VAULT]) == ["FULL_HALT", "REDUCE_ONLY"]
+
+
+def test_what_is_off_at_the_only_broker_is_off(
+    typed: Typed, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off = Switches(orders_disabled=FOREVER)
+    in_force(node, monkeypatch, OverlayPolicy(venues=Table(Switches(), {"paper": off})))
+    found = read(typed("status", "--json"))
+    assert "ORDERS_DISABLED" in found["shut"]
+    assert found["brokers"][0]["shut"] == ["ORDERS_DISABLED"]
+    assert "broker paper: armed, orders_disabled; agrees with" in typed("status").stdout
+    in_force(node, monkeypatch, OverlayPolicy(venues=Table(Switches(), {"alpaca": off})))
+    found = read(typed("status", "--json"))
+    assert "ORDERS_DISABLED" not in found["shut"]
+    assert found["vaults_shut"] == {}
+
+
+def test_a_vault_with_another_broker_left_is_not_shut() -> None:
+    off = Switches(orders_disabled=FOREVER)
+    overlay = OverlayPolicy(venues=Table(Switches(), {"alpaca": off}))
+    both = vault(brokers=frozenset({"paper", "alpaca"}))
+    rules = policy({VAULT: both, OTHER: vault()}, overlay=overlay)
+    alone = vault(brokers=frozenset({"alpaca"}))
+    assert _switched(Mandates(rules), ["alpaca", "paper"]).vaults == {}
+    rules = msgspec.structs.replace(rules, vaults={**rules.vaults, VAULT: alone})
+    found = _switched(Mandates(rules), ["alpaca", "paper"])
+    assert found.shut == []
+    assert found.vaults == {VAULT: ["ORDERS_DISABLED"]}
+    assert found.brokers == {"alpaca": ["ORDERS_DISABLED"], "paper": []}
+
+
+def test_a_strategy_that_is_shut_off_is_told_with_what_lets_it_go(typed: Typed, node: Node) -> None:
+    assert read(typed("status", "--json"))["throttled"] == []
+    [now] = node.source
+    throttled = vault(throttle={"repeats": 0}, orders={"duplicate_window": 0})
+    vaults = {**now.policy.vaults, VAULT: throttled}
+    node.source[0] = published(msgspec.structs.replace(now.policy, vaults=vaults), 2)
+    node.step(2)
+    node.wants("AAPL")
+    node.step(2)
+    [one] = read(typed("status", "--json"))["throttled"]
+    assert one["vault"] == VAULT
+    told = " ".join(typed("status").stdout.split())
+    assert f"strategy {one['strategy']} is shut off; `vanta resume --edit {one['nonce']}`" in told
+
+
+def in_force(node: Node, monkeypatch: pytest.MonkeyPatch, overlay: OverlayPolicy) -> None:
+    """Let the node's published policy have these switches."""
+    [now] = node.source
+    rules = msgspec.structs.replace(now.policy, overlay=overlay)
+    reader = lambda *_, **__: lambda: published(rules)  # noqa: E731 - in the place of a class
+    monkeypatch.setattr("vanta.governance.published.PolicyReader", reader)
 
 
 def test_a_program_reads_the_status(typed: Typed, node: Node) -> None:

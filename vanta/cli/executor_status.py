@@ -1,6 +1,6 @@
 """`vanta executor status` and `positions`: how the node that trades stands."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
@@ -113,15 +113,8 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
     if standing and standing.trouble and standing.trouble not in shut:
         shut.append(standing.trouble)
     mandates = Mandates(policy.policy) if policy else None
-    vaults = _vaults(mandates, sorted(book.vaults), sorted({one.name for one in brokers}))
-    if policy:
-        everywhere = policy.policy.overlay.everywhere
-        on = [
-            name.upper()
-            for name in everywhere.__struct_fields__
-            if getattr(everywhere, name) != NEVER
-        ]
-        shut += [code for code in on if code not in shut]
+    switched = _switched(mandates, sorted({one.name for one in brokers}))
+    shut += [code for code in switched.shut if code not in shut]
     decided = book.published.policy.vaults if book.published else {}
     halted = covered(book, mandates, latched=latch)
     account = book.account
@@ -131,7 +124,8 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
         "armed": bool(brokers) and all(one.armed for one in brokers),
         "trouble": (standing.trouble if standing else "") or trouble or None,
         "shut": shut,
-        "vaults_shut": vaults,
+        "vaults_shut": switched.vaults,
+        "throttled": _throttled(book, policy),
         "orphans": [
             {
                 "vault": name,
@@ -153,6 +147,7 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
                 "trouble": one.trouble or None,
                 "reconciled": show_instant(one.reconciled) if one.reconciled else None,
                 "differences": one.differences,
+                "shut": switched.brokers.get(one.name, []),
             }
             for one in brokers
         ],
@@ -173,19 +168,60 @@ def _status(layout: Any) -> dict[str, Any]:  # noqa: ANN401 - imported lazily
     }
 
 
-def _vaults(mandates: Any, vaults: list[str], brokers: list[str]) -> dict[str, list[str]]:  # noqa: ANN401
-    """By vault: the switches that keep its opening orders in at every broker."""
-    from vanta.domain.switches import Action
+class _Switched(NamedTuple):
+    """The switches that keep opening orders in."""
 
-    found: dict[str, list[str]] = {}
-    for vault in vaults if mandates else ():
-        for broker in brokers:
-            codes = mandates.of(vault).brake(broker, "").forbidding(Action.OPEN)
-            told = [switch.upper() for scope, switch in codes if scope != "everywhere"]
-            if told:
-                known = found.setdefault(vault, [])
-                known += [code for code in told if code not in known]
-    return found
+    shut: list[str]
+    """Of everything: everywhere, or each vault by itself, or at the only broker there is."""
+    vaults: dict[str, list[str]]
+    """By vault, at every broker it may use; what is on everywhere is not said again."""
+    brokers: dict[str, list[str]]
+    """By broker; what is on everywhere is not said again."""
+
+
+def _switched(mandates: Any, brokers: list[str]) -> _Switched:  # noqa: ANN401 - imported lazily
+    from vanta.domain.switches import Action
+    from vanta.executor.mandate import holds
+
+    if mandates is None:
+        return _Switched([], {}, {})
+    overlay = mandates.policy.overlay
+    shut = _on(overlay.everywhere)
+    vaults: dict[str, list[str]] = {}
+    for vault in sorted(mandates.policy.vaults):
+        mandate = mandates.of(vault)
+        used = [name for name in brokers if holds(mandate.brokers, name)] or brokers
+        told = [
+            [
+                switch.upper()
+                for _, switch in mandate.brake(broker, "").forbidding(Action.OPEN)
+                if switch.upper() not in shut
+            ]
+            for broker in used
+        ]
+        if told and all(told):
+            vaults[vault] = list(dict.fromkeys(code for codes in told for code in codes))
+    on = {
+        name: [one for one in _on(overlay.venues.at(name)) if one not in shut] for name in brokers
+    }
+    if vaults.keys() >= mandates.policy.vaults.keys():
+        shut = list(dict.fromkeys([*shut, *(code for codes in vaults.values() for code in codes)]))
+    return _Switched(shut, vaults, on)
+
+
+def _on(switches: Any) -> list[str]:  # noqa: ANN401 - imported lazily
+    return [name.upper() for name in switches.__struct_fields__ if getattr(switches, name) != NEVER]
+
+
+def _throttled(book: Any, policy: Any) -> list[dict[str, str]]:  # noqa: ANN401 - imported lazily
+    """Strategies that are shut off in a vault, each with the nonce that lets it go."""
+    released = policy.policy.released if policy else frozenset()
+    return [
+        {"vault": vault, "strategy": strategy, "nonce": nonce}
+        for vault, strategies in sorted(book.tallies.throttled.items())
+        for strategy, nonce in sorted(strategies.items())
+        if nonce not in released
+    ]
 
 
 def _seconds(sign: Any) -> float | None:  # noqa: ANN401 - imported lazily
@@ -229,7 +265,12 @@ def _trading(found: dict[str, Any]) -> list[str]:
     elif found["running"]:
         lines.append("open: orders may leave")
     shut = found["vaults_shut"].items()
-    return lines + [f"  vault {vault}: {', '.join(codes).lower()}" for vault, codes in shut]
+    lines += [f"  vault {vault}: {', '.join(codes).lower()}" for vault, codes in shut]
+    return lines + [
+        f"  vault {one['vault']}: strategy {one['strategy']} is shut off;"
+        f" `vanta resume --edit {one['nonce']}` starts to let it go"
+        for one in found["throttled"]
+    ]
 
 
 def _cancel_all(clearing: dict[str, Any]) -> list[str]:
@@ -267,7 +308,8 @@ def _broker(broker: dict[str, Any], *, running: bool) -> list[str]:
     trouble = f", {broker['trouble']}" if broker["trouble"] else ""
     agree = f"{len(broker['differences'])} DIFFERENCES" if broker["differences"] else "agrees"
     looked = f"{agree} with the book at {broker['reconciled']}" if broker["reconciled"] else ""
-    line = f"broker {broker['name']}: {state}{trouble}{'; ' if looked else ''}{looked}"
+    on = f", {', '.join(broker['shut']).lower()}" if broker["shut"] else ""
+    line = f"broker {broker['name']}: {state}{trouble}{on}{'; ' if looked else ''}{looked}"
     return [line, *(f"  {one.code} {one.subject}".rstrip() for one in broker["differences"])]
 
 
