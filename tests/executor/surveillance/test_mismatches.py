@@ -276,6 +276,8 @@ def test_a_broker_that_gives_no_statement_is_told(compared: Compared) -> None:
     compared.broker.away = True
     assert compared.watch(9 * SECOND) == []
     assert compared.watch(2 * SECOND) == ["NOT_COMPARED"]
+    [alert] = compared.surveillance.standing.found.values()
+    assert alert.mismatch.why == "paper gives no statement to compare with [NOT_COMPARED]"
     compared.broker.away = False
     compared.look()
     assert compared.standing() == []

@@ -17,7 +17,7 @@ from vanta.domain.trading import Fill, Order
 from vanta.executor import events
 from vanta.executor.brokers.port import BrokerOrder, Statement, Sum
 from vanta.executor.post_trade import fill_name, of_sum
-from vanta.executor.surveillance.mismatch import Mismatch
+from vanta.executor.surveillance.mismatch import NOT_COMPARED, Mismatch
 from vanta.executor.surveillance.onrecord import Known, OnRecord, Recorded
 
 DEADLINE = 9 * SECOND // 2
@@ -138,7 +138,7 @@ class Comparison(msgspec.Struct):
         """What nobody can still be only late with."""
         for broker, side in self.sides.items():
             if now - side.answered > NOT_READ:
-                yield Mismatch("NOT_COMPARED", broker, broker, None, None)
+                yield Mismatch(NOT_COMPARED, broker, broker, None, None)
         for one in self.suspects.values():
             if now >= one.due and self._looked(one):
                 yield one.mismatch

@@ -11,6 +11,9 @@ from vanta.executor.events import Event
 
 JOURNAL = "alerts"
 
+NOT_COMPARED = "NOT_COMPARED"
+"""A broker that gave no statement for too long: there is nothing on record and nothing there."""
+
 HALTING = frozenset(
     {
         "INTENT_DIFFERS",
@@ -25,7 +28,7 @@ HALTING = frozenset(
 """What nobody decided was sent or traded under this node's name: nothing more may leave."""
 
 PASSING = frozenset(
-    {"FILL_MISSING", "FILL_NOT_THEIRS", "NOT_COMPARED", "ORDER_NOT_OURS", "STILL_ALIVE"}
+    {"FILL_MISSING", "FILL_NOT_THEIRS", NOT_COMPARED, "ORDER_NOT_OURS", "STILL_ALIVE"}
 )
 """What may be over by itself. Everything else stands until a person settles it."""
 
@@ -54,6 +57,8 @@ class Mismatch(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
     @property
     def why(self) -> str:
         """In one line, for a person."""
+        if self.code == NOT_COMPARED:
+            return f"{self.broker} gives no statement to compare with [{self.code}]"
         where = f" at {self.broker}" if self.broker else ""
         ours, theirs = ("nothing" if x is None else x for x in (self.ours, self.theirs))
         return f"{self.subject}{where}: {ours} on record, {theirs} there [{self.code}]"
