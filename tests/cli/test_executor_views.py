@@ -351,6 +351,16 @@ def test_a_cancel_waits_for_the_running_executor(typed: Typed, node: Node) -> No
     assert (done.exit_code, done.stdout.split(",")[0]) == (0, f"{name}: cancelled")
 
 
+@pytest.mark.parametrize("words", [("orders",), ("positions",), ("pnl",), ("cancel", "last")])
+def test_a_folder_nothing_traded_in_is_named_with_a_remedy(
+    typed: Typed, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = typed(*words, "--node", str(tmp_path / "elsewhere"))
+    assert done.exit_code == 1
+    assert "[JOURNAL_MISSING]" in done.stderr
+    assert "  try: name a node's folder whose service has run" in done.stderr
+
+
 def test_an_order_nobody_knows_and_one_of_several(typed: Typed) -> None:
     for name, code in (("ord_ffff", "[NO_ORDER]"), ("", "[NO_ORDER]"), ("ord_", "")):
         done = typed("cancel", name, "--wait", "0")

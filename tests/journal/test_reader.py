@@ -38,6 +38,7 @@ def test_reading_what_is_not_there_says_so(path: Path) -> None:
         with pytest.raises(UnavailableError) as caught:
             reading()
         assert caught.value.code == "JOURNAL_MISSING"
+        assert "memory/" in caught.value.remedy
 
 
 def test_reading_since_an_instant_begins_with_the_segment_that_was_open_then(path: Path) -> None:

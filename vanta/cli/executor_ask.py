@@ -74,7 +74,15 @@ def _cancel(
     from vanta.executor.listing import Listing
     from vanta.executor.withdrawal import ask
     from vanta.governance.latch import who as user
+    from vanta.journal.segment import NAME_THE_NODE
 
+    if not layout.journal("trade_log").exists():
+        raise UnavailableError(
+            "no Executor has traded here",
+            code="JOURNAL_MISSING",
+            place=str(layout.journal("trade_log")),
+            remedy=NAME_THE_NODE,
+        )
     known = _read_on(tail, Listing())
     name, one = _find(layout, known, order)
     asked = not one.state.terminal

@@ -18,6 +18,8 @@ OPENED = "journal.opened"
 """Type of a journal's first record."""
 ROTATED = "journal.rotated"
 """Type of the first record of every later segment."""
+NAME_THE_NODE = "name a node's folder whose service has run: its journals are in memory/"
+"""What to do about a journal that is not there, most of the time."""
 _BLOCK = 1024 * 1024
 
 
@@ -76,7 +78,10 @@ def closed_numbers(journal: Path) -> list[int]:
         found = [name.fullmatch(entry) for entry in os.listdir(journal.parent)]  # noqa: PTH208 - names only
     except OSError as error:
         raise UnavailableError(
-            f"no journal there: {error.strerror}", code="JOURNAL_MISSING", place=str(journal)
+            f"no journal there: {error.strerror}",
+            code="JOURNAL_MISSING",
+            place=str(journal),
+            remedy=NAME_THE_NODE,
         ) from error
     return sorted(int(match[1]) for match in found if match)
 
@@ -168,6 +173,7 @@ def open_segment(path: Path) -> int:
             f"cannot be read: {error.strerror}",
             code="JOURNAL_MISSING" if missing else "JOURNAL_UNREADABLE",
             place=str(path),
+            remedy=NAME_THE_NODE if missing else "ask as a user who may read the node's memory/",
         ) from error
 
 
