@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from vanta.cli.options import Json
-from vanta.cli.output import command, console, errors, print_json, say
+from vanta.cli.output import command, console, errors, print_json, say, write_to
 
 app = typer.Typer(
     help="Verify what was written, explain an order, decide again.", no_args_is_help=True
@@ -86,9 +86,8 @@ def explain(
         print_json(found)
     elif page is not None:
         from vanta.audit.explain_page import page as rendered
-        from vanta.journal.files import atomic_write
 
-        atomic_write(page, rendered(found).encode(), mode=0o644)
+        write_to(page, rendered(found).encode())
         say(f"written to {page}")
     else:
         console.print(paragraph(found), markup=False, highlight=False)

@@ -8,7 +8,7 @@ import typer
 
 from vanta.cli.columns import table
 from vanta.cli.options import NODE_DEFAULT, Json, NodeDir
-from vanta.cli.output import command, errors, print_json, say
+from vanta.cli.output import command, errors, print_json, say, write_to
 from vanta.cli.tracker_options import (
     Also,
     Module,
@@ -148,7 +148,6 @@ def board(
     from vanta.alpha.tracker.deployed import deployed
     from vanta.alpha.tracker.permission import reviews
     from vanta.alpha.tracker.standing import stand
-    from vanta.journal.files import atomic_write
 
     layout, now = layout_of(node), time.time_ns()
     standing = stand(layout, now)
@@ -157,7 +156,7 @@ def board(
     path.parent.mkdir(parents=True, exist_ok=True)
     runs = deployed([layout_of(each) for each in (node, *(also or ()))])
     text = page(standing, found.permission, now, runs=runs, everything=everything)
-    atomic_write(path, text.encode(), mode=0o644)
+    write_to(path, text.encode())
     if as_json:
         print_json({"page": path, "threads": len(standing.statuses)})
         return
