@@ -147,6 +147,7 @@ def test_a_strategy_that_is_shut_off_is_told_with_what_lets_it_go(typed: Typed, 
     node.source[0] = published(msgspec.structs.replace(now.policy, vaults=vaults), 2)
     node.step(2)
     node.wants("AAPL")
+    node.wants("AAPL", vault="nobody")
     node.step(2)
     [one] = read(typed("status", "--json"))["throttled"]
     assert one["vault"] == VAULT

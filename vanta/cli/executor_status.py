@@ -214,11 +214,19 @@ def _on(switches: Any) -> list[str]:  # noqa: ANN401 - imported lazily
 
 
 def _throttled(book: Any, policy: Any) -> list[dict[str, str]]:  # noqa: ANN401 - imported lazily
-    """Strategies that are shut off in a vault, each with the nonce that lets it go."""
-    released = policy.policy.released if policy else frozenset()
+    """Strategies that are shut off in a vault, each with the nonce that lets it go.
+
+    Of vaults there are: one that the policy does not have opens nothing in any case.
+    """
+    if policy is None:
+        policy = book.published
+    if policy is None:
+        return []
+    released, known = policy.policy.released, policy.policy.vaults
     return [
         {"vault": vault, "strategy": strategy, "nonce": nonce}
         for vault, strategies in sorted(book.tallies.throttled.items())
+        if vault in known
         for strategy, nonce in sorted(strategies.items())
         if nonce not in released
     ]
