@@ -1,6 +1,7 @@
 """`vanta broker check`: what works, what does not, and nothing changed by asking."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,3 +184,16 @@ def test_a_broker_the_node_does_not_have_is_an_error(office: Office) -> None:
     assert shown.exit_code == 1
     assert "[NO_BROKER]" in shown.output
     assert "alpaca, tradier, ibkr" in shown.output
+
+
+def test_a_vendor_that_is_away_is_not_remedied_by_the_same_check(office: Office) -> None:
+    office.tradier.close()
+    shown = office.check("tradier")
+    assert shown.exit_code == 3
+    assert "FAIL reachable: " in shown.stdout
+    assert "see whether its address in etc/node.yaml is right" in shown.stdout
+    assert "vanta broker check" not in shown.stdout
+
+
+def test_the_age_of_a_quote_is_in_a_unit_one_reads(office: Office) -> None:
+    assert re.search(r"ok   quote: AAPL .*, \d{3,5} d old, ", office.check("alpaca").stdout)

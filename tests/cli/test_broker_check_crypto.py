@@ -49,8 +49,9 @@ class Office:
             path.write_text(value + "\n")
             path.chmod(0o400)
 
-    def check(self, name: str, symbol: str) -> Result:
-        asked = ["broker", "check", name, "-n", str(self.root), "--symbol", symbol]
+    def check(self, name: str, *symbol: str) -> Result:
+        asked = ["broker", "check", name, "-n", str(self.root)]
+        asked += ["--symbol", *symbol] if symbol else []
         return CliRunner().invoke(app, asked)
 
 
@@ -61,6 +62,14 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     yield made
     made.coinbase.close()
     made.bybit.close()
+
+
+@pytest.mark.parametrize("name", ["coinbase", "bybit"])
+def test_where_no_shares_trade_a_coin_is_asked_for(office: Office, name: str) -> None:
+    shown = office.check(name)
+    assert shown.exit_code == 0, shown.output
+    assert "ok   quote: BTC-USD" in shown.stdout
+    assert "ok   permissions: long only" in shown.stdout
 
 
 @pytest.mark.parametrize(("name", "symbol"), [("coinbase", "BTC-USD"), ("bybit", "BTC-USDT")])

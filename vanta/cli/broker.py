@@ -26,6 +26,8 @@ def paper(
 
 
 _BROKEN = 3
+_SYMBOLS = {"coinbase": "BTC-USD", "bybit": "BTC-USDT"}
+"""What is asked for where shares are not traded."""
 
 
 @app.command("check")
@@ -33,7 +35,12 @@ _BROKEN = 3
 def check(
     name: Annotated[str, typer.Argument(help="As `brokers` in etc/node.yaml names it; `paper`.")],
     node: NodeDir = NODE_DEFAULT,
-    symbol: Annotated[str, typer.Option("--symbol", help="Whose quote to ask for.")] = "AAPL",
+    symbol: Annotated[
+        str,
+        typer.Option(
+            "--symbol", help="Whose quote to ask for; AAPL, or bitcoin where only coins trade."
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Say what of a broker works; nothing there is changed.
@@ -55,7 +62,9 @@ def check(
     config = read_config(Layout(node.resolve()).config)
     if name not in config.brokers and not (name == PAPER and config.broker):
         open_broker(name, config, time.time_ns)
-    found = look(name, lambda: open_broker(name, config, time.time_ns), symbol, time.time_ns)
+    account = config.brokers.get(name)
+    wanted = symbol or _SYMBOLS.get(account.vendor if account else PAPER, "AAPL")
+    found = look(name, lambda: open_broker(name, config, time.time_ns), wanted, time.time_ns)
     if as_json:
         print_json(found)
     else:

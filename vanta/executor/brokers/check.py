@@ -6,11 +6,16 @@ import msgspec
 
 from vanta.domain.errors import UnavailableError, VantaError
 from vanta.domain.exact import show_units
-from vanta.domain.instant import SECOND
+from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.executor.brokers.named import AnyBroker
 from vanta.executor.brokers.paper.client import PaperBroker
 from vanta.executor.brokers.port import Account
 from vanta.executor.brokers.rest.session import SKEW
+
+_ON_THE_WAY = (
+    "see whether its address in etc/node.yaml is right and the machine may reach it (`HTTPS_PROXY`,"
+    " the firewall); if so, what the vendor says of its service today"
+)
 
 FEW_LEFT = 10
 """Requests left below which something else is using them up."""
@@ -94,7 +99,7 @@ def _of_account(broker: AnyBroker, account: Account) -> list[Check]:
         )
     else:
         done.append(Check("account", fine=True, said=f"takes orders; {worth}"))
-    able = ", ".join(account.permissions) or "long shares only"
+    able = ", ".join(account.permissions) or "long only"
     done.append(Check("permissions", fine=True, said=able))
     return done
 
@@ -117,14 +122,22 @@ def _clock(skew: int | None) -> Check:
 def _quote(broker: AnyBroker, symbol: str, now: int) -> str:
     quote = broker.quote(symbol, now)
     if quote is None:
+        recorded = "; its tape has no price of the last days, where the market is a recorded one"
         raise UnavailableError(
             f"none for {symbol}",
             code="NO_MARKET",
-            remedy="name a symbol this account may see: `--symbol`",
+            remedy="name a symbol this account may see: `--symbol`"
+            + (recorded if isinstance(broker, PaperBroker) else ""),
         )
-    age = max(0, now - quote.ts) // SECOND
     sides = f"{show_units(quote.bid)} / {show_units(quote.ask)}"
-    return f"{symbol} {sides}, {age} s old, {quote.session}"
+    return f"{symbol} {sides}, {_age(max(0, now - quote.ts))} old, {quote.session}"
+
+
+def _age(lasted: int) -> str:
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if lasted >= 2 * unit:
+            return f"{lasted // unit} {name}"
+    return f"{lasted // SECOND} s"
 
 
 def _pace(broker: AnyBroker) -> list[Check]:
@@ -152,7 +165,9 @@ def _tried(name: str, ask: Callable[[], str]) -> Check:
 
 
 def _failed(name: str, error: VantaError) -> Check:
-    return Check(name, fine=False, said=error.message, code=error.code, remedy=error.remedy)
+    # Elsewhere the remedy is to run this very check.
+    remedy = _ON_THE_WAY if "`vanta broker check" in error.remedy else error.remedy
+    return Check(name, fine=False, said=error.message, code=error.code, remedy=remedy)
 
 
 def _shown(units: int | None) -> str:
