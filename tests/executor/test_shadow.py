@@ -1,5 +1,6 @@
 """A shadow decides beside a live Executor, sends nothing, and says what comes out otherwise."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.instant import MINUTE
 from vanta.domain.policy import Policy, Published
 from vanta.domain.record import Record
+from vanta.domain.trading import Decision, Finding, Sizing
 from vanta.executor.replay import Replayed
-from vanta.executor.shadow import GRACE, SHADOW, ShadowDecided, read_shadow
+from vanta.executor.shadow import GRACE, SHADOW, ShadowDecided, compare, read_shadow
 from vanta.executor.shadow_replay import first_told, followed, replay_shadow
 from vanta.executor.shadowing import ShadowNode, tally
 from vanta.journal.reader import read
@@ -281,6 +283,45 @@ def test_one_that_was_changed_is_found(live: Node, tmp_path: Path) -> None:
     ]
     [found] = replay_shadow(live.log(), later)
     assert found.recomputed == b"null", "the live node made no such decision"
+
+
+def test_the_words_of_another_build_are_no_difference(live: Node, tmp_path: Path) -> None:
+    staging = Staging(live, tmp_path / "staging", rules(universe={"allow": frozenset()}))
+    live.wants("AAPL")
+    live.step(2)
+    staging.step()
+    staging.end()
+
+    def worded(words: bytes) -> list[Replayed]:
+        log = [
+            msgspec.structs.replace(
+                one,
+                body=msgspec.Raw(
+                    re.sub(rb'"because":"[^"]*"', b'"because":"' + words + b'"', bytes(one.body))
+                ),
+            )
+            for one in staging.log()
+        ]
+        return list(replay_shadow(live.log(), log))
+
+    [same] = worded(b"the list of the vault has it not")
+    assert same.recorded == same.recomputed
+    [silent] = worded(b"")
+    assert silent.recorded != silent.recomputed, "that it differs is no matter of words"
+
+
+def test_of_many_other_reasons_the_first_are_named() -> None:
+    def denied(*codes: str) -> Decision:
+        found = tuple(
+            Finding(0, code, passed=False, observed=0, limit=1, unit="count") for code in codes
+        )
+        return Decision("dec_1", "int_1", "deny", None, Sizing(0, 0, 0, 0, 0), found)
+
+    other, own = denied("GROSS"), denied("VAULT_UNKNOWN", "B", "A", "D", "C", "F", "E")
+    assert compare(other, own) == (
+        "reasons",
+        "here also for VAULT_UNKNOWN, B, A, D, C and 2 more; here not for GROSS",
+    )
 
 
 def test_the_log_a_shadow_followed_is_told_from_another(live: Node, tmp_path: Path) -> None:

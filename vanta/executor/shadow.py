@@ -7,6 +7,7 @@ with its reason; an intent that the live node let in and never decided is told a
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import ClassVar
 
 import msgspec
@@ -32,6 +33,8 @@ REASONS = "reasons"
 KEPT = 50
 """Differences a person is shown, the latest."""
 MISSED_KEPT = 4096
+_TOLD = 5
+"""Codes that are named of a decision with other reasons."""
 
 
 class ShadowAdopted(Event, frozen=True):
@@ -246,10 +249,18 @@ def compare(live: Decision, own: Decision) -> tuple[str, str]:
     kind = kind_of(live, own)
     if kind != SAME:
         return kind, because(live, own, kind)
-    theirs = {finding.code for finding in live.reasons}
-    ours = {finding.code for finding in own.reasons}
-    if theirs == ours:
+    theirs = dict.fromkeys(finding.code for finding in live.reasons)
+    ours = dict.fromkeys(finding.code for finding in own.reasons)
+    if theirs.keys() == ours.keys():
         return SAME, ""
-    more, less = ", ".join(sorted(ours - theirs)), ", ".join(sorted(theirs - ours))
+    more = _first(code for code in ours if code not in theirs)
+    less = _first(code for code in theirs if code not in ours)
     told = [f"here also for {more}" if more else "", f"here not for {less}" if less else ""]
     return REASONS, "; ".join(filter(None, told))
+
+
+def _first(codes: Iterable[str]) -> str:
+    """Codes in the order of their fences: a vault that is not there is one, and thirty follow."""
+    left = iter(codes)
+    first, more = list(islice(left, _TOLD)), sum(1 for _ in left)
+    return ", ".join(first) + (f" and {more} more" if more else "")

@@ -6,6 +6,8 @@ What it told as missing is not made again: that is about when it looked, which n
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from vanta.domain.encoding import encode
 from vanta.domain.policy import Published
 from vanta.domain.record import Record
@@ -46,6 +48,9 @@ def replay_shadow(live: Iterable[Record], shadow: Iterable[Record]) -> Iterator[
         made = again.take(record, one.under, edition=edition)
         if made is not None:
             del told[record.seq]
+            if bool(made.because) is bool(one.decided.because):
+                # It says the rest of the record in words, and each build has words of its own.
+                made = msgspec.structs.replace(made, because=one.decided.because)
             yield Replayed(one.record.id, bytes(one.record.body), encode(made))
     # What is left is about decisions that the live node did not make.
     for one in told.values():
