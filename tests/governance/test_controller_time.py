@@ -14,7 +14,7 @@ from vanta.domain.switches import Switches
 from vanta.executor.adoption import PolicyInForce
 from vanta.governance.bearings import BEARINGS, read_bearings
 from vanta.governance.clock import boot_id
-from vanta.governance.heartbeat import HEARTBEAT
+from vanta.governance.heartbeat import HEARTBEAT, Silence
 from vanta.governance.published import VAULT_FILE, PolicyReader
 from vanta.governance.timekeeping import Ages
 
@@ -307,6 +307,13 @@ def test_a_controller_that_comes_back_publishes_anew(station: Station) -> None:
     assert station.reader().provenance.serial == serial + 2
 
 
+def listening(station: Station) -> PolicyReader:
+    """A reader that hears the station's heart, by the station's time since boot."""
+    reader = PolicyReader(station.memory)
+    reader._silence = Silence(station.memory, MINUTE, None, station.since_boot)
+    return reader
+
+
 @pytest.mark.parametrize("gone", ["another boot", "no file"])
 def test_an_executor_that_began_before_the_controller_comes_out_of_the_silence(
     station: Station, gone: str
@@ -317,7 +324,7 @@ def test_an_executor_that_began_before_the_controller_comes_out_of_the_silence(
     station.stop()
     if gone == "no file":
         (station.memory / HEARTBEAT).unlink()
-    in_force = PolicyInForce(PolicyReader(station.memory, silence=MINUTE))
+    in_force = PolicyInForce(listening(station))
     assert in_force().policy.overlay.everywhere.reduce_only > 0
     controller = station.start(boot=boot_id(), ages=ages)
     assert in_force().policy.overlay.everywhere.reduce_only == 0
@@ -333,7 +340,7 @@ def test_nobody_reads_the_serial_that_ends_a_silence_while_it_lasts(station: Sta
     ages = Ages(silent_after=MINUTE)
     station.start(boot="elsewhere", ages=ages).tick()
     station.stop()
-    in_force = PolicyInForce(PolicyReader(station.memory, silence=MINUTE))
+    in_force = PolicyInForce(listening(station))
     assert in_force().policy.overlay.everywhere.reduce_only > 0
     looked: list[str] = []
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vanta.governance.heartbeat import HEARTBEAT, Heartbeat, Silence
+from vanta.governance.heartbeat import HEARTBEAT, NEVER_HEARD, Heartbeat, Silence
 
 LIMIT = 1_000
 
@@ -50,6 +50,21 @@ def test_a_sign_of_another_boot_is_none(tmp_path: Path) -> None:
     next_one.beat()
     assert next_one.silence(LIMIT) == 0
     assert not silence.lasts()
+
+
+def test_a_sign_that_is_yet_to_come_is_none(tmp_path: Path) -> None:
+    """`touch` gives it today's date, and a copy of the folder too: decades after this boot."""
+    boot = Boot()
+    heart, silence = pair(tmp_path, boot)
+    heart.beat()
+    assert not silence.lasts()
+    (tmp_path / HEARTBEAT).touch()
+    assert silence.lasted() == NEVER_HEARD
+    assert silence.lasts()
+    assert heart.silence(LIMIT) > 0, "readers say the same"
+    heart.beat()
+    assert not silence.lasts()
+    assert heart.silence(LIMIT) == 0
 
 
 def test_the_next_controller_is_heard_at_once(tmp_path: Path) -> None:

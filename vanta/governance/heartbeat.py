@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vanta.domain.instant import DAY
 from vanta.governance.clock import boot_id
 from vanta.journal.files import atomic_write
 
 HEARTBEAT = "governance.heartbeat"
 NEVER_HEARD = 2**63
 """Silence for longer than any limit, nanoseconds."""
+AHEAD = DAY
+"""A sign further ahead was given by no service: `touch`, or whoever copied the folder, gives it
+today's date, decades after this boot, and a service that is gone would look alive till then."""
 _LENGTH = 64
 _MODE = 0o640
 
@@ -54,14 +58,14 @@ class Heartbeat:
 
         A boot begins in silence: whoever reads before the first sign of it hears none.
         """
-        now = self._since_boot()
-        if _boot_of(self._path) != self._boot:
-            return max(1, now)
         try:
-            lasted = now - self._path.lstat().st_mtime_ns
+            given = self._path.lstat().st_mtime_ns
         except OSError:
+            return max(1, self._since_boot())
+        now = self._since_boot()
+        if given - now > AHEAD or _boot_of(self._path) != self._boot:
             return max(1, now)
-        return lasted if lasted > limit else 0
+        return now - given if now - given > limit else 0
 
     def beat(self) -> None:
         """Give a sign of life.
@@ -114,7 +118,7 @@ class Silence:
         return self.lasted() > self._limit
 
     def lasted(self) -> int:
-        """Nanoseconds since the last sign of life; `NEVER_HEARD` where there was none."""
+        """Nanoseconds since the last sign of life; `NEVER_HEARD` where no service gave one."""
         try:
             found = self._path.lstat()
         except OSError:
@@ -124,7 +128,8 @@ class Silence:
             if _boot_of(self._path) != self._boot:
                 return NEVER_HEARD
             self._inode = found.st_ino
-        return self._since_boot() - found.st_mtime_ns
+        lasted = self._since_boot() - found.st_mtime_ns
+        return NEVER_HEARD if lasted < -AHEAD else lasted
 
 
 def _boot_of(path: Path) -> str | None:
