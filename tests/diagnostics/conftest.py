@@ -1,5 +1,6 @@
 """The nodes most tests of diagnostics begin with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @pytest.fixture
-def house(founded: House, tmp_path: Path) -> House:
-    """This test's own."""
-    return copy(founded, tmp_path / "house")
+def house(founded: House, tmp_path: Path) -> Iterator[House]:
+    """This test's own, whose services live."""
+    with copy(founded, tmp_path / "house").living() as made:
+        yield made

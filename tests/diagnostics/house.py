@@ -1,19 +1,18 @@
 """Three nodes that were founded, harvested and traded by the commands themselves, and copies."""
 
-import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cli.founded import PEOPLE, git, keygen, vanta
 from vanta.diagnostics.examine import Report, examine
 from vanta.diagnostics.finding import Finding
-from vanta.domain.instant import HOUR
 from vanta.executor.judge.signs import EXECUTOR_SIGN, JUDGE_SIGN
 from vanta.governance.clock import boot_id
 from vanta.governance.heartbeat import HEARTBEAT, Heartbeat
@@ -28,6 +27,8 @@ class House:
     """Nodes below one folder, whose services just gave a sign of life."""
 
     root: Path
+    hearts: list[Heartbeat] = field(default_factory=list)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def layout(self, node: str) -> Layout:
         return Layout(self.root / "nodes" / node)
@@ -41,17 +42,41 @@ class House:
         return self.root / "bus"
 
     def signs(self, *but: str) -> None:
-        """Every service, but for these, gives signs of life for as long as a test takes."""
-        later = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + HOUR
-        for node in NODES:
-            names = {"governance": HEARTBEAT}
-            if node == "executor":
-                names |= {"executor": EXECUTOR_SIGN, "judge": JUDGE_SIGN}
-            for service, name in names.items():
-                (self.layout(node).memory / name).unlink(missing_ok=True)
-                if service not in but:
-                    Heartbeat(self.layout(node).memory, boot_id(), name=name).beat()
-                    os.utime(self.layout(node).memory / name, ns=(later, later))
+        """Every service, but for these, gives signs of life from now on."""
+        with self.turn:
+            self.hearts.clear()
+            for node in NODES:
+                names = {"governance": HEARTBEAT}
+                if node == "executor":
+                    names |= {"executor": EXECUTOR_SIGN, "judge": JUDGE_SIGN}
+                memory = self.layout(node).memory
+                for service, name in names.items():
+                    (memory / name).unlink(missing_ok=True)
+                    if service not in but:
+                        self.hearts.append(Heartbeat(memory, boot_id(), name=name))
+        self.beat()
+
+    def beat(self) -> None:
+        with self.turn:
+            for heart in self.hearts:
+                heart.beat()
+
+    @contextmanager
+    def living(self) -> Iterator["House"]:
+        """For as long as a test takes."""
+        over = threading.Event()
+
+        def live() -> None:
+            while not over.wait(0.5):
+                self.beat()
+
+        life = threading.Thread(target=live)
+        life.start()
+        try:
+            yield self
+        finally:
+            over.set()
+            life.join()
 
     def examined(
         self, node: str, *, clock: Callable[[], int] = time.time_ns, deadline: float = 20.0

@@ -93,8 +93,7 @@ def test_a_service_that_was_ready_and_is_gone(house: House) -> None:
 
 
 def test_a_service_that_is_killed_is_missed(house: House) -> None:
-    for service in ("governance", "executor", "judge"):
-        (house.layout("executor").memory / f"{service}.heartbeat").unlink()
+    house.signs("governance", "executor", "judge")
     words = ("executor", "run", "-n", "nodes/executor", "--with-paper-broker", "--with-judge")
     with running(house, "governance", "controller", "-n", "nodes/executor"):
         with running(house, *words) as executor:

@@ -58,6 +58,10 @@ def test_a_sign_that_is_yet_to_come_is_none(tmp_path: Path) -> None:
     heart, silence = pair(tmp_path, boot)
     heart.beat()
     assert not silence.lasts()
+    boot.now -= 1
+    assert silence.lasts(), "not by the least"
+    boot.now += 1
+    assert not silence.lasts()
     (tmp_path / HEARTBEAT).touch()
     assert silence.lasted() == NEVER_HEARD
     assert silence.lasts()

@@ -12,16 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from vanta.domain.instant import DAY
 from vanta.governance.clock import boot_id
 from vanta.journal.files import atomic_write
 
 HEARTBEAT = "governance.heartbeat"
 NEVER_HEARD = 2**63
 """Silence for longer than any limit, nanoseconds."""
-AHEAD = DAY
-"""A sign further ahead was given by no service: `touch`, or whoever copied the folder, gives it
-today's date, decades after this boot, and a service that is gone would look alive till then."""
 _LENGTH = 64
 _MODE = 0o640
 
@@ -63,7 +59,7 @@ class Heartbeat:
         except OSError:
             return max(1, self._since_boot())
         now = self._since_boot()
-        if given - now > AHEAD or _boot_of(self._path) != self._boot:
+        if given > now or _boot_of(self._path) != self._boot:
             return max(1, now)
         return now - given if now - given > limit else 0
 
@@ -129,7 +125,9 @@ class Silence:
                 return NEVER_HEARD
             self._inode = found.st_ino
         lasted = self._since_boot() - found.st_mtime_ns
-        return NEVER_HEARD if lasted < -AHEAD else lasted
+        # The clock is read after the file, so a time yet to come was given by no service: by
+        # `touch`, or by whoever copied the folder. It would be life until then.
+        return lasted if lasted >= 0 else NEVER_HEARD
 
 
 def _boot_of(path: Path) -> str | None:
