@@ -327,15 +327,16 @@ def hold(
     name: str = VAULT,
     *,
     fee: int = 0,
+    broker: str = "paper",
 ) -> None:
     """Give a vault a position through the book's own events, past every fence."""
     side = "buy" if quantity > 0 else "sell"
-    placed = order(symbol, abs(quantity), price, side=side, vault=name)
+    placed = order(symbol, abs(quantity), price, side=side, vault=name, broker=broker)
     market = quote(symbol, price)
     wanted = intent(symbol, id=placed.intent_id, vault=name, side=side)
-    decision = decide(wanted, Book(), Mandates(rules), market, NOW, broker="paper")
+    decision = decide(wanted, Book(), Mandates(rules), market, NOW, broker=broker)
     accepted = msgspec.structs.replace(decision, verdict="accept", order=placed)
-    book.apply(DecisionMade(wanted, market, NOW, "paper", accepted))
+    book.apply(DecisionMade(wanted, market, NOW, broker, accepted))
     filled(book, placed, price=price * UNIT, fee=fee)
     # Of the first edition, so that nothing is counted; what would stand in the way is forgotten.
     book.vaults[name].recent.clear()

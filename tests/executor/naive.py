@@ -89,6 +89,8 @@ class Naive:
     throttled: dict[Place, tuple[int, str]] = field(default_factory=dict)
     """By vault and strategy: how many orders there were by then, and its nonce."""
     held: dict[Place, int] = field(default_factory=dict)
+    there: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """By vault, symbol and broker: what of it lies there."""
     cost: dict[Place, Fraction] = field(default_factory=dict)
     flipped: dict[Place, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
@@ -169,6 +171,7 @@ class Naive:
         else:
             self.cash[order.vault] += moved
         placed.gained += self._trade(place, more, price, order) - fee
+        self._lie(place, order.broker, more)
         flipped = self.flipped.get(place, 0) + (abs(more) if order.flip else 0)
         self.flipped[place] = min(flipped, abs(self.held[place]))
         self.marks[place[1]] = price
@@ -179,11 +182,14 @@ class Naive:
         if placed.filled == placed.order.quantity:
             self.ended(placed)
 
-    def charged(self, vault: str, amount: int, symbol: str, kept: int, price: int) -> None:
+    def charged(
+        self, vault: str, broker: str, amount: int, symbol: str, kept: int, price: int
+    ) -> None:
         """A fee was told later, in money or as a part of a coin."""
         if kept:
             taken = -ceil(Fraction(kept, 10**10))
             self._trade((vault, symbol), taken, price, self.orders[symbol])
+            self._lie((vault, symbol), broker, taken)
         else:
             self.cash[vault] -= amount
         self._look()
@@ -204,6 +210,9 @@ class Naive:
         if abs(signed) > abs(held):
             self.cost[place] = worth(price, held + signed, order)
         return worth(price, closing, order) - cost * closing / held
+
+    def _lie(self, place: Place, broker: str, more: int) -> None:
+        self.there[*place, broker] = self.there.get((*place, broker), 0) + more
 
     def ended(self, placed: Placed) -> None:
         placed.open = False

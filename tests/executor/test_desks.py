@@ -9,6 +9,9 @@ import pytest
 from tests.executor.building import OTHER, VAULT, policy, published, vault
 from tests.executor.running import Node
 from tests.executor.simulator import Simulator
+from vanta.domain.instant import SECOND
+from vanta.domain.trading import Order
+from vanta.executor.stops import RETRY
 from vanta.governance.latch import LATCH
 
 BOTH = frozenset({"paper", "second"})
@@ -59,6 +62,82 @@ def test_what_is_reduced_is_reduced_where_it_is_held(node: Node) -> None:
     assert node.broker.sent == []
 
 
+def test_every_broker_is_the_one_that_trades_such_instruments_too(node: Node) -> None:
+    node.source[:] = [published(policy({VAULT: vault(brokers=frozenset({"*"}))}))]
+    node.wants("BTC-USD", vault=VAULT, asset_class="crypto")
+    node.step(3)
+    assert node.broker.sent == []
+    assert len(second(node).sent) == 1
+
+
+def _at_both(node: Node) -> tuple[int, int]:
+    """Let a vault hold a symbol at two brokers; returns how much at each."""
+    node.wants("AAPL", vault=VAULT)
+    node.step(3)
+    only_second = vault(orders={"duplicate_window": 0}, brokers=frozenset({"second"}))
+    node.source[:] = [published(policy({VAULT: only_second, OTHER: vault()}), serial=2)]
+    node.wants("AAPL", vault=VAULT, conviction=900_000)
+    node.step(3)
+    held = node.broker.held["AAPL"], second(node).held["AAPL"]
+    assert min(held) > 0
+    return held
+
+
+def test_of_what_lies_at_two_each_gives_what_lies_there(node: Node) -> None:
+    """And never more: at the one it would be sold short, and the other would keep what it has."""
+    first, other = _at_both(node)
+    _close(node)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [0, other]
+    assert _last(node.broker).quantity == first
+    _close(node)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [0, 0]
+    node.holds_together()
+
+
+def _last(broker: Simulator) -> Order:
+    return broker.orders[broker.sent[-1]]
+
+
+def _close(node: Node) -> None:
+    node.wants("AAPL", vault=VAULT, side="sell", reducing=True)
+    node.step(3)
+
+
+def test_where_the_first_is_on_its_way_out_the_other_is_next(node: Node) -> None:
+    _, other = _at_both(node)
+    node.broker.filling = False
+    _close(node)
+    _close(node)
+    assert [len(one.open_orders()) for one in (node.broker, second(node))] == [1, 0]
+    assert second(node).held["AAPL"] == 0
+    assert _last(second(node)).quantity == other
+    _close(node)
+    denied = [one for one in _findings_of(node)[-1] if not one[2]]
+    assert "NO_SIZE" in {one[1] for one in denied}
+    node.broker.filling = True
+    node.step(3)
+    assert node.broker.held["AAPL"] == 0
+    node.holds_together()
+
+
+def test_it_is_known_after_a_restart_too(node: Node) -> None:
+    _, other = _at_both(node)
+    node.boot()
+    _close(node)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [0, other]
+
+
+def test_a_stop_gets_out_of_both(node: Node) -> None:
+    _at_both(node)
+    terms = {"stop_loss": 100_000}
+    stopped = vault(orders={"duplicate_window": 0}, brokers=BOTH, persona=terms)
+    node.source[:] = [published(policy({VAULT: stopped, OTHER: vault()}), serial=3)]
+    node.price("AAPL", 80)
+    node.step(5 + RETRY // SECOND)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [0, 0]
+    node.holds_together()
+
+
 def test_where_no_broker_serves_it_the_fences_say_so(node: Node) -> None:
     only_equity = {OTHER: vault(brokers=frozenset({"elsewhere"}))}
     node.source[:] = [published(policy(only_equity))]
@@ -69,10 +148,12 @@ def test_where_no_broker_serves_it_the_fences_say_so(node: Node) -> None:
 
 
 def _findings(node: Node) -> list[list[object]]:
-    made = msgspec.json.decode(
-        next(record.body for record in node.log() if record.type == "decision.made")
-    )
-    return [one for one in made["decision"]["findings"] if not one[2]]
+    return [one for one in _findings_of(node)[0] if not one[2]]
+
+
+def _findings_of(node: Node) -> list[list[list[object]]]:
+    made = [record.body for record in node.log() if record.type == "decision.made"]
+    return [msgspec.json.decode(body)["decision"]["findings"] for body in made]
 
 
 def test_one_that_is_away_keeps_its_own_orders_waiting_and_nobody_elses(node: Node) -> None:

@@ -317,7 +317,8 @@ class Trading(RuleBasedStateMachine):
         if symbol == "BTC-USD" and which % 2:
             # One coin, whichever of its markets it goes through.
             symbol = "BTC-USDC"
-        placed = self.ask(symbol, name, "paper", side=side, reducing=True)
+        broker = "alpaca" if which % 5 > 2 else "paper"
+        placed = self.ask(symbol, name, broker, side=side, reducing=True)
         if placed is not None and which % 3:
             self.fill(placed, 10**6, 0)
 
@@ -403,7 +404,7 @@ class Trading(RuleBasedStateMachine):
             return None
         self.book.apply(OrderPrepared(order))
         held = held_as(symbol)
-        others = sum(one.left for one in self.naive.open(name, held) if one.order.reducing)
+        others = [one for one in self.naive.open(name, held) if one.order.reducing]
         self.naive.accepted(order, market, self.now)
         last = self.naive.placed[-1]
         if last.converts:
@@ -411,8 +412,13 @@ class Trading(RuleBasedStateMachine):
             assert found == []
         elif order.reducing:
             quantity = self.naive.held.get((name, held), 0)
-            assert order.quantity + others <= abs(quantity)
+            assert order.quantity + sum(one.left for one in others) <= abs(quantity)
             assert (quantity > 0) == (order.side == "sell")
+            # Nor does it turn what lies at one broker, whatever lies at another.
+            there = self.naive.there.get((name, held, broker), 0)
+            leaving = sum(one.left for one in others if one.order.broker == broker)
+            assert order.quantity + leaving <= abs(there)
+            assert (there > 0) == (order.side == "sell")
         else:
             assert breaches(self.naive, self.in_force, last, market, self.now) == []
         return last
@@ -449,7 +455,7 @@ class Trading(RuleBasedStateMachine):
         assert isinstance(event, FeeCharged)
         self.book.apply(event)
         for one in event.shares:
-            self.naive.charged(one.vault, one.amount, order.symbol, one.kept, price)
+            self.naive.charged(one.vault, event.broker, one.amount, order.symbol, one.kept, price)
 
     def fill(self, placed: Placed, lots: int, off: int, share: int = 0) -> None:
         order = placed.order
@@ -512,6 +518,11 @@ class Trading(RuleBasedStateMachine):
             assert purse.line.quantity == self.naive.stablecoin.get(name, 0)
             assert purse.reserved == sum(one.stablecoin for one in orders)
             assert purse.converting == sum(one.dollars for one in orders if one.converts)
+            for symbol, line in mine.lines.items():
+                brokers = ("paper", "alpaca")
+                there = {at: self.naive.there.get((name, symbol, at), 0) for at in brokers}
+                assert line.lying == {at: quantity for at, quantity in there.items() if quantity}
+                assert sum(line.leaving.values()) == line.reducing
         assert sum(self.book.personas.values()) == sum(map(self.naive.whole, VAULTS))
 
     @invariant()
@@ -622,5 +633,12 @@ def test_what_is_asked_of_a_conversion_is_missed_too(monkeypatch: pytest.MonkeyP
     asked = (ASKED_OF_CONVERSIONS.get(one.number, one.judge) for one in FENCES if one.number != 10)
     monkeypatch.setattr("tests.executor.test_sequences.THEMES", ("cash",))
     monkeypatch.setattr(registry, "_CONVERSIONS", tuple(asked))
+    with pytest.raises(AssertionError):
+        search(Trading, 500, Phase.generate)
+
+
+def test_a_way_out_of_more_than_lies_there_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where sizing and fence 8 look at the whole position, as before edition `APART`."""
+    monkeypatch.setattr(Line, "available_at", lambda line, _: line.available)
     with pytest.raises(AssertionError):
         search(Trading, 500, Phase.generate)

@@ -29,7 +29,8 @@ from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
 from vanta.domain.policy import OverlayPolicy, Policy, Provenance, Published
 from vanta.domain.switches import Switches
 from vanta.executor.book import Book
-from vanta.executor.events import DecisionMade, OrderCancelled, PolicyAdopted
+from vanta.executor.edition import APART
+from vanta.executor.events import DecisionMade, OrderCancelled, PolicyAdopted, VaultFunded
 from vanta.executor.fences.registry import judge
 from vanta.executor.intake import Refused, accept
 from vanta.executor.tallies import Tallies
@@ -113,6 +114,21 @@ def test_a_throttle_survives_a_restart() -> None:
     nonce = again.tallies.throttled[VAULT]["reflect"]
     assert reasons(ask(again, NOW + DAY)) == {"THROTTLED", "REPEATED"}
     assert again.tallies.throttled[VAULT]["reflect"] == nonce
+
+
+def test_a_vault_that_is_not_there_yet_shuts_nothing_off() -> None:
+    """It allows nothing, and of nothing the first is too many: it waits for its policy only."""
+    book = fund(rules())
+    early = ask(book, NOW, vault="to-come")
+    assert {"VAULT_UNKNOWN", "REPEATED"} <= reasons(early)
+    come = {**rules().vaults, "to-come": rules().vaults[VAULT]}
+    book.apply(PolicyAdopted(published(policy(come), 2), NOW + 1))
+    book.apply(VaultFunded("to-come", 100_000 * UNIT, NOW + 1))
+    assert reasons(ask(book, NOW + SECOND, vault="to-come")) == set()
+    # As it was before, it comes out of a log of then.
+    former = msgspec.structs.replace(early, edition=APART - 1)
+    book.apply(former)
+    assert reasons(ask(book, NOW + 2 * SECOND, vault="to-come")) == {"THROTTLED"}
 
 
 # Messages ---------------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ class Accounts(Sums):
             if not event.kept:
                 self._pay(share.vault, -share.amount)
             elif line is not None:
-                vault.realised += trade(line, -share.kept // FINEST, event.price)
+                kept = -share.kept // FINEST
+                vault.realised += trade(line, kept, event.price)
+                line.lie(event.broker, kept)
                 if not line.standing:
                     self.holdings.get(share.vault, {}).pop(event.symbol, None)
                 self._restate(share.vault, line)

@@ -16,15 +16,16 @@ from vanta.domain.exact import UNIT, notional
 from vanta.domain.policy import PersonaTerms, Published
 from vanta.domain.trading import Fill, HeldPosition, Intent, Order, OrderState, Quote
 from vanta.executor import events
-from vanta.executor.edition import FIRST, LOTS, RAILS
+from vanta.executor.edition import APART, FIRST, LOTS, RAILS
 from vanta.executor.holdings import Holdings, carry_on
+from vanta.executor.located import locate
 from vanta.executor.positions import OpenOrder, Totals, VaultBook, proceeds, trade
 from vanta.executor.purses import Converting, Purses
 from vanta.executor.rails import PEG, home, in_dollars, railed
 from vanta.executor.reference import reference
 from vanta.executor.remembered import forget
 from vanta.executor.sums import SymbolTotals, Venue
-from vanta.executor.tallies import REPEATED, THROTTLED, Tallies
+from vanta.executor.tallies import REPEATED, THROTTLED, UNKNOWN, Tallies
 
 COIN = "crypto"
 """The asset class of which a broker may keep a part."""
@@ -185,8 +186,10 @@ class Book(Purses):
             self.tallies.order(order, event.now)
             return
         denied = {finding.code for finding in event.decision.findings if not finding.passed}
+        # A vault that is not there allows nothing at all, and of nothing the first is too many.
+        absent = event.edition >= APART and UNKNOWN in denied
         # One that is shut off already keeps the nonce that a quorum has been told.
-        if REPEATED in denied and THROTTLED not in denied:
+        if REPEATED in denied and THROTTLED not in denied and not absent:
             self.tallies.shut_off(intent.vault, intent.strategy, intent.id)
 
     def _message(self, event: events.MessageSent) -> None:
@@ -239,6 +242,7 @@ class Book(Purses):
         moved = quantity - fill.kept_units
         standing = line.standing
         gain = trade(line, moved, fill.price)
+        line.lie(order.broker, moved)
         change = standing, line.standing, fill.price
         carry_on(self.holdings, order, opened.dag_id, opened.market_time, change)
         line.flip = min(line.flip + (abs(moved) if order.flip else 0), abs(line.quantity))
@@ -356,6 +360,14 @@ class Book(Purses):
             if symbol in venue.held and abs(venue.held[symbol]) >= lot
         ]
 
+    def ways_out(self, vault: str, symbol: str) -> list[str]:
+        """Brokers where a lot at least is left to close of a vault's position."""
+        lines = self.vaults[vault].lines if vault in self.vaults else {}
+        line = lines.get(symbol) or lines.get(home(symbol))
+        if line is None:
+            return []
+        return [name for name in line.lying if line.available_at(name) >= max(1, line.lot)]
+
     def latest(self) -> int:
         """The furthest the market's time has come; 0 before there is a price."""
         marked = max((symbol.marked for symbol in self.symbols.values()), default=0)
@@ -454,6 +466,7 @@ class Book(Purses):
         for name, vault in book.vaults.items():
             for line in vault.lines.values():
                 book._secure(name, line)
+        locate(book.vaults, book.venues, [(book.line_of(one), one) for one in state.open])
         if state.published is not None:
             book._take_policy(state.published)
         return book

@@ -4,11 +4,12 @@ Everything sizing and fences look at is worked out here once. Open, pending and 
 always counted together, at the quote's price where there is one.
 """
 
+from vanta.domain.conviction import Side
 from vanta.domain.exact import PPM, notional, part_of
 from vanta.domain.trading import Intent, Order, Quote
 from vanta.executor.book import Book
 from vanta.executor.compounding import Gains, deployable_at_first, reinvested
-from vanta.executor.edition import EDITION, FIRST, RAILS
+from vanta.executor.edition import APART, EDITION, FIRST, RAILS
 from vanta.executor.mandate import Mandate
 from vanta.executor.positions import Counted, Line, VaultBook, worth
 from vanta.executor.rails import CRYPTO, PEG, dollars, in_dollars, railed
@@ -285,6 +286,13 @@ class Case:
         return name in mandate.fellows or (
             not mandate.persona and name not in mandate.policy.vaults
         )
+
+    def left(self, side: Side, broker: str) -> int:
+        """Quantity of the position that an order on this side may still take off there."""
+        line = self.line
+        if (line.quantity > 0) != (side == "sell"):
+            return 0
+        return line.available if self.edition < APART else line.available_at(broker)
 
     def banded(self, conviction: int) -> int:
         """The largest position a conviction is worth before the persona scales it."""

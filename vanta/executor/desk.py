@@ -13,7 +13,7 @@ from vanta.executor.events import OrderPrepared
 from vanta.executor.gate import Gate
 from vanta.executor.hints import Hints
 from vanta.executor.log import TradeLog
-from vanta.executor.mandate import Mandate, Mandates
+from vanta.executor.mandate import Mandate, Mandates, holds
 from vanta.executor.router import Checkpoint, Router
 
 RECONCILE_EVERY = 5 * SECOND
@@ -151,14 +151,15 @@ def choose(intent: Intent, mandate: Mandate, desks: Sequence[Desk], holding: Seq
         intent: past intake.
         mandate: of its vault.
         desks: every broker of the node, at least one.
-        holding: names of the brokers that hold the symbol.
+        holding: names of the brokers that hold what is to be reduced.
     """
     if intent.reducing:
         for desk in desks:
             if desk.broker.name in holding:
                 return desk
     for desk in desks:
-        trades = desk.broker.trades
-        if desk.broker.name in mandate.brokers and (not trades or intent.asset_class in trades):
+        if not holds(mandate.brokers, desk.broker.name):
+            continue
+        if not desk.broker.trades or intent.asset_class in desk.broker.trades:
             return desk
     return desks[0]

@@ -6,8 +6,12 @@ it from that edition on. What sizes are made of belongs to it as much: compoundi
 Before it is raised, `tests.executor.record_edition` keeps a day of the one before.
 """
 
-EDITION = 4
+EDITION = 5
 """Of decisions that are made now."""
+
+APART = 5
+"""The first that takes off a position no more than lies at the broker the order goes to, and that
+shuts nothing off in a vault the policy does not have."""
 
 RAILS = 4
 """The first whose vaults have a stablecoin beside their dollars."""

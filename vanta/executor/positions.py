@@ -73,6 +73,29 @@ class Line(msgspec.Struct):
     """Quantity step of its market, as the last order saw it; 0 before edition `LOTS`."""
     counted: Counted = NOTHING
     """What the sums hold of this line."""
+    lying: dict[str, int] = {}
+    """By broker: what of the quantity lies there; only what is not zero."""
+    leaving: dict[str, int] = {}
+    """By broker: quantity of the reducing orders there; only what is not zero."""
+
+    def lie(self, broker: str, quantity: int) -> None:
+        """Take in what was moved at a broker, signed."""
+        _add(self.lying, broker, quantity)
+
+    def leave(self, broker: str, quantity: int) -> None:
+        """Take in that a reducing order there is open, or with a negative quantity is not."""
+        self.reducing += quantity
+        _add(self.leaving, broker, quantity)
+
+    def available_at(self, broker: str) -> int:
+        """Quantity a reducing order may still take off at one broker.
+
+        What has no place yet, as `located.locate` leaves it, is taken to lie there.
+        """
+        here = self.lying.get(broker, 0) + self.quantity - sum(self.lying.values())
+        if (here > 0) != (self.quantity > 0):
+            return 0
+        return max(0, min(abs(here) - self.leaving.get(broker, 0), self.available))
 
     @property
     def available(self) -> int:
@@ -258,6 +281,11 @@ class OpenOrder(msgspec.Struct, gc=False):
         if self.order.reducing or self.state.terminal:
             return 0
         return notional(self.price, self.remaining, self.order.multiplier)
+
+
+def _add(sums: dict[str, int], name: str, amount: int) -> None:
+    if total := sums.pop(name, 0) + amount:
+        sums[name] = total
 
 
 def trade(line: Line, quantity: int, price: int) -> int:

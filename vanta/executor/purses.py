@@ -190,6 +190,7 @@ class Purses(Accounts):
         # What was kept never counts as held: it cost what the fee says, and no money.
         standing, more = line.standing, quantity - fill.kept_units
         gain = trade(line, more, price)
+        line.lie(order.broker, more)
         change = standing, line.standing, price
         held_as = msgspec.structs.replace(order, symbol=line.symbol)
         carry_on(self.holdings, held_as, opened.dag_id, opened.market_time, change)

@@ -1,7 +1,7 @@
 """Replay: every decision made again from what is on record, and its bytes compared."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,7 +25,10 @@ from vanta.executor.events import (
     read,
 )
 from vanta.executor.mandate import Mandates
+from vanta.executor.positions import VaultBook
 from vanta.executor.stops import Seen, stops
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Replayed(NamedTuple):
@@ -47,6 +50,14 @@ class _OrderBytes(msgspec.Struct):
 class _Opening(msgspec.Struct):
     segment: int
     state: msgspec.Raw
+
+
+class _KeptVault(msgspec.Struct):
+    lines: dict[str, dict[str, msgspec.Raw]]
+
+
+class _Kept(msgspec.Struct):
+    vaults: list[tuple[str, _KeptVault]]
 
 
 def replay(records: Iterable[Record]) -> Iterator[Replayed]:
@@ -129,19 +140,43 @@ def _snapshot(recorded: bytes, book: Book) -> bytes:
     state = encode(_as_far_as(recorded, book.state()))
     if state == recorded:
         return state
-    return recorded if encode(Book.from_state(recorded).state()) == state else state
+    again = encode(_as_far_as(recorded, Book.from_state(recorded).state()))
+    return recorded if again == state else state
 
 
 def _as_far_as(recorded: bytes, state: BookState) -> BookState:
-    """The state without what the book did not keep yet when a snapshot was written."""
-    kept = msgspec.json.decode(recorded, type=dict[str, msgspec.Raw] | None) or {}
-    later = {one.name: one for one in msgspec.structs.fields(BookState) if one.name not in kept}
-    without = {
-        name: one.default_factory() if one.default is msgspec.NODEFAULT else one.default
-        for name, one in later.items()
-        if not one.required
+    """The state without what the book and its lines did not keep yet when it was recorded."""
+    kept = msgspec.json.decode(recorded, type=_Kept | None)
+    if kept is None:
+        return state
+    then = dict(kept.vaults)
+    vaults = [
+        (name, _lines_as_far_as(then[name], vault) if name in then else vault)
+        for name, vault in state.vaults
+    ]
+    everything = msgspec.json.decode(recorded, type=dict[str, msgspec.Raw])
+    return _without(msgspec.structs.replace(state, vaults=vaults), everything)
+
+
+def _lines_as_far_as(kept: _KeptVault, vault: VaultBook) -> VaultBook:
+    lines = {
+        symbol: _without(line, kept.lines[symbol]) if symbol in kept.lines else line
+        for symbol, line in vault.lines.items()
     }
-    return msgspec.structs.replace(state, **without)
+    return msgspec.structs.replace(vault, lines=lines)
+
+
+def _without(whole: S, kept: dict[str, msgspec.Raw]) -> S:
+    """With the defaults of the fields that were not kept yet."""
+    later = [one for one in msgspec.structs.fields(whole) if one.name not in kept]
+    return msgspec.structs.replace(
+        whole,
+        **{
+            one.name: one.default_factory() if one.default is msgspec.NODEFAULT else one.default
+            for one in later
+            if not one.required
+        },
+    )
 
 
 def _recorded(record: Record) -> bytes:

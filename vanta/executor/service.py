@@ -331,7 +331,8 @@ class ExecutorNode:
     def _desk_of(self, intent: Intent, mandates: Mandates) -> Desk:
         if len(self.desks) == 1:
             return self.desks[0]
-        holding = self._log.book.holding(intent.symbol)
+        book = self._log.book
+        holding = book.ways_out(intent.vault, intent.symbol) or book.holding(intent.symbol)
         return choose(intent, mandates.of(intent.vault), self.desks, holding)
 
     def _quotes(self, waiting: list[tuple[Intent, Desk]]) -> Quotes:

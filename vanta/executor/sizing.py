@@ -40,10 +40,8 @@ def limit_price(case: Case) -> int:
 
 
 def exit_size(case: Case) -> Sizing:
-    """All of the position that no other order is already reducing."""
-    line, quote = case.line, case.quote
-    against = (line.quantity > 0) == (case.intent.side == "sell")
-    left = line.available if against else 0
+    """All of the position at that broker that no other order is already reducing."""
+    quote, left = case.quote, case.left(case.intent.side, case.broker)
     worth = notional(case.reference, left, case.multiplier)
     lot = max(1, quote.instrument.lot) if quote is not None else 1
     return Sizing(case.nav, worth, worth, worth, left // lot * lot)

@@ -209,7 +209,7 @@ class Sums:
         """Reserve, or with negative numbers release, for one order."""
         order = opened.order
         if order.reducing:
-            line.reducing += quantity
+            line.leave(order.broker, quantity)
             return
         if order.side == "buy":
             line.buying += amount

@@ -18,6 +18,9 @@ REPEATED = "REPEATED"
 THROTTLED = "THROTTLED"
 """The finding that it is."""
 
+UNKNOWN = "VAULT_UNKNOWN"
+"""The finding that there is no such vault."""
+
 NONCE = 16
 """Letters of an intent's digest that name the throttle it set off."""
 

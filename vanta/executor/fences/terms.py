@@ -6,12 +6,13 @@ Not on the checklist, so under number 0.
 from vanta.domain.trading import Finding, Order
 from vanta.executor.case import UNSIZED, Case
 from vanta.executor.fences.fence import at_least, fence, holds
+from vanta.executor.tallies import UNKNOWN
 
 
 @fence(
     0,
     "WITHIN_TERMS",
-    codes=("VAULT_UNKNOWN", "CONVICTION", "NO_SIZE"),
+    codes=(UNKNOWN, "CONVICTION", "NO_SIZE"),
     reads=("known", "conviction", "flip_conviction"),
 )
 def terms(order: Order, case: Case, found: list[Finding]) -> None:
@@ -23,7 +24,7 @@ def terms(order: Order, case: Case, found: list[Finding]) -> None:
     if not order.reducing:
         mandate = case.mandate
         if not mandate.known or every:
-            holds(found, 0, "VAULT_UNKNOWN", mandate.known, order.vault)
+            holds(found, 0, UNKNOWN, mandate.known, order.vault)
         floor = mandate.flip_conviction if order.flip else mandate.conviction
         if order.conviction < floor or every:
             at_least(found, 0, "CONVICTION", order.conviction, floor, "ppm")

@@ -25,12 +25,11 @@ def _share(amount: int, nav: int) -> int:
 def position(order: Order, case: Case, found: list[Finding]) -> None:
     """The position in one symbol, of the vault and of all; the persona's; how many there are.
 
-    A reducing order is asked only whether it reduces.
+    A reducing order is asked only whether it reduces what lies at the broker it goes to.
     """
     mandate, line, every = case.mandate, case.line, case.every
     if order.reducing:
-        against = (line.quantity > 0) == (order.side == "sell")
-        left = line.available if against else 0
+        left = case.left(order.side, order.broker)
         if order.quantity > left or every:
             at_most(found, 8, "NOT_REDUCING", order.quantity, left, "units")
         return
