@@ -9,9 +9,9 @@ import pytest
 from tests.executor.building import NOW, OTHER, VAULT, policy, published, vault
 from tests.executor.running import Node
 from vanta.domain.errors import RefusedError
-from vanta.domain.exact import UNIT, show_units, units
+from vanta.domain.exact import PPM, UNIT, show_units, units
 from vanta.domain.instant import DAY, FOREVER, MINUTE
-from vanta.domain.policy import OverlayPolicy, Policy
+from vanta.domain.policy import Boost, Flip, OverlayPolicy, Policy
 from vanta.domain.switches import Switches
 from vanta.executor.edition import EDITION
 from vanta.executor.replay import replay
@@ -130,6 +130,28 @@ def test_what_stood_beside_the_documents_stands_beside_the_proposed_ones(day: No
     assert (beside.documents_alone, beside.denied.orders) == (0, 3)
     assert {one.code for one in beside.reasons if one.denies} == {"REDUCE_ONLY"}
     assert told({2: under}).documents_alone == 5, "of another publication"
+
+
+@pytest.mark.parametrize("kind", ["flip", "boost"])
+def test_what_has_ended_since_is_nothing_a_proposal_takes_away(tmp_path: Path, kind: str) -> None:
+    def under(until: int) -> Policy:
+        if kind == "flip":
+            flip = Flip(until=until, slice=500_000, amplifier=2 * PPM)
+            overlay = OverlayPolicy(flips={VAULT: flip})
+        else:
+            overlay = OverlayPolicy(boosts={VAULT: Boost(until=until, multiplier=2 * PPM)})
+        return msgspec.structs.replace(rules(), overlay=overlay)
+
+    node = Node(tmp_path)
+    node.source[:] = [published(under(NOW + DAY))]
+    node.wants("AAPL", flip=kind == "flip")
+    node.step(2)
+    node.end()
+    assert asked(node, rules(), until=NOW + DAY).same == 1
+    # One that goes on is taken away by a proposal without it, or made longer by one with it.
+    [told] = asked(node, rules(), until=NOW + DAY - 1).worst
+    assert told.what in {"denied", "smaller"}
+    assert asked(node, under(NOW + 2 * DAY), until=NOW + DAY - 1).same == 1
 
 
 def test_the_parts_add_up_to_the_whole(day: Node) -> None:

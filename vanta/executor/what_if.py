@@ -59,7 +59,7 @@ def redecide(
         records: of `trade_log.jsonl`, from its beginning, or from the first record of a segment.
         proposed: the policy in question.
         since: UTC nanoseconds.
-        until: UTC nanoseconds.
+        until: UTC nanoseconds; flips and boosts of then that have ended by it stand as they stood.
         beside: by the serial of a publication, the proposed policy with the halts and hand edits
             that stood beside the documents then; for the others it is taken as it is.
 
@@ -67,10 +67,8 @@ def redecide(
         RefusedError: `OTHER_ENVIRONMENT`: the log is of another environment than the policy.
         MalformedError: a record the Executor did not write.
     """
-    book = Book()
-    recorded: Mandates | None = None
-    beside = beside or {}
-    wanted = {-1: Mandates(proposed)}
+    book, beside = Book(), beside or {}
+    recorded = wanted = Mandates(proposed)
     for record in records:
         if record.type.startswith("journal."):
             book = Book.from_state(bytes(msgspec.json.decode(record.body, type=_Opening).state))
@@ -79,21 +77,30 @@ def redecide(
         if event is None:
             continue
         if isinstance(event, DecisionMade) and since <= event.now < until and book.published:
-            published = book.published
-            if recorded is None or recorded.policy is not published.policy:
-                recorded = Mandates(published.policy)
+            published, serial = book.published, book.published.provenance.serial
+            if recorded.policy is not published.policy:
                 _same_environment(published.policy, proposed)
+                recorded = Mandates(published.policy)
+                under = beside.get(serial, proposed)
+                wanted = Mandates(_with_ended(under, published.policy, until))
             intent, quote, now, broker = event.intent, event.quote, event.now, event.broker
             edition = min(event.edition, EDITION)
             before = decide(intent, book, recorded, quote, now, broker=broker, edition=edition)
-            serial = published.provenance.serial
-            known = serial in beside
-            if known and serial not in wanted:
-                wanted[serial] = Mandates(beside[serial])
-            under = wanted[serial if known else -1]
-            after = decide(intent, book, under, quote, now, broker=broker, edition=edition)
-            yield Redecided(event, serial, before, after, known)
+            after = decide(intent, book, wanted, quote, now, broker=broker, edition=edition)
+            yield Redecided(event, serial, before, after, serial in beside)
         book.apply(event)
+
+
+def _with_ended(proposed: Policy, recorded: Policy, until: int) -> Policy:
+    """With the flips and boosts of then that have ended, which no proposal takes away."""
+    flips = {name: one for name, one in recorded.overlay.flips.items() if one.until <= until}
+    boosts = {name: one for name, one in recorded.overlay.boosts.items() if one.until <= until}
+    overlay = msgspec.structs.replace(
+        proposed.overlay,
+        flips=flips | proposed.overlay.flips,
+        boosts=boosts | proposed.overlay.boosts,
+    )
+    return msgspec.structs.replace(proposed, overlay=overlay)
 
 
 def _same_environment(recorded: Policy, proposed: Policy) -> None:
