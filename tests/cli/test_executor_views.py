@@ -259,6 +259,8 @@ def test_days_are_held_against_a_benchmark(typed: Typed, tmp_path: Path) -> None
     [day] = read(typed("nav", "--benchmark", str(series), "--json"))
     assert (day["benchmark"], day["finding"]) == ("0.12", "BENCHMARK_PARTED")
     assert typed("nav", "--benchmark", str(tmp_path / "none")).exit_code == 1
+    below = typed("nav", "--benchmark", str(series), "--limit", "-0.1")
+    assert (below.exit_code, "--limit: -0.1 is below zero" in below.stderr) == (1, True)
 
 
 def test_an_order_is_asked_for_taken_back_and_told(typed: Typed, node: Node) -> None:

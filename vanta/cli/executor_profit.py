@@ -77,6 +77,13 @@ def nav(
     from vanta.audit.nav import check, days, read_closes
 
     closes, apart = {}, ppm(limit, place="--limit")
+    if apart < 0:
+        raise RefusedError(
+            f"{limit} is below zero: no day could be within it",
+            code="LIMIT",
+            place="--limit",
+            remedy="give a share of the value, such as 0.05",
+        )
     if benchmark is not None:
         try:
             text = benchmark.read_text(encoding="utf-8")
