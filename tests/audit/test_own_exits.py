@@ -65,7 +65,7 @@ def test_it_reads_as_what_was_bought_what_it_did_and_what_that_met(
             "it was bought at 187.00 on average, since 2023-11-15 04:13:20 UTC,"
             f" first by {bought}; the highest price since was 195.00"
         ),
-        "at 184.00 it was 5.64 % from the best; ares gets out from 5.00 % on",
+        "at 184.00 it was 5.64 % below the best; ares gets out from 5.00 % on",
     )
     assert one.decided is not None
     assert one.decided.reproduced

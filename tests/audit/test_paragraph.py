@@ -5,15 +5,20 @@ import re
 import msgspec
 import pytest
 
-from tests.audit.fund import Fund, fill, trade
+from tests.audit.fund import VAULT, Fund, fill, moment, quote, trade
 from tests.audit.test_explain import HOSTILE, intent_of, order_of, told
 from tests.audit.test_own_exits import stopped  # noqa: F401 - a fixture
 from vanta.audit.paragraph import paragraph
 from vanta.domain.encoding import decode
 from vanta.domain.exact import UNIT
+from vanta.domain.instant import SECOND
 from vanta.domain.record import Record
+from vanta.domain.trading import Intent
 from vanta.executor import events
+from vanta.executor.decide import decide
+from vanta.executor.edition import EDITION
 from vanta.executor.log import TradeLog
+from vanta.executor.mandate import Mandates
 from vanta.journal.reader import read
 
 SENTENCE = re.compile(r"[A-Z].*\.")
@@ -27,7 +32,8 @@ def test_an_order_that_filled_reads_from_the_belief_to_the_money(fund: Fund) -> 
         "so markets asked on ",
         "the Executor decided to buy 332 AAPL at ",
         "band 'strong' allows a position of ",
-        " questions its fences answered none with no. It was filled ",
+        "; it passed all ",
+        " questions of the fences. It was filled ",
         "332 of 332 AAPL filled at 187.50 on average",
         "It was judged under policy ",
         "introduced at commit ",
@@ -56,6 +62,36 @@ def test_a_denial_says_every_reason_and_that_nothing_was_sent(fund: Fund) -> Non
         assert fence.sentence in said
     assert "the Executor denied it, " in said
     assert "Nothing was sent." in said
+
+
+def test_of_a_vault_that_is_not_there_the_paragraph_says_that_and_the_list_the_rest(
+    fund: Fund,
+) -> None:
+    emptied = msgspec.structs.replace(fund.published("executor").policy, vaults={})
+    trade(fund, 10, arrives=False)
+    *_, promoted = read(fund.layout("markets").journal("reflection"))
+    wanted = msgspec.convert(msgspec.json.decode(promoted.body)["intent"], Intent)
+    path = fund.layout("executor").journal("trade_log")
+    log = TradeLog(path, actor="executor@0.1.0", clock=fund.clock)
+    try:
+        market = quote(10, "AAPL", 187 * UNIT, UNIT // 50)
+        now = moment(10) + 2 * SECOND
+        made = decide(wanted, log.book, Mandates(emptied), market, now, broker="paper")
+        event = events.DecisionMade(wanted, market, now, "paper", made, EDITION)
+        log.state(event, parents=(wanted.id,), dag_id=wanted.dag_id)
+        log.commit()
+    finally:
+        log.close()
+    explanation = told(fund, wanted.id)
+    assert explanation.decided is not None
+    denials = len(explanation.decided.denials)
+    assert denials > 5
+    said = paragraph(explanation)
+    assert (
+        f"the Executor denied it, because vault {VAULT} is not in the policy in force; it has no"
+        f" limits to be within, so {denials - 1} other questions were answered with no as well."
+    ) in said
+    assert len(said.split()) < 150
 
 
 def test_a_way_out_of_its_own_says_that_nobody_asked(

@@ -11,6 +11,7 @@ from vanta.audit.explain import Asked, Decided, Explanation, Fence, Happened
 from vanta.domain.conviction import Conviction, Reason
 from vanta.domain.printable import printable
 from vanta.executor import events
+from vanta.executor.tallies import UNKNOWN
 
 _STRONGEST = 2
 """Reasons of a conviction that are named; the others are in the tree."""
@@ -101,14 +102,21 @@ def _decided(explanation: Explanation) -> Iterator[str]:
         wanted = wording.deal(order.side, order.quantity, order.symbol)
         yield (
             f"On {wording.when(decided.now)}{_market(decided)} the Executor decided to {wanted} at"
-            f" {wording.price(order.limit_price)} or better: {'; '.join(decided.steps[:-1])}; of"
-            f" {len(decided.fences)} questions its fences answered none with no."
+            f" {wording.price(order.limit_price)} or better: {'; '.join(decided.steps[:-1])}; it"
+            f" passed all {len(decided.fences)} questions of the fences."
         )
     if not decided.reproduced:
         yield "Deciding again gave something else: `vanta audit replay` shows what."
 
 
 def _because(denials: tuple[Fence, ...]) -> str:
+    absent = [one for one in denials if one.code == UNKNOWN]
+    if absent:
+        # It has no caps, and is within none: to list each would hide what is the matter.
+        return (
+            f"because {absent[0].sentence}; it has no limits to be within, so"
+            f" {len(denials) - 1} other questions were answered with no as well"
+        )
     if len(denials) == 1:
         return f"because {denials[0].sentence}"
     told = "; ".join(f"({at}) {fence.sentence}" for at, fence in enumerate(denials, 1))

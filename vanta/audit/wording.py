@@ -184,8 +184,8 @@ def sizing(intent: Intent, steps: Sizing) -> tuple[str, ...]:
 
 
 _MET = {
-    "stop_loss": "it was {observed} from its cost; {persona} gets out from {limit} on",
-    "trailing": "it was {observed} from the best; {persona} gets out from {limit} on",
+    "stop_loss": "it was {observed} {side} its cost; {persona} gets out from {limit} on",
+    "trailing": "it was {observed} {side} the best; {persona} gets out from {limit} on",
     "horizon": "it had been held for {observed}; {persona} means to hold for {limit}",
 }
 
@@ -195,7 +195,12 @@ def exit_cause(intent: Intent, cause: ExitCause) -> tuple[str, ...]:
     long = intent.side == "sell"
     show = span if cause.kind == "horizon" else percent
     bought, best = ("bought", "highest") if long else ("sold short", "lowest")
-    met = {"observed": show(cause.observed), "limit": show(cause.limit), "persona": cause.persona}
+    met = {
+        "observed": show(cause.observed),
+        "limit": show(cause.limit),
+        "persona": cause.persona,
+        "side": "below" if long else "above",
+    }
     kept = (
         f"it was {bought} at {price(cause.cost)} on average, since {when(cause.since)},"
         f" first by {cause.entry}; the {best} price since was {price(cause.best)}"
