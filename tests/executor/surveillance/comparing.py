@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.executor.running import Node
+from tests.executor.simulator import Simulator
 from vanta.domain.instant import SECOND
 from vanta.domain.trading import Order
 from vanta.executor.surveillance.mismatch import JOURNAL, MismatchFound, read_alert
@@ -17,18 +18,21 @@ class Compared:
     root: Path
     every: int = SECOND // 4
     """Nanoseconds between two statements."""
+    others: list[Simulator] = field(default_factory=list)
+    """More brokers than the node's own."""
     halted: list[str] = field(default_factory=list)
     alerts: list[MismatchFound] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.node = Node(self.root)
+        self.node = Node(self.root, others=self.others)
         self.broker = self.node.broker
+        self.brokers = [self.broker, *self.others]
         self.surveillance = self.begin()
 
     def begin(self) -> Surveillance:
         return Surveillance(
             self.node.layout,
-            [self.broker.name],
+            [one.name for one in self.brokers],
             clock=self.node.clock,
             actor="surveillance@test",
             halt=lambda _, reason, __: self.halted.append(reason),
@@ -43,10 +47,14 @@ class Compared:
         self.node.end()
 
     def look(self) -> list[str]:
-        """One statement; the codes of what is told for it."""
-        watermark = self.surveillance.since(self.broker.name)
-        reading = read_statement(self.broker, watermark, self.node.clock)
-        new = self.surveillance.look([reading])
+        """One statement of each that answers; the codes of what is told for it."""
+        new = self.surveillance.look(
+            [
+                read_statement(one, self.surveillance.since(one.name), self.node.clock)
+                for one in self.brokers
+                if not one.away
+            ]
+        )
         self.alerts += new
         return [one.mismatch.code for one in new]
 
