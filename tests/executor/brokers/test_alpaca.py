@@ -216,7 +216,7 @@ class TestAlpaca(VendorContract):
 
     def test_executions_are_read_no_more_often_than_they_must(self, desk: AlpacaDesk) -> None:
         broker = desk.broker
-        broker._poll_every = 600 * SECOND
+        broker._pace.every = 600 * SECOND
         order = desk.order()
         broker.submit(order, NOW)
         broker.executions_since(0)

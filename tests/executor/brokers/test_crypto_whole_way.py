@@ -172,7 +172,7 @@ def test_two_minutes_stay_within_the_vendors_pace(trading: TradingCoins) -> None
     """At the pace a node polls at; only the clocks are the test's."""
     desk = trading.desk
     assert isinstance(desk, CoinbaseDesk | BybitDesk)
-    desk.broker._poll_every, desk.broker._look_every = POLL_EVERY, 2 * POLL_EVERY
+    desk.broker._pace.every = POLL_EVERY
     limit = COINBASE if isinstance(desk, CoinbaseDesk) else BYBIT
     trading.wants()
     desk.vendor.asked.clear()

@@ -22,13 +22,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.executor.brokers.vendor import Asked, Told, VendorServer
+from tests.executor.building import Ticks
 from vanta.domain.errors import RefusedError, UnavailableError
 from vanta.domain.exact import UNIT
 from vanta.domain.instant import MINUTE, SECOND
-from vanta.executor.brokers.port import BrokerAwayError
+from vanta.executor.brokers.port import BrokerAwayError, Executions
 from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.edge import Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import counted, exact, finest, nearest, whole
+from vanta.executor.brokers.rest.pace import Pace
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import LONGEST_PAUSE, Throttle, Urgency
 from vanta.node.credentials import read_secret
@@ -584,3 +586,48 @@ def test_less_than_a_unit_is_not_there_yet() -> None:
     assert finest(Decimal("0.123456789"), "") == 123_456_789 * 10**9
     with pytest.raises(BrokerAwayError):
         finest(Decimal("1E-19"), "")
+
+
+# How often an account is read --------------------------------------------------------------------
+
+
+def test_executions_are_read_now_and_then_and_at_once_where_something_happened() -> None:
+    ticks = Ticks()
+    pace, asked = Pace(2 * SECOND, lambda: ticks.now), list[int]()
+
+    def since(watermark: int) -> Executions:
+        asked.append(watermark)
+        return Executions((), (), watermark + 1)
+
+    assert pace.read(1, since).watermark == 2
+    ticks.now += 2 * SECOND - 1
+    assert pace.read(2, since) == Executions((), (), 2)
+    ticks.now += 1
+    assert pace.read(2, since).watermark == 3
+    pace.hurry()
+    assert pace.read(3, since).watermark == 4
+    assert asked == [1, 2, 3]
+
+
+def test_a_reading_that_fails_does_not_count() -> None:
+    pace = Pace(2 * SECOND, Ticks())
+
+    def fails(_: int) -> Executions:
+        raise BrokerAwayError("away", code="BROKER_UNAVAILABLE")
+
+    for _ in range(2):
+        with pytest.raises(BrokerAwayError):
+            pace.read(1, fails)
+    assert pace.read(1, lambda at: Executions((), (), at + 1)).watermark == 2
+
+
+def test_one_order_is_asked_about_twice_as_seldom_and_another_at_once() -> None:
+    ticks = Ticks()
+    pace = Pace(2 * SECOND, lambda: ticks.now)
+    assert pace.asks("a")
+    assert not pace.asks("a")
+    assert pace.asks("b")
+    ticks.now += 4 * SECOND - 1
+    assert not pace.asks("a")
+    ticks.now += 1
+    assert pace.asks("a")

@@ -42,6 +42,7 @@ from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import decode, exact, instant, unreadable, whole
 from vanta.executor.brokers.rest.inflight import InFlight
+from vanta.executor.brokers.rest.pace import Pace
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle, Urgency
 from vanta.node.credentials import Secret
@@ -120,12 +121,8 @@ class AlpacaBroker:
         self._market = MarketReader(self.session, self._data, clock)
         self._executions = ExecutionsReader(self.session, page)
         self._movements = MovementsReader(self.session, self._market.named, page)
-        self._inflight, self._monotonic = InFlight(monotonic), monotonic
-        self._looked: dict[str, int] = {}
-        """When each order was last asked about, monotonic."""
-        self._look_every = 2 * poll_every
-        self._poll_every, self._polled = poll_every, 0
-        """When executions were read last, monotonic; 0 where the next reading may not wait."""
+        self._inflight = InFlight(monotonic)
+        self._pace = Pace(poll_every, monotonic)
         self._absent: set[str] = set()
         """Client ids that it was asked about and did not show."""
 
@@ -195,7 +192,7 @@ class AlpacaBroker:
         return Acknowledged(taken.id, instant(taken.submitted_at, self.session.place))
 
     def cancel(self, client_order_id: str) -> OrderState | Unknown:
-        self._polled = 0
+        self._pace.hurry()
         try:
             found = self._find(client_order_id, Urgency.CANCEL)
             if found is None:
@@ -228,15 +225,10 @@ class AlpacaBroker:
 
     def hint(self) -> None:
         """Something may have happened: the next reading may not wait."""
-        self._polled = 0
+        self._pace.hurry()
 
     def executions_since(self, watermark: int) -> Executions:
-        now = self._monotonic()
-        if self._polled and now - self._polled < self._poll_every:
-            return Executions((), (), watermark)
-        news = self._executions.since(watermark)
-        self._polled = now
-        return news
+        return self._pace.read(watermark, self._executions.since)
 
     def statement(self, watermark: int) -> Statement:
         """What the comparison reads."""
@@ -249,15 +241,8 @@ class AlpacaBroker:
         client_order_id: str,
         market_time: int,  # noqa: ARG002 - it forgets no order
     ) -> BrokerOrder | Absent | Unknown:
-        now = self._monotonic()
-        if (
-            client_order_id in self._looked
-            and now - self._looked[client_order_id] < self._look_every
-        ):
+        if not self._pace.asks(client_order_id):
             return Unknown("asked a moment ago")
-        recent = {name: at for name, at in self._looked.items() if now - at < self._look_every}
-        self._looked = {**recent, client_order_id: now}
-        self._polled = 0
         try:
             found = self._find(client_order_id)
             if found is None:
@@ -295,7 +280,7 @@ class AlpacaBroker:
         )
 
     def positions(self) -> dict[str, int]:
-        self._polled = 0
+        self._pace.hurry()
         reply = self.session.read("/v2/positions")
         found: dict[str, int] = {}
         for one in decode(list[Position], reply.body, self.session.place):

@@ -25,6 +25,7 @@ from vanta.executor.brokers.port import (
 )
 from vanta.executor.brokers.rest.exact import unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
+from vanta.executor.brokers.rest.pace import Pace
 from vanta.executor.brokers.rest.throttle import NoTurnError, Urgency
 
 POLL_EVERY = 2 * SECOND
@@ -58,12 +59,8 @@ class CryptoBroker:
         self.name, self.session = name, venue.session
         self._venue, self._clock = venue, clock
         self._executions = ExecutionsReader(venue, name)
-        self._inflight, self._monotonic = InFlight(monotonic), monotonic
-        self._looked: dict[str, int] = {}
-        """When each order was last asked about, monotonic."""
-        self._look_every = 2 * poll_every
-        self._poll_every, self._polled = poll_every, 0
-        """When executions were read last, monotonic; 0 where the next reading may not wait."""
+        self._inflight = InFlight(monotonic)
+        self._pace = Pace(poll_every, monotonic)
         self._absent: set[str] = set()
         """Client ids that were proven absent."""
 
@@ -104,11 +101,11 @@ class CryptoBroker:
             return Unknown(error.message)
         if isinstance(answer, Acknowledged):
             self._executions.watch(answer.broker_order_id, order.client_order_id)
-        self._polled = 0
+        self._pace.hurry()
         return answer
 
     def cancel(self, client_order_id: str) -> OrderState | Unknown:
-        self._polled = 0
+        self._pace.hurry()
         try:
             found = self._find(client_order_id, self._clock() - SEARCHED, Urgency.CANCEL)
             if found is None:
@@ -129,15 +126,10 @@ class CryptoBroker:
 
     def hint(self) -> None:
         """Something may have happened: the next reading may not wait."""
-        self._polled = 0
+        self._pace.hurry()
 
     def executions_since(self, watermark: int) -> Executions:
-        now = self._monotonic()
-        if self._polled and now - self._polled < self._poll_every:
-            return Executions((), (), watermark)
-        news = self._executions.since(watermark)
-        self._polled = now
-        return news
+        return self._pace.read(watermark, self._executions.since)
 
     def statement(self, watermark: int) -> Statement:
         """What the comparison reads."""
@@ -148,15 +140,8 @@ class CryptoBroker:
     def order_status(
         self, client_order_id: str, market_time: int
     ) -> BrokerOrder | Absent | Unknown:
-        now = self._monotonic()
-        if (
-            client_order_id in self._looked
-            and now - self._looked[client_order_id] < self._look_every
-        ):
+        if not self._pace.asks(client_order_id):
             return Unknown("asked a moment ago")
-        recent = {name: at for name, at in self._looked.items() if now - at < self._look_every}
-        self._looked = {**recent, client_order_id: now}
-        self._polled = 0
         try:
             found = self._find(client_order_id, market_time - 10 * MINUTE, Urgency.READ)
         except (BrokerAwayError, RefusedError) as error:
@@ -182,7 +167,7 @@ class CryptoBroker:
         return self._venue.find(client_order_id, max(0, since), urgency)
 
     def positions(self) -> dict[str, int]:
-        self._polled = 0
+        self._pace.hurry()
         return {symbol: held for symbol, held in self._venue.positions().items() if held}
 
     def account(self) -> Account:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from vanta.domain.exact import UNIT, show_units
-from vanta.domain.instant import DAY, HOUR, SECOND
+from vanta.domain.instant import SECOND
 from vanta.domain.trading import Instrument, Order, OrderState, Quote
 from vanta.executor.brokers.ibkr.contracts import Contract, Contracts
 from vanta.executor.brokers.ibkr.holdings import HoldingsReader
@@ -22,6 +22,7 @@ from vanta.executor.brokers.ibkr.market import MarketReader
 from vanta.executor.brokers.ibkr.orders import LISTING_EVERY, OrdersReader
 from vanta.executor.brokers.ibkr.portal import Portal
 from vanta.executor.brokers.ibkr.wire import DUPLICATE, MOST_ASKED, Answer, Row, theirs
+from vanta.executor.brokers.new_york import one_day
 from vanta.executor.brokers.port import (
     Absent,
     Account,
@@ -36,6 +37,7 @@ from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import decode
 from vanta.executor.brokers.rest.inflight import InFlight
+from vanta.executor.brokers.rest.pace import Pace
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle
 
@@ -91,9 +93,7 @@ class IbkrBroker:
         self._market = MarketReader(self._portal, self._contracts, clock)
         self._orders = OrdersReader(self._portal, name, clock, monotonic, listing_every)
         self._holdings = HoldingsReader(self._portal, monotonic)
-        self._inflight, self._monotonic = InFlight(monotonic), monotonic
-        self._poll_every, self._polled = listing_every, 0
-        """When executions were read last, monotonic."""
+        self._inflight, self._pace = InFlight(monotonic), Pace(listing_every, monotonic)
         self._absent: set[str] = set()
         """Client ids that were proven absent."""
 
@@ -229,13 +229,11 @@ class IbkrBroker:
         return tuple(one for one in found if not one.state.terminal)
 
     def executions_since(self, watermark: int) -> Executions:
-        now = self._monotonic()
-        if self._polled and now - self._polled < self._poll_every:
-            return Executions((), (), watermark)
+        return self._pace.read(watermark, self._news)
+
+    def _news(self, watermark: int) -> Executions:
         self._portal.ready()
-        news = self._orders.since(watermark)
-        self._polled = now
-        return news
+        return self._orders.since(watermark)
 
     def order_status(
         self, client_order_id: str, market_time: int
@@ -253,7 +251,7 @@ class IbkrBroker:
             return Unknown(error.message)
         if not self._inflight.landed(client_order_id):
             return Unknown("it may still be on its way")
-        if not _one_day(market_time, self._clock()):
+        if not one_day(market_time, self._clock()):
             return Unknown("of another day, whose orders are not listed")
         self._absent.add(client_order_id)
         return Absent()
@@ -312,8 +310,3 @@ def _when(reply: Reply) -> int:
         return int(parsedate_to_datetime(reply.headers["date"]).timestamp()) * SECOND
     except (KeyError, ValueError):
         return reply.received
-
-
-def _one_day(one: int, other: int) -> bool:
-    """Whether two instants are of one New York day, in summer time and out of it."""
-    return all((one - hours * HOUR) // DAY == (other - hours * HOUR) // DAY for hours in (4, 5))

@@ -11,8 +11,9 @@ from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
 from vanta.domain.exact import UNIT, show_units
-from vanta.domain.instant import DAY, HOUR, MINUTE, SECOND
+from vanta.domain.instant import MINUTE, SECOND
 from vanta.domain.trading import Instrument, Order, OrderState, Quote
+from vanta.executor.brokers.new_york import one_day
 from vanta.executor.brokers.port import (
     Absent,
     Account,
@@ -28,6 +29,7 @@ from vanta.executor.brokers.rest.breaker import Breaker
 from vanta.executor.brokers.rest.edge import READ_TIMEOUT, Endpoint, HttpEdge, Reply
 from vanta.executor.brokers.rest.exact import counted, decode, nearest, unreadable
 from vanta.executor.brokers.rest.inflight import InFlight
+from vanta.executor.brokers.rest.pace import Pace
 from vanta.executor.brokers.rest.session import Session
 from vanta.executor.brokers.rest.throttle import NoTurnError, Throttle, Urgency
 from vanta.executor.brokers.tradier.market import MarketReader
@@ -114,11 +116,7 @@ class TradierBroker:
         self._orders = OrdersReader(self.session, self._path, page)
         self._market = MarketReader(self._markets, clock)
         self._inflight, self._monotonic = InFlight(monotonic), monotonic
-        self._looked: dict[str, int] = {}
-        """When each order was last asked about, monotonic."""
-        self._look_every = 2 * poll_every
-        self._poll_every, self._polled = poll_every, 0
-        """When executions were read last, monotonic; 0 where the next reading may not wait."""
+        self._pace = Pace(poll_every, monotonic)
         self._mine: tuple[int, Membership] | None = None
         self._money: tuple[int, Balance] | None = None
         self._absent: set[str] = set()
@@ -190,7 +188,7 @@ class TradierBroker:
         return Unknown("neither a receipt nor a refusal")
 
     def cancel(self, client_order_id: str) -> OrderState | Unknown:
-        self._polled = 0
+        self._pace.hurry()
         try:
             found = self._orders.find(client_order_id, Urgency.CANCEL)
             if found is None:
@@ -221,15 +219,10 @@ class TradierBroker:
 
     def hint(self) -> None:
         """Something may have happened: the next reading may not wait."""
-        self._polled = 0
+        self._pace.hurry()
 
     def executions_since(self, watermark: int) -> Executions:
-        now = self._monotonic()
-        if self._polled and now - self._polled < self._poll_every:
-            return Executions((), (), watermark)
-        news = self._orders.since(watermark)
-        self._polled = now
-        return news
+        return self._pace.read(watermark, self._orders.since)
 
     def statement(self, watermark: int) -> Statement:
         """What the comparison reads: the whole day, whatever the watermark."""
@@ -240,15 +233,8 @@ class TradierBroker:
     def order_status(
         self, client_order_id: str, market_time: int
     ) -> BrokerOrder | Absent | Unknown:
-        now = self._monotonic()
-        if (
-            client_order_id in self._looked
-            and now - self._looked[client_order_id] < self._look_every
-        ):
+        if not self._pace.asks(client_order_id):
             return Unknown("asked a moment ago")
-        recent = {name: at for name, at in self._looked.items() if now - at < self._look_every}
-        self._looked = {**recent, client_order_id: now}
-        self._polled = 0
         try:
             found = self._orders.find(client_order_id)
             if found is not None:
@@ -258,13 +244,13 @@ class TradierBroker:
             return Unknown(error.message)
         if not self._inflight.landed(client_order_id):
             return Unknown("it may still be on its way")
-        if not _one_day(market_time, self._clock()):
+        if not one_day(market_time, self._clock()):
             return Unknown("of another day, whose orders Tradier does not list")
         self._absent.add(client_order_id)
         return Absent()
 
     def positions(self) -> dict[str, int]:
-        self._polled = 0
+        self._pace.hurry()
         place = self.session.place
         reply = self.session.read(f"{self._path}/positions")
         found: dict[str, int] = {}
@@ -322,8 +308,3 @@ class TradierBroker:
 
     def instrument(self, symbol: str) -> Instrument | None:
         return self._market.instrument(symbol)
-
-
-def _one_day(one: int, other: int) -> bool:
-    """Whether two instants are of one New York day, in summer time and out of it."""
-    return all((one - hours * HOUR) // DAY == (other - hours * HOUR) // DAY for hours in (4, 5))
