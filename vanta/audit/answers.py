@@ -40,7 +40,7 @@ _PASSED = {
     "RESTRICTED": "the venue does not restrict {o}",
     "SHORT_NOT_ALLOWED": "vault {o} may sell short",
     "NOT_SHORTABLE": "{o} can be sold short at this broker",
-    "NOT_REDUCING": "a quantity of {o}; {l} is left to reduce",
+    "NOT_REDUCING": "a quantity of {o}; {l} is left to close at its broker",
     "PNL_UNKNOWN": "every position has a mark",
     "ADV_UNKNOWN": "how much of it trades in a day is known",
     "MARKET_HALT": "its market has not halted trading in it",

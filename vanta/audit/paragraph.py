@@ -110,6 +110,8 @@ def _decided(explanation: Explanation) -> Iterator[str]:
 
 
 def _because(denials: tuple[Fence, ...]) -> str:
+    if len(denials) == 1:
+        return f"because {denials[0].sentence}"
     absent = [one for one in denials if one.code == UNKNOWN]
     if absent:
         # It has no caps, and is within none: to list each would hide what is the matter.
@@ -117,8 +119,6 @@ def _because(denials: tuple[Fence, ...]) -> str:
             f"because {absent[0].sentence}; it has no limits to be within, so"
             f" {len(denials) - 1} other questions were answered with no as well"
         )
-    if len(denials) == 1:
-        return f"because {denials[0].sentence}"
     told = "; ".join(f"({at}) {fence.sentence}" for at, fence in enumerate(denials, 1))
     return f"for {len(denials)} reasons: {told}"
 

@@ -117,7 +117,10 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "NAKED_OPTION": ("the option needs {o} of the underlying behind it; {l} is free", _quantity),
     "NAKED_PUT": ("the put needs {o} in cash behind it; {l} is free", _money),
     "UNCOVERS_OPTION": ("{o} would be left behind calls that need {l}", _quantity),
-    "NOT_REDUCING": ("a quantity of {o} is more than the {l} left to reduce", _quantity),
+    "NOT_REDUCING": (
+        "a quantity of {o} is more than the {l} left to close at its broker",
+        _quantity,
+    ),
     "POSITION": ("the position would be {o}; the vault's cap for one symbol is {l}", _money),
     "POSITION_ACCOUNT": ("all vaults would hold {o} of it; their cap together is {l}", _money),
     "PERSONA_GROSS": ("the vaults of the persona would hold {o}; their cap is {l}", _money),

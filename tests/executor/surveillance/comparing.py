@@ -47,12 +47,11 @@ class Compared:
         self.node.end()
 
     def look(self) -> list[str]:
-        """One statement of each that answers; the codes of what is told for it."""
+        """One statement of each; the codes of what is told for them."""
         new = self.surveillance.look(
             [
                 read_statement(one, self.surveillance.since(one.name), self.node.clock)
                 for one in self.brokers
-                if not one.away
             ]
         )
         self.alerts += new
