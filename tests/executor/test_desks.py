@@ -9,10 +9,13 @@ import pytest
 from tests.executor.building import OTHER, VAULT, policy, published, vault
 from tests.executor.running import Node
 from tests.executor.simulator import Simulator
-from vanta.domain.instant import SECOND
+from vanta.domain.instant import FOREVER, SECOND
+from vanta.domain.policy import OverlayPolicy
+from vanta.domain.switches import Switches
 from vanta.domain.trading import Order
 from vanta.executor.stops import RETRY
 from vanta.governance.latch import LATCH
+from vanta.lattice.direction import Table
 
 BOTH = frozenset({"paper", "second"})
 
@@ -134,6 +137,43 @@ def test_a_stop_gets_out_of_both(node: Node) -> None:
     node.source[:] = [published(policy({VAULT: stopped, OTHER: vault()}), serial=3)]
     node.price("AAPL", 80)
     node.step(5 + RETRY // SECOND)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [0, 0]
+    node.holds_together()
+
+
+def test_a_stop_gets_out_of_one_though_the_other_is_halted(node: Node) -> None:
+    """Whose price it is looked at by, since it holds the symbol for another vault."""
+    only = {VAULT: {"brokers": frozenset({"second"})}, OTHER: {"brokers": frozenset({"paper"})}}
+    node.source[:] = [published(policy({name: vault(**of) for name, of in only.items()}))]
+    node.wants("AAPL", vault=VAULT)
+    node.wants("AAPL", vault=OTHER)
+    node.step(5)
+    kept = node.broker.held["AAPL"]
+    assert kept > 0 < second(node).held["AAPL"]
+    halted = Table(Switches(), {"paper": Switches(full_halt=FOREVER)})
+    stops = {name: vault(**of, persona={"stop_loss": 100_000}) for name, of in only.items()}
+    overlay = OverlayPolicy(venues=halted)
+    node.source[:] = [published(policy(stops, overlay=overlay), serial=2)]
+    node.price("AAPL", 80)
+    node.step(5)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [kept, 0]
+    node.holds_together()
+
+
+@pytest.mark.parametrize("hindered", ["halted", "away"])
+def test_what_is_in_the_way_at_one_keeps_nothing_in_at_the_other(node: Node, hindered: str) -> None:
+    first, _ = _at_both(node)
+    halted = Table(Switches(), {"paper": Switches(full_halt=FOREVER)})
+    overlay = OverlayPolicy(venues=halted if hindered == "halted" else Table(Switches()))
+    rules = {VAULT: vault(orders={"duplicate_window": 0}, brokers=BOTH)}
+    node.source[:] = [published(policy(rules, overlay=overlay), serial=3)]
+    node.broker.away = hindered == "away"
+    node.step(2)
+    _close(node)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [first, 0]
+    node.source[:] = [published(policy(rules), serial=4)]
+    node.broker.away = False
+    _close(node)
     assert [node.broker.held["AAPL"], second(node).held["AAPL"]] == [0, 0]
     node.holds_together()
 

@@ -143,9 +143,10 @@ class Desk:
 def choose(intent: Intent, mandate: Mandate, desks: Sequence[Desk], holding: Sequence[str]) -> Desk:
     """The desk an intent goes to.
 
-    A reducing intent goes where what it reduces is held; any other to the first broker, in the
-    order of the node's configuration, that the vault may use and that trades such instruments.
-    Where none does it goes to the first, and the fences say why not.
+    A reducing intent goes where what it reduces is held, and may be reduced now where there are
+    several; any other to the first broker, in the order of the node's configuration, that the
+    vault may use and that trades such instruments. Where none does it goes to the first, and the
+    fences say why not.
 
     Args:
         intent: past intake.
@@ -154,9 +155,12 @@ def choose(intent: Intent, mandate: Mandate, desks: Sequence[Desk], holding: Seq
         holding: names of the brokers that hold what is to be reduced.
     """
     if intent.reducing:
-        for desk in desks:
-            if desk.broker.name in holding:
+        ways = [desk for desk in desks if desk.broker.name in holding]
+        for desk in ways:
+            if desk.taking and not mandate.brake(desk.broker.name, intent.strategy).reducing:
                 return desk
+        if ways:
+            return ways[0]
     for desk in desks:
         if not holds(mandate.brokers, desk.broker.name):
             continue

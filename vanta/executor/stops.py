@@ -76,7 +76,9 @@ def _of_symbol(book: Book, policy: Mandates, seen: Seen, now: int) -> Iterator[E
         if holding is None or line.available < lot or _asked(book, name, symbol, holding, now):
             continue
         mandate = policy.of(name)
-        if mandate.brake(seen.broker, STRATEGY).reducing:
+        # Its price may be of a broker that holds it for another vault alone.
+        ways = {seen.broker, *book.ways_out(name, symbol)}
+        if all(mandate.brake(broker, STRATEGY).reducing for broker in ways):
             continue
         found = cause(line, holding, terms_of(name, book, mandate), priced)
         if found is not None:
