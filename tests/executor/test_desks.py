@@ -160,6 +160,38 @@ def test_a_stop_gets_out_of_one_though_the_other_is_halted(node: Node) -> None:
     node.holds_together()
 
 
+def test_no_vault_is_long_at_one_and_short_at_the_other(node: Node) -> None:
+    """Together they would be nothing to it, and neither could be closed."""
+    node.wants("AAPL", vault=VAULT)
+    node.step(3)
+    shorts = vault(brokers=frozenset({"second"}), positions={"short": True})
+    node.source[:] = [published(policy({VAULT: shorts, OTHER: vault()}), serial=2)]
+    node.wants("AAPL", vault=VAULT, side="sell", strategy="other")
+    node.step(3)
+    assert second(node).sent == []
+    denied = {str(one[1]): one[3] for one in _findings_of(node)[-1] if not one[2]}
+    assert denied["OTHER_SIDE"] == "paper"
+    _close(node)
+    node.wants("AAPL", vault=VAULT, side="sell", strategy="third")
+    node.step(3)
+    assert [node.broker.held["AAPL"], second(node).held["AAPL"] < 0] == [0, True]
+    node.holds_together()
+
+
+def test_nor_are_both_on_their_way(node: Node) -> None:
+    node.broker.filling = second(node).filling = False
+    node.wants("AAPL", vault=VAULT)
+    node.step(3)
+    shorts = vault(brokers=frozenset({"second"}), positions={"short": True})
+    node.source[:] = [published(policy({VAULT: shorts, OTHER: vault()}), serial=2)]
+    node.price("AAPL", 110)
+    node.wants("AAPL", vault=VAULT, side="sell", strategy="other", conviction=900_000)
+    node.step(3)
+    denied = [str(one[1]) for one in _findings_of(node)[-1] if not one[2]]
+    assert denied == ["OTHER_SIDE"]
+    node.holds_together()
+
+
 @pytest.mark.parametrize("hindered", ["halted", "away"])
 def test_what_is_in_the_way_at_one_keeps_nothing_in_at_the_other(node: Node, hindered: str) -> None:
     first, _ = _at_both(node)

@@ -98,6 +98,10 @@ def short_apple(book: Book, rules: Policy) -> None:
     hold(book, rules, "AAPL", -100, 100)
 
 
+def short_apple_elsewhere(book: Book, rules: Policy) -> None:
+    hold(book, rules, "AAPL", -100, 100, broker="second")
+
+
 def lose(amount: int) -> Callable[[Book, Policy], None]:
     """Buy MSFT with a fee of so many dollars."""
     return lambda book, rules: hold(book, rules, "MSFT", 10, 100, fee=amount * UNIT)
@@ -362,6 +366,7 @@ LADDER: dict[str, tuple[Asked, Asked]] = {
         Asked(order=order("AAPL", 100, 100, side="sell", reducing=True), before=hold_apple),
         Asked(order=order("AAPL", 101, 100, side="sell", reducing=True), before=hold_apple),
     ),
+    "OTHER_SIDE": (Asked(before=short_apple), Asked(before=short_apple_elsewhere)),
     "POSITION": (
         Asked(rules=vault(positions={"per_symbol": 11_000 * UNIT}), before=hold_apple),
         Asked(rules=vault(positions={"per_symbol": 11_000 * UNIT - 1}), before=hold_apple),

@@ -523,6 +523,8 @@ class Trading(RuleBasedStateMachine):
                 there = {at: self.naive.there.get((name, symbol, at), 0) for at in brokers}
                 assert line.lying == {at: quantity for at, quantity in there.items() if quantity}
                 assert sum(line.leaving.values()) == line.reducing
+                if line.asset_class != "crypto":
+                    assert len({quantity > 0 for quantity in line.lying.values()}) < 2
         assert sum(self.book.personas.values()) == sum(map(self.naive.whole, VAULTS))
 
     @invariant()
@@ -640,5 +642,11 @@ def test_what_is_asked_of_a_conversion_is_missed_too(monkeypatch: pytest.MonkeyP
 def test_a_way_out_of_more_than_lies_there_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where sizing and fence 8 look at the whole position, as before edition `APART`."""
     monkeypatch.setattr(Line, "available_at", lambda line, _: line.available)
+    with pytest.raises(AssertionError):
+        search(Trading, 500, Phase.generate)
+
+
+def test_both_sides_at_two_brokers_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Case, "opposed", lambda _: "")
     with pytest.raises(AssertionError):
         search(Trading, 500, Phase.generate)

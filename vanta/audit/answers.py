@@ -48,6 +48,7 @@ _PASSED = {
     "UNCOVERS_OPTION": "{o} would be left behind calls, which need {l}",
     "REPEATED": "it would be order {o} of the same; {l} are allowed",
     "THROTTLED": "its strategy is not shut off in this vault",
+    "OTHER_SIDE": "the vault has the other side of it at no other broker",
     "SELF_MATCH": "at {o} it would trade with no order of our own",
     "SWITCHES_OFF": "no switch is on that forbids it",
     "BUILD": "intents of the build {o} are taken",

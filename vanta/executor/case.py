@@ -294,6 +294,32 @@ class Case:
             return 0
         return line.available if self.edition < APART else line.available_at(broker)
 
+    def opposed(self) -> str:
+        """Another broker where the vault has the other side of this, or may come to; else empty.
+
+        The two would be as good as nothing to it, and nobody could close either. Coins are not sold
+        short: where there are less than none, fees took them.
+        """
+        if self.crypto:
+            return ""
+        line, buying = self.line, self.buying
+        for name, quantity in line.lying.items():
+            if name != self.broker and (quantity > 0) != buying:
+                return name
+        waiting = line.selling if buying else line.buying
+        if waiting and any(name != self.broker for name in self.book.brokers):
+            for opened in self.book.open.values():
+                order = opened.order
+                if (
+                    order.broker != self.broker
+                    and order.vault == self.mandate.vault
+                    and order.symbol == self.held_as
+                    and (order.side == "buy") != buying
+                    and not order.reducing
+                ):
+                    return order.broker
+        return ""
+
     def banded(self, conviction: int) -> int:
         """The largest position a conviction is worth before the persona scales it."""
         deployable = self.deployable

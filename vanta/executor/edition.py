@@ -10,8 +10,9 @@ EDITION = 5
 """Of decisions that are made now."""
 
 APART = 5
-"""The first that takes off a position no more than lies at the broker the order goes to, and that
-shuts nothing off in a vault the policy does not have."""
+"""The first that takes off a position no more than lies at the broker the order goes to, that lets
+no vault be long at one broker and short at another, and that shuts nothing off in a vault the
+policy does not have."""
 
 RAILS = 4
 """The first whose vaults have a stablecoin beside their dollars."""

@@ -121,6 +121,7 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
         "a quantity of {o} is more than the {l} left to close at its broker",
         _quantity,
     ),
+    "OTHER_SIDE": ("the vault has the other side of it at {o}, which is to be closed first", _name),
     "POSITION": ("the position would be {o}; the vault's cap for one symbol is {l}", _money),
     "POSITION_ACCOUNT": ("all vaults would hold {o} of it; their cap together is {l}", _money),
     "PERSONA_GROSS": ("the vaults of the persona would hold {o}; their cap is {l}", _money),

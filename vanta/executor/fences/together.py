@@ -3,7 +3,7 @@
 from vanta.domain.exact import PPM, part_of
 from vanta.domain.trading import Finding, Order
 from vanta.executor.case import FEE_ALLOWANCE, Case
-from vanta.executor.edition import FIRST
+from vanta.executor.edition import APART, FIRST
 from vanta.executor.fences.fence import at_least, at_most, fence, holds
 from vanta.executor.reference import spread
 
@@ -19,13 +19,21 @@ def _share(amount: int, nav: int) -> int:
 @fence(
     8,
     "WITHIN_POSITION",
-    codes=("NOT_REDUCING", "POSITION", "POSITION_ACCOUNT", "PERSONA_GROSS", "POSITIONS"),
+    codes=(
+        "NOT_REDUCING",
+        "OTHER_SIDE",
+        "POSITION",
+        "POSITION_ACCOUNT",
+        "PERSONA_GROSS",
+        "POSITIONS",
+    ),
     reads=("per_symbol", "account_per_symbol", "persona_gross", "persona", "positions"),
 )
 def position(order: Order, case: Case, found: list[Finding]) -> None:
     """The position in one symbol, of the vault and of all; the persona's; how many there are.
 
-    A reducing order is asked only whether it reduces what lies at the broker it goes to.
+    A reducing order is asked only whether it reduces what lies at the broker it goes to; an opening
+    one also whether the vault has the other side of it at another.
     """
     mandate, line, every = case.mandate, case.line, case.every
     if order.reducing:
@@ -33,6 +41,10 @@ def position(order: Order, case: Case, found: list[Finding]) -> None:
         if order.quantity > left or every:
             at_most(found, 8, "NOT_REDUCING", order.quantity, left, "units")
         return
+    if case.edition >= APART:
+        other = case.opposed()
+        if other or every:
+            holds(found, 8, "OTHER_SIDE", not other, other or None)
     if case.beyond:
         if case.exposed > mandate.per_symbol or every:
             at_most(found, 8, "POSITION", case.exposed, mandate.per_symbol, "units")
