@@ -209,7 +209,7 @@ def test_the_terminal_tree_reads_as_sentences(fund: Fund) -> None:
         "reddit post by user100: to the moon  markets harvest #1",
         "Asked: buy AAPL to open for momentum-us, 73.00 % sure as its persona holds it (strong)",
         "made by markets (markets@0.1.0) on 2023-11-14 23:13:20 UTC, valid until",
-        "Decided: accepted on 2023-11-14 23:13:22 UTC; 67 questions asked, none answered with no",
+        "Decided: accepted on 2023-11-14 23:13:22 UTC; 68 questions asked, none answered with no",
         "paper quoted 186.99 to 187.01, session open",
         "yes gross exposure would be $62,396.08; the vault's cap is $900,000.00",
         "prepared to buy 332 AAPL at 187.94 or better, opening, on disk",
