@@ -3,8 +3,10 @@
 from typing import Any
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.executor.building import NOW, VAULT, fund, hold, intent, made, policy, quote, vault
+from tests.executor.building import OTHER, VAULT, fund, hold, intent, made, policy, quote, vault
 from vanta.domain.encoding import encode
 from vanta.domain.exact import UNIT
 from vanta.executor.book import Book
@@ -43,15 +45,40 @@ def test_what_one_broker_holds_lies_there_and_so_does_what_is_on_its_way_out() -
     assert again.ways_out(VAULT, "MSFT") == ["paper"]
 
 
-def test_what_two_hold_is_taken_to_lie_at_either() -> None:
+def test_what_a_vault_has_at_two_is_found_at_both_and_taken_from_each() -> None:
     book = fund(RULES)
-    for broker in ("paper", "second"):
-        hold(book, RULES, "AAPL", 10, 100, broker=broker)
+    hold(book, RULES, "AAPL", 10, 100)
+    hold(book, RULES, "AAPL", 4, 100, broker="second")
     again = of_before(book)
-    assert (line_of(again).lying, again.ways_out(VAULT, "AAPL")) == ({}, [])
-    assert again.holding("AAPL") == ["paper", "second"]
-    assert line_of(again).available_at("paper") == 20 * UNIT
-    # Never more than there is, wherever it is taken from.
-    out = made(intent(side="sell", reducing=True, created=NOW), again, RULES, quote())
-    assert out.decision.order is not None
-    assert line_of(again).available_at("second") == 0
+    assert encode(again.state()) == encode(book.state())
+    out = made(intent(side="sell", reducing=True), again, RULES, quote()).decision.order
+    assert out is not None
+    assert out.quantity == 10 * UNIT
+    assert again.ways_out(VAULT, "AAPL") == ["second"]
+
+
+HELD = st.lists(
+    st.tuples(
+        st.sampled_from([VAULT, OTHER, "third"]),
+        st.sampled_from(["paper", "second", "zero"]),
+        st.integers(-9, 9).filter(bool),
+    ),
+    max_size=6,
+)
+
+
+@settings(deadline=None)
+@given(HELD)
+def test_every_broker_is_left_what_it_holds_and_reading_again_changes_nothing(
+    held: list[tuple[str, str, int]],
+) -> None:
+    book = fund(RULES, names=(VAULT, OTHER, "third"))
+    for name, broker, quantity in held:
+        hold(book, RULES, "AAPL", quantity, 100, name, broker=broker)
+    again = of_before(book)
+    lines = [one.lines["AAPL"] for one in again.vaults.values() if "AAPL" in one.lines]
+    assert all(sum(line.lying.values()) == line.quantity for line in lines)
+    for broker, venue in again.venues.items():
+        there = sum(line.lying.get(broker, 0) for line in lines)
+        assert there == venue.held.get("AAPL", 0) or not any(line.quantity for line in lines)
+    assert encode(Book.from_state(encode(again.state())).state()) == encode(again.state())

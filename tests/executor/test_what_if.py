@@ -148,6 +148,7 @@ def test_what_has_ended_since_is_nothing_a_proposal_takes_away(tmp_path: Path, k
     node.step(2)
     node.end()
     assert asked(node, rules(), until=NOW + DAY).same == 1
+    assert asked(node, under(NOW + 2 * DAY), until=NOW + DAY).same == 1
     # One that goes on is taken away by a proposal without it, or made longer by one with it.
     [told] = asked(node, rules(), until=NOW + DAY - 1).worst
     assert told.what in {"denied", "smaller"}

@@ -13,19 +13,22 @@ def locate(
 ) -> None:
     """Say of each position where it lies, and where it is on its way out.
 
-    What several brokers hold stays without a place: nobody noted what each vault has where, and
-    `Line.available_at` takes it to be anywhere.
+    What one account holds is the same whosever it is: where several vaults have it at several
+    brokers it is shared out, so that each broker is left what it holds. Whole lines are not
+    touched, so a book that is kept and one that is read again are the same.
 
     Args:
-        vaults: changed, where a line has no place yet.
+        vaults: changed, where a line lacks places.
         venues: what the brokers hold.
         opened: open orders, each with the line it moves.
     """
-    for vault in vaults.values():
+    lines: dict[str, list[Line]] = {}
+    for _, vault in sorted(vaults.items()):
         for symbol, line in vault.lines.items():
-            holders = [name for name, venue in venues.items() if symbol in venue.held]
-            if line.quantity and not line.lying and len(holders) == 1:
-                line.lie(holders[0], line.quantity)
+            lines.setdefault(symbol, []).append(line)
+    for symbol, having in lines.items():
+        if any(_lacking(line) for line in having):
+            _place(having, {name: venues[name].held.get(symbol, 0) for name in sorted(venues)})
     unplaced = [
         (line, one)
         for line, one in opened
@@ -34,3 +37,35 @@ def locate(
     for line, one in unplaced:
         broker = one.order.broker
         line.leaving[broker] = line.leaving.get(broker, 0) + one.remaining
+
+
+def _lacking(line: Line) -> int:
+    return line.quantity - sum(line.lying.values())
+
+
+def _place(having: list[Line], held: dict[str, int]) -> None:
+    rest = {
+        name: quantity - sum(line.lying.get(name, 0) for line in having)
+        for name, quantity in held.items()
+    }
+    more = sum(rest.values())
+    # Those against most of it first: they make room where the others are.
+    for line in sorted(having, key=lambda one: _lacking(one) * more > 0):
+        for name, there in [*rest.items()]:
+            lacking = _lacking(line)
+            if lacking * there > 0:
+                part = min(abs(lacking), abs(there))
+                _lie(line, name, part if lacking > 0 else -part, rest)
+        if rest and _lacking(line):
+            _lie(line, max(rest, key=lambda name: abs(rest[name])), _lacking(line), rest)
+    # What is left is as much on either side, at several: somebody's, and most likely whose most is.
+    # Where it is not, a part of a coin was rounded, or is nobody's here.
+    if not sum(rest.values()):
+        most = max(having, key=lambda one: abs(one.quantity))
+        for name, there in [*rest.items()]:
+            _lie(most, name, there, rest)
+
+
+def _lie(line: Line, name: str, quantity: int, rest: dict[str, int]) -> None:
+    line.lie(name, quantity)
+    rest[name] -= quantity

@@ -88,11 +88,8 @@ class Line(msgspec.Struct):
         _add(self.leaving, broker, quantity)
 
     def available_at(self, broker: str) -> int:
-        """Quantity a reducing order may still take off at one broker.
-
-        What has no place yet, as `located.locate` leaves it, is taken to lie there.
-        """
-        here = self.lying.get(broker, 0) + self.quantity - sum(self.lying.values())
+        """Quantity a reducing order may still take off at one broker."""
+        here = self.lying.get(broker, 0)
         if (here > 0) != (self.quantity > 0):
             return 0
         return max(0, min(abs(here) - self.leaving.get(broker, 0), self.available))

@@ -97,8 +97,8 @@ def _with_ended(proposed: Policy, recorded: Policy, until: int) -> Policy:
     boosts = {name: one for name, one in recorded.overlay.boosts.items() if one.until <= until}
     overlay = msgspec.structs.replace(
         proposed.overlay,
-        flips=flips | proposed.overlay.flips,
-        boosts=boosts | proposed.overlay.boosts,
+        flips=proposed.overlay.flips | flips,
+        boosts=proposed.overlay.boosts | boosts,
     )
     return msgspec.structs.replace(proposed, overlay=overlay)
 
