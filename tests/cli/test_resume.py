@@ -1,11 +1,13 @@
 """`vanta resume` as it is typed: what its commit approves is shown, and nothing rides along."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.founded import git, vanta
+from vanta.domain.instant import SECOND, show_instant
 
 DEV = ("-e", "dev")
 VAULT = "environments/dev/vaults/momentum-us.yaml"
@@ -94,7 +96,10 @@ def test_without_the_pin_a_resume_says_that_nothing_was_judged(fund: Path) -> No
 
 
 def test_a_halt_that_ended_by_itself_can_be_taken_back(fund: Path) -> None:
-    halt(fund, "--until", "2026-01-01T00:00:00Z")
+    until = time.time_ns() + 5 * SECOND
+    halt(fund, "--until", show_instant(until))
+    while time.time_ns() <= until:
+        time.sleep(0.1)
     assert "nothing changes" in resume(fund)
 
 

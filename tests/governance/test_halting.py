@@ -8,6 +8,7 @@ import pytest
 from tests.governance.office import HALT, NOW, VAULT, Office, halted
 from vanta.domain.errors import MalformedError, RefusedError, UnavailableError
 from vanta.domain.instant import HOUR, show_instant
+from vanta.governance.authoring import Desk
 from vanta.governance.clone import Clone, Signer
 from vanta.governance.halting import _halt_document
 
@@ -97,6 +98,42 @@ def test_a_halt_nobody_could_read_is_not_signed(office: Office, entry: dict[str,
     with pytest.raises(MalformedError):
         office.desk("grace").halt(entry, "origin", "main")
     assert office.head() == before
+
+
+AIMLESS: dict[str, tuple[str, dict[str, object], str]] = {
+    "an environment nobody has": ("nosuch", {}, "use one of dev, prod, staging"),
+    "a vault nobody has": ("dev", {"scope": {"vault": "momentum"}}, "momentum-us"),
+    "a persona nobody has": ("dev", {"scope": {"persona": "zeus"}}, "use one of "),
+    "an end that is past": ("dev", {"until": show_instant(NOW)}, "name a later time"),
+}
+
+
+@pytest.mark.parametrize(("environment", "entry", "remedy"), AIMLESS.values(), ids=AIMLESS)
+def test_a_halt_that_would_stop_nothing_is_not_signed(
+    office: Office, environment: str, entry: dict[str, object], remedy: str
+) -> None:
+    before = office.git("--git-dir", str(office.bare), "for-each-ref")
+    desk = Desk(office.clone("grace"), environment, office.key("grace"), NOW)
+    with pytest.raises(RefusedError) as raised:
+        desk.halt({**HALT, **entry}, "origin", "main")
+    assert remedy in raised.value.remedy
+    assert office.git("--git-dir", str(office.bare), "for-each-ref") == before
+
+
+def test_a_halt_of_what_exists_somewhere_on_the_line_is_signed(office: Office) -> None:
+    """Nobody keeps a vault from being halted by taking it out of the documents."""
+    poisoned(office, lambda clone: (clone / VAULT).unlink())
+    entry = {**HALT, "scope": {"vault": "momentum-us"}}
+    desk = office.desk("grace")
+    desk.halt(entry, "origin", "main", trust=office.trust)
+    policy = office.verdict().policy
+    assert policy is not None
+    assert policy.overlay.vaults.at("momentum-us").full_halt
+
+
+def test_a_tree_that_cannot_be_looked_through_refuses_no_halt(office: Office) -> None:
+    poisoned(office, lambda clone: (clone / "personas" / "x.yaml").symlink_to("/etc/passwd"))
+    office.desk("grace").halt({**HALT, "scope": {"persona": "zeus"}}, "origin", "main")
 
 
 def test_a_halt_goes_on_top_of_what_others_pushed_meanwhile(

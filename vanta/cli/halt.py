@@ -91,6 +91,7 @@ def halt(
         raise typer.BadParameter(
             "a signed halt needs it: name it with --environment", param_hint="--environment"
         )
+    from vanta.governance.aim import UNCHECKED
     from vanta.governance.authoring import Desk
     from vanta.governance.trust import read_trust
 
@@ -110,10 +111,13 @@ def halt(
         print_json(signed)
         return
     where = " ".join(f"{kind} {name}" for kind, name in scope.items()) or "everywhere"
-    say(f"{switch} for {where} in {environment}, signed by {signed.signer}")
+    ends = f", until {until}" if until else ""
+    say(f"{switch} for {where} in {environment}{ends}, signed by {signed.signer}")
     say(f"  commit {signed.commit[:12]}: {signed.detail}")
     for each in signed.deliveries:
         say(f"  {'taken' if each.taken else 'NOT TAKEN'} by {each.where} {each.said}".rstrip())
+    for kind in UNCHECKED & scope.keys():
+        say(f"  nobody here knows every {kind}: `vanta executor status` says whether it is on")
     say("  next: vanta governance status, and `vanta resume` when it is over")
 
 

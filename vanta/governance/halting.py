@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 from vanta.domain.encoding import encode
+from vanta.governance.aim import check_aim
 from vanta.governance.anchor import anchor, known_tips
 from vanta.governance.delivery import deliver, onto_branch, require_one, to_ref
 from vanta.governance.documents.editor import editor_hint
@@ -54,7 +55,7 @@ class Halting(Signing):
 
         Raises:
             MalformedError: nobody could read the halt; nothing was signed.
-            RefusedError: the key is nobody's.
+            RefusedError: the key is nobody's, or what `check_aim` refuses.
             UnavailableError: code `NOT_DELIVERED`: no transport took it.
         """
         stem = f"{slug(str(entry['switch']))}-{secrets.token_hex(6)}"
@@ -64,6 +65,7 @@ class Halting(Signing):
         read_document(content, file=path)
         tips = known_tips(self.clone, remote, branch)
         base = anchor(self, tips, trust)
+        check_aim(self, entry, (base, *tips))
         who = self.signer_below(base)
         lane_ref = f"{LANE}/{stem}"
 
