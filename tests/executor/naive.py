@@ -197,7 +197,14 @@ class Naive:
     def stands(self, vault: str, symbol: str) -> bool:
         """Whether there is something that can be closed, or may come to be."""
         opening = any(not one.order.reducing and one.left for one in self.open(vault, symbol))
-        return opening or abs(self.held.get((vault, symbol), 0)) >= self.lots[symbol]
+        there = [
+            quantity
+            for (name, held, _), quantity in self.there.items()
+            if (name, held) == (vault, symbol)
+        ]
+        side = self.held.get((vault, symbol), 0) > 0
+        lot = self.lots[symbol]
+        return opening or any(abs(one) >= lot and (one > 0) == side for one in there if one)
 
     def _trade(self, place: Place, signed: int, price: int, order: Order) -> Fraction:
         held, cost = self.held.get(place, 0), self.cost.get(place, Fraction(0))

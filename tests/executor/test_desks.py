@@ -9,6 +9,7 @@ import pytest
 from tests.executor.building import OTHER, VAULT, policy, published, vault
 from tests.executor.running import Node
 from tests.executor.simulator import Simulator
+from vanta.domain.exact import UNIT
 from vanta.domain.instant import FOREVER, SECOND
 from vanta.domain.policy import OverlayPolicy
 from vanta.domain.switches import Switches
@@ -190,6 +191,66 @@ def test_nor_are_both_on_their_way(node: Node) -> None:
     denied = [str(one[1]) for one in _findings_of(node)[-1] if not one[2]]
     assert denied == ["OTHER_SIDE"]
     node.holds_together()
+
+
+class InParts(Node):
+    """Its second broker trades hundredths of a share, which cost 70,000 dollars each."""
+
+    def _quotes(self) -> None:
+        super()._quotes()
+        for broker in self.others:
+            whole = broker.quotes["AAPL"]
+            parts = msgspec.structs.replace(whole.instrument, lot=UNIT // 100)
+            broker.quotes["AAPL"] = msgspec.structs.replace(whole, instrument=parts)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[InParts]:
+    made = InParts(tmp_path, prices={"AAPL": 70_000})
+    made.others.append(Simulator(name="second"))
+    yield made
+    made.end()
+
+
+def _allow(node: Node, serial: int, broker: str, **of: object) -> None:
+    rules = vault(orders={"duplicate_window": 0}, brokers=frozenset({broker}), **of)
+    node.source[:] = [published(policy({VAULT: rules, OTHER: vault()}), serial=serial)]
+    node._quotes()
+
+
+def test_a_part_of_a_share_is_watched_though_another_broker_trades_whole_ones(
+    parts: InParts,
+) -> None:
+    _allow(parts, 1, "second")
+    parts.wants("AAPL", vault=VAULT)
+    parts.step(3)
+    assert 0 < second(parts).held["AAPL"] < UNIT
+    parts.broker.filling = False
+    _allow(parts, 2, "paper", persona={"stop_loss": 50_000})
+    parts.wants("AAPL", vault=VAULT, conviction=900_000)
+    parts.step(3)
+    for name in list(parts.broker.orders):
+        parts.broker._end(name)
+    parts.step(3)
+    parts.price("AAPL", 40_000)
+    parts.step(3)
+    assert second(parts).held["AAPL"] == 0
+    parts.holds_together()
+
+
+def test_and_can_be_closed_after_the_whole_ones(parts: InParts) -> None:
+    _allow(parts, 1, "second")
+    parts.wants("AAPL", vault=VAULT)
+    parts.step(3)
+    wide = {"bands": ((0, 900_000),), "positions": {"per_symbol": 900_000 * UNIT}}
+    _allow(parts, 2, "paper", **wide, exposure={"per_ticker": Table(900_000)})
+    parts.wants("AAPL", vault=VAULT, conviction=900_000)
+    parts.step(3)
+    assert parts.broker.held["AAPL"] >= UNIT
+    for _ in range(2):
+        _close(parts)
+    assert [parts.broker.held["AAPL"], second(parts).held["AAPL"]] == [0, 0]
+    parts.holds_together()
 
 
 @pytest.mark.parametrize("hindered", ["halted", "away"])

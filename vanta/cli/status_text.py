@@ -122,7 +122,11 @@ def _stops(entry: SwitchEntry) -> str:
         for kind in ("vault", "venue", "persona", "strategy", "follower")
         if (name := getattr(entry.scope, kind))
     ]
-    return f"{entry.switch} for {' '.join(scope)}" if scope else f"{entry.switch} everywhere"
+    where = f"for {' '.join(scope)}" if scope else "everywhere"
+    if entry.until is None:
+        return f"{entry.switch} {where}"
+    over = entry.until <= time.time_ns()
+    return f"{entry.switch} {where}, {'ENDED' if over else 'until'} {show_instant(entry.until)}"
 
 
 def _halt_line(oid: str, halt: Mapping[str, str]) -> str:

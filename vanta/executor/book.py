@@ -174,6 +174,8 @@ class Book(Purses):
             line = self._line(order, quote)
         if event.edition >= LOTS:
             line.lot = quote.instrument.lot
+        if event.edition >= APART:
+            line.lots[order.broker] = quote.instrument.lot
         self._reserve(line, opened, opened.reserved, order.quantity)
         self._accept(order.vault, event.now)
         if not order.reducing:
@@ -353,11 +355,11 @@ class Book(Purses):
         symbol = symbol if symbol in self.symbols else home(symbol)
         totals = self.symbols.get(symbol)
         lines = [self.vaults[vault].lines[symbol] for vault in totals.vaults] if totals else []
-        lot = max((line.lot for line in lines), default=0)
         return [
             name
             for name, venue in self.venues.items()
-            if symbol in venue.held and abs(venue.held[symbol]) >= lot
+            if symbol in venue.held
+            and abs(venue.held[symbol]) >= max((line.lot_at(name) for line in lines), default=0)
         ]
 
     def ways_out(self, vault: str, symbol: str) -> list[str]:
@@ -366,7 +368,7 @@ class Book(Purses):
         line = lines.get(symbol) or lines.get(home(symbol))
         if line is None:
             return []
-        return [name for name in line.lying if line.available_at(name) >= max(1, line.lot)]
+        return [name for name in line.lying if line.available_at(name) >= max(1, line.lot_at(name))]
 
     def latest(self) -> int:
         """The furthest the market's time has come; 0 before there is a price."""

@@ -77,6 +77,8 @@ class Line(msgspec.Struct):
     """By broker: what of the quantity lies there; only what is not zero."""
     leaving: dict[str, int] = {}
     """By broker: quantity of the reducing orders there; only what is not zero."""
+    lots: dict[str, int] = {}
+    """By broker: the same step, as the last order there saw it; none before edition `APART`."""
 
     def lie(self, broker: str, quantity: int) -> None:
         """Take in what was moved at a broker, signed."""
@@ -101,8 +103,20 @@ class Line(msgspec.Struct):
 
     @property
     def standing(self) -> int:
-        """The quantity that can be closed; what fees left over, less than a lot, is not open."""
-        return self.quantity if abs(self.quantity) >= self.lot else 0
+        """The quantity that can be closed; what fees left over, less than a lot, is not open.
+
+        What one broker trades only in whole can be closed at another that trades parts of it.
+        """
+        if not self.lots:
+            return self.quantity if abs(self.quantity) >= self.lot else 0
+        for broker, there in self.lying.items():
+            if abs(there) >= self.lot_at(broker) and (there > 0) == (self.quantity > 0):
+                return self.quantity
+        return 0
+
+    def lot_at(self, broker: str) -> int:
+        """Quantity step of its market at one broker, as far as it is known."""
+        return self.lots.get(broker, self.lot)
 
     def count(self, mark: int) -> Counted:
         """What the line adds to every sum, at this mark."""
