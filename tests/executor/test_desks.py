@@ -212,6 +212,13 @@ def parts(tmp_path: Path) -> Iterator[InParts]:
     made.end()
 
 
+WIDE: dict[str, object] = {
+    "bands": ((0, 900_000),),
+    "positions": {"per_symbol": 900_000 * UNIT},
+    "exposure": {"per_ticker": Table(900_000)},
+}
+
+
 def _allow(node: Node, serial: int, broker: str, **of: object) -> None:
     rules = vault(orders={"duplicate_window": 0}, brokers=frozenset({broker}), **of)
     node.source[:] = [published(policy({VAULT: rules, OTHER: vault()}), serial=serial)]
@@ -226,9 +233,10 @@ def test_a_part_of_a_share_is_watched_though_another_broker_trades_whole_ones(
     parts.step(3)
     assert 0 < second(parts).held["AAPL"] < UNIT
     parts.broker.filling = False
-    _allow(parts, 2, "paper", persona={"stop_loss": 50_000})
+    _allow(parts, 2, "paper", **WIDE, persona={"stop_loss": 50_000})
     parts.wants("AAPL", vault=VAULT, conviction=900_000)
     parts.step(3)
+    assert parts.broker.orders
     for name in list(parts.broker.orders):
         parts.broker._end(name)
     parts.step(3)
@@ -242,8 +250,7 @@ def test_and_can_be_closed_after_the_whole_ones(parts: InParts) -> None:
     _allow(parts, 1, "second")
     parts.wants("AAPL", vault=VAULT)
     parts.step(3)
-    wide = {"bands": ((0, 900_000),), "positions": {"per_symbol": 900_000 * UNIT}}
-    _allow(parts, 2, "paper", **wide, exposure={"per_ticker": Table(900_000)})
+    _allow(parts, 2, "paper", **WIDE)
     parts.wants("AAPL", vault=VAULT, conviction=900_000)
     parts.step(3)
     assert parts.broker.held["AAPL"] >= UNIT
