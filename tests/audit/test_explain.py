@@ -93,7 +93,7 @@ def test_profit_and_loss_of_a_round_trip(fund: Fund) -> None:
     assert exit_.client_order_id == closed.client_order_id
     assert exit_.realised == closed.outcome.realised == 830 * UNIT - UNIT // 20
     assert closed.headline == "Sold 332 AAPL at 190.00 for momentum-us"
-    assert "closing it realised +$829.95 after fees" in closed.result
+    assert "closing it realised +$829.95 after its own fees" in closed.result
 
 
 def test_what_is_still_held_stands_at_the_last_price(fund: Fund) -> None:

@@ -8,7 +8,8 @@ import pytest
 from tests.audit.fund import VAULT, Fund, fill, moment, quote, trade
 from tests.audit.test_explain import HOSTILE, intent_of, order_of, told
 from tests.audit.test_own_exits import stopped  # noqa: F401 - a fixture
-from vanta.audit.paragraph import paragraph
+from vanta.audit.explain import Fence
+from vanta.audit.paragraph import _because, paragraph
 from vanta.domain.encoding import decode
 from vanta.domain.exact import UNIT
 from vanta.domain.instant import SECOND
@@ -92,6 +93,35 @@ def test_of_a_vault_that_is_not_there_the_paragraph_says_that_and_the_list_the_r
         f" limits to be within, so {denials - 1} other questions were answered with no as well."
     ) in said
     assert len(said.split()) < 150
+
+
+def denials(*found: tuple[str, int | str | None, str]) -> tuple[Fence, ...]:
+    return tuple(
+        # What a switch is on for is what was observed.
+        Fence(0, "NAME", code, False, limit if limit == "everywhere" else 1, limit, "", said)  # noqa: FBT003
+        for code, limit, said in found
+    )
+
+
+def test_a_switch_that_is_on_everywhere_is_one_reason() -> None:
+    everywhere = ("ORDERS_DISABLED", "everywhere", "orders_disabled is on everywhere")
+    below = ("ORDERS_DISABLED", None, "orders_disabled is on for venue paper")
+    assert _because(denials(everywhere, below, below)) == f"because {everywhere[2]}"
+    assert _because(denials(below, below)).startswith("for 2 reasons: ")
+    spread = ("SPREAD", 10_000, "the spread is 2 %")
+    assert _because(denials(everywhere, spread, below)) == (
+        f"for 2 reasons: (1) {everywhere[2]}; (2) {spread[2]}"
+    )
+
+
+def test_nothing_to_close_is_one_reason_and_what_else_is_in_the_way_another() -> None:
+    empty = (("NO_SIZE", 1, "too little"), ("NOT_REDUCING", 0, "1 is more than 0"))
+    assert _because(denials(*empty)) == "because nothing of it is left to close at its broker"
+    told = _because(denials(*empty, ("SESSION", "open", "the market is closed")))
+    assert told.startswith("for 2 reasons: (1) nothing of it is left")
+    assert told.endswith("(2) the market is closed")
+    part = (("NO_SIZE", 1, "too little"), ("NOT_REDUCING", 5, "10 is more than 5"))
+    assert _because(denials(*part)) == "for 2 reasons: (1) too little; (2) 10 is more than 5"
 
 
 def test_a_way_out_of_its_own_says_that_nobody_asked(

@@ -150,6 +150,16 @@ def test_errors_and_usage_are_told_as_by_any_command(node: Path) -> None:
     assert "--reason" in vanta("halt", "--now", "--help", at=node).stdout
 
 
+def test_a_node_that_sends_no_orders_says_that_the_executor_goes_on(node: Path) -> None:
+    (node / "etc").mkdir(exist_ok=True)
+    quiet, elsewhere = "no order is on its way", "the Executor goes on, halt it there"
+    for role, said in (("markets", elsewhere), ("executor", quiet)):
+        (node / "etc" / "node.yaml").write_text(f"node: here\nrole: {role}\n")
+        done = vanta("halt", "--now", "-m", "x", "--node", str(node), at=node)
+        assert said in done.stdout, role
+        assert (quiet in done.stdout) == (role == "executor")
+
+
 def test_programs_are_told_in_json(node: Path) -> None:
     done = vanta("halt", "--now", "-m", "x", "--json", "--node", str(node), at=node)
     told = json.loads(done.stdout)

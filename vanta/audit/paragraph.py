@@ -10,6 +10,7 @@ from vanta.audit import wording
 from vanta.audit.explain import Asked, Decided, Explanation, Fence, Happened
 from vanta.domain.conviction import Conviction, Reason
 from vanta.domain.printable import printable
+from vanta.domain.switches import EVERYWHERE
 from vanta.executor import events
 from vanta.executor.tallies import UNKNOWN
 
@@ -119,8 +120,25 @@ def _because(denials: tuple[Fence, ...]) -> str:
             f"because {absent[0].sentence}; it has no limits to be within, so"
             f" {len(denials) - 1} other questions were answered with no as well"
         )
-    told = "; ".join(f"({at}) {fence.sentence}" for at, fence in enumerate(denials, 1))
-    return f"for {len(denials)} reasons: {told}"
+    said = list(_said(denials))
+    if len(said) == 1:
+        return f"because {said[0]}"
+    told = "; ".join(f"({at}) {each}" for at, each in enumerate(said, 1))
+    return f"for {len(said)} reasons: {told}"
+
+
+def _said(denials: tuple[Fence, ...]) -> Iterator[str]:
+    """What each says, once: a switch that is on everywhere is on in every scope below."""
+    nothing = any(one.code == "NOT_REDUCING" and one.limit == 0 for one in denials)
+    if nothing:
+        yield "nothing of it is left to close at its broker"
+    whole = {one.code for one in denials if one.observed == EVERYWHERE}
+    for one in denials:
+        if nothing and one.code in {"NO_SIZE", "NOT_REDUCING"}:
+            continue
+        if one.code in whole and one.observed != EVERYWHERE:
+            continue
+        yield one.sentence
 
 
 def _market(decided: Decided) -> str:

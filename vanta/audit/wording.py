@@ -317,16 +317,15 @@ def result(order: Order, outcome: Outcome) -> tuple[str, ...]:
     of = f"{quantity(outcome.filled)} of {quantity(order.quantity)} {order.symbol}"
     told = [f"{of} filled at {price(outcome.average_price)} on average, fees {fee(outcome.fees)}"]
     if order.reducing:
-        told.append(f"closing it realised {gain(outcome.realised)} after fees")
+        told.append(f"closing it realised {gain(outcome.realised)} after its own fees")
     if outcome.still_held:
         told.append(
-            f"{quantity(outcome.still_held)} are still held; at the last price,"
-            f" {price(outcome.mark)} on {when(outcome.marked)}, they stand at"
-            f" {gain(outcome.unrealised)} before fees"
+            f"{quantity(outcome.still_held)} are still held; at their mark of"
+            f" {price(outcome.mark)} they stand at {gain(outcome.unrealised)} before fees"
         )
     told.extend(
         f"{one.client_order_id} closed {quantity(one.quantity)} of the position and realised"
-        f" {gain(one.realised)} after fees, by average cost"
+        f" {gain(one.realised)} after its own fees, by average cost"
         for one in outcome.exits
     )
     held = outcome.position

@@ -1,5 +1,6 @@
 """`vanta halt --now`: the halt that asks nobody. It imports little, because it is waited for."""
 
+import re
 import time
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def halt_now(
     except UnavailableError as error:
         unconfirmed = error
     # Not before it holds.
+    role = _role(Layout(node.resolve()).config)
     from vanta.cli.output import print_json, say
 
     if as_json:
@@ -59,16 +61,28 @@ def halt_now(
                 "holds": True,
                 "seconds": round(held, 6),
                 "confirmed": unconfirmed is None,
+                "role": role or None,
                 "why": str(unconfirmed) if unconfirmed else None,
             }
         )
     else:
         say(f"{said['what']}, after {held * 1000:.1f} ms")
-        if unconfirmed is None:
+        if role not in {"", "executor"}:
+            say(f"  this node is {role} and sends no orders: the Executor goes on, halt it there")
+        elif unconfirmed is None:
             say("  no order is on its way")
         say(f"  next: {said['next']}")
     if unconfirmed is not None:
         raise unconfirmed
+
+
+def _role(config: Path) -> str:
+    """What a node is, by the one line that says so: the whole is a second's work to read."""
+    try:
+        found = re.search(r"^role: *([a-z]+) *$", config.read_text(), re.MULTILINE)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return found[1] if found else ""
 
 
 def _latch(memory: Path, reason: str) -> dict[str, str]:

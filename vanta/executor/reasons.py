@@ -140,8 +140,11 @@ _SENTENCES: dict[str, tuple[str, _Show]] = {
     "NOT_CONVERTING": ("{o} is money and no position: the Executor alone converts", _name),
     "STABLECOIN_BUFFER": ("{o} would be left in stablecoin; the buffer is {l}", _money),
     "PNL_UNKNOWN": ("nobody knows the vault's profit or loss: {o} positions have no mark", _name),
-    "DAILY_LOSS": ("the vault has lost {o} today; it stops opening above {l}", _money),
-    "ACCOUNT_DAILY_LOSS": ("all vaults have lost {o} today; they stop opening above {l}", _money),
+    "DAILY_LOSS": ("the vault's loss today is {o}; it stops opening above {l}", _money),
+    "ACCOUNT_DAILY_LOSS": (
+        "the loss of all vaults today is {o}; they stop opening above {l}",
+        _money,
+    ),
     "DRAWDOWN": ("the vault is {o} below its highest NAV; it stops opening above {l}", _share),
     "LOSS_STREAK": ("{o} exits in a row lost money; the vault stops opening above {l}", _name),
     "CONCENTRATION": ("the position would be {o}; this conviction is worth {l}", _money),

@@ -30,13 +30,15 @@ def check_aim(desk: Signing, entry: Mapping[str, object], commits: Iterable[str]
             commits has it; `OVER_ALREADY`: its end is past.
     """
     trees = [desk.tree(commit) for commit in dict.fromkeys(commits)]
-    _known(desk, trees, CEILINGS, "environment", desk.environment)
+    environment = desk.environment
+    _known(desk, trees, CEILINGS, "environment", environment, code="NO_SUCH_ENVIRONMENT")
     scope = entry.get("scope")
     for kind, name in scope.items() if isinstance(scope, dict) else ():
         if kind == "vault":
-            _known(desk, trees, f"{ENVIRONMENTS}{desk.environment}/vaults/", kind, name)
+            folder = f"{ENVIRONMENTS}{environment}/vaults/"
+            _known(desk, trees, folder, kind, name, code="NO_SUCH_VAULT")
         elif kind == "persona":
-            _known(desk, trees, PERSONAS, kind, name)
+            _known(desk, trees, PERSONAS, kind, name, code="NO_SUCH_PERSONA")
     until = entry.get("until")
     if until and parse_instant(str(until)) <= desk.now:
         raise RefusedError(
@@ -47,7 +49,9 @@ def check_aim(desk: Signing, entry: Mapping[str, object], commits: Iterable[str]
         )
 
 
-def _known(desk: Signing, trees: Iterable[str], folder: str, kind: str, name: str) -> None:
+def _known(
+    desk: Signing, trees: Iterable[str], folder: str, kind: str, name: str, *, code: str
+) -> None:
     found = set[str]()
     for tree in trees:
         try:
@@ -58,7 +62,7 @@ def _known(desk: Signing, trees: Iterable[str], folder: str, kind: str, name: st
     if name not in found:
         raise RefusedError(
             f"there is no {kind} {name!r}",
-            code=f"NO_SUCH_{kind.upper()}",
+            code=code,
             place=f"--{kind}",
             remedy=f"use one of {', '.join(sorted(found))}" if found else "look at --repo",
         )
